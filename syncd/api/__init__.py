@@ -1,0 +1,1 @@
+"""Thin aiohttp handlers, one folder a dialect."""

@@ -1,0 +1,1 @@
+"""The Cronofy dialect (docs/api.md C)."""

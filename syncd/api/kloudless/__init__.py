@@ -1,0 +1,1 @@
+"""The Kloudless dialect (docs/api.md K)."""

@@ -1,0 +1,1 @@
+"""The mytoken dialect (docs/api.md M)."""

@@ -1,0 +1,1 @@
+"""syncd's own dialect (docs/api.md N)."""

@@ -1,0 +1,1 @@
+"""How syncing works: poll, diff, brake, policy, streams, listings; no I/O library."""

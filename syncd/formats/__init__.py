@@ -1,0 +1,1 @@
+"""iCalendar, recurrence rules and time zones: bytes to model and back, without I/O."""

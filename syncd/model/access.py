@@ -1,0 +1,116 @@
+"""Who may ask for what: users, applications, tokens, scopes (api.md R5-R7)."""
+
+import hmac
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from hashlib import sha256
+
+from syncd.model.ids import ApplicationId, ProfileId, TokenId, UserId
+
+DEFAULT_USER = "default"
+
+
+class Scope(StrEnum):
+    """What a token may open; ``READ_ACCOUNT`` and the rest stand in the table of R7."""
+
+    READ_ACCOUNT = "read_account"
+    LIST_CALENDARS = "list_calendars"
+    CREATE_CALENDAR = "create_calendar"
+    READ_FREE_BUSY = "read_free_busy"
+    READ_EVENTS = "read_events"
+    CREATE_EVENT = "create_event"
+    DELETE_EVENT = "delete_event"
+    CHANGE_PARTICIPATION_STATUS = "change_participation_status"
+    READ_CONTACTS = "read_contacts"
+    RAW = "raw"
+    MANAGE_WEBHOOKS = "manage_webhooks"
+    MANAGE_PROFILES = "manage_profiles"
+    MANAGE_FEEDS = "manage_feeds"
+    READ_NOTIFY = "read@manage_mytokens:notify"
+    NOTIFY = "manage_mytokens:notify"
+    READ_TAGS = "read@settings:tags"
+    TAGS = "settings:tags"
+    ALL = "all"
+
+
+_PARTS = {
+    Scope.READ_EVENTS: frozenset({Scope.READ_FREE_BUSY}),
+    Scope.CREATE_EVENT: frozenset({Scope.CHANGE_PARTICIPATION_STATUS}),
+}
+
+
+def grants(scopes: frozenset[Scope], wanted: Scope) -> bool:
+    """Tell whether a token with these scopes opens what needs ``wanted``."""
+    return (
+        Scope.ALL in scopes
+        or wanted in scopes
+        or any(wanted in _PARTS.get(scope, ()) for scope in scopes)
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User:
+    """Who owns profiles; ``name`` is unique."""
+
+    id: UserId
+    name: str
+    created: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Application:
+    """A registered API client."""
+
+    id: ApplicationId
+    name: str
+    created: datetime
+    origins: tuple[str, ...] = ()  # for CORS (R19)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Token:
+    """An API token, never its text: of a profile, else of a user, else of an application.
+
+    ``admin`` marks the token that ``syncd init`` prints: it covers every user.
+    """
+
+    id: TokenId
+    digest: bytes
+    scopes: frozenset[Scope]
+    created: datetime
+    user_id: UserId | None = None
+    profile_id: ProfileId | None = None
+    application_id: ApplicationId | None = None
+    admin: bool = False
+    name: str | None = None
+    expires_at: datetime | None = None
+    revoked_at: datetime | None = None
+    used_at: datetime | None = None
+
+    def alive(self, now: datetime) -> bool:
+        """Tell whether it still opens anything."""
+        return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
+
+
+def token_text(token: TokenId, secret: str) -> str:
+    """Return the text that its bearer keeps: ``syncd_<id>_<secret>``."""
+    return f"syncd_{token}_{secret}"
+
+
+def split_token(text: str) -> tuple[TokenId, str] | None:
+    """Return id and secret, None if this is no token of ours."""
+    word, _, rest = text.partition("_")
+    token, _, secret = rest.partition("_")
+    return (TokenId(token), secret) if word == "syncd" and token and secret else None
+
+
+def digest(secret: str) -> bytes:
+    """Return what the store keeps of a secret of 256 random bits."""
+    return sha256(secret.encode()).digest()
+
+
+def matches(token: Token | None, secret: str) -> bool:
+    """Compare in constant time; an unknown token costs the same (reliability.md §5)."""
+    known = token.digest if token else bytes(32)
+    return hmac.compare_digest(known, digest(secret)) and token is not None

@@ -1,0 +1,131 @@
+"""The unified event as a JSON object, and the hash that decides what changed (I6, P6)."""
+
+import json
+from collections.abc import Mapping
+from hashlib import blake2b
+from typing import Any
+
+from syncd.model.event import Email, Event, Person, Reminder, Status
+from syncd.model.ids import CalendarId, EventId, ProfileId
+from syncd.model.when import rfc3339, utc
+
+Json = dict[str, Any]
+
+_UNORDERED = ("attendees", "custom_properties")
+_NOT_CONTENT = frozenset({"id", "account_id", "calendar_id", "modified", "recurring_master_id"})
+_UNTOLD = frozenset({"modified"})  # a change of these is no entry of ``changes`` (K42)
+
+
+def event_document(
+    event: Event,
+    *,
+    event_id: EventId,
+    profile: ProfileId,
+    calendar: CalendarId,
+    series: EventId | None,
+) -> Json:
+    """Return api.md's event object without ``href`` and ``raw``; ``series`` of an exception."""
+    document: Json = {
+        "id": event_id,
+        "account_id": str(profile),
+        "ical_uid": event.uid,
+        "calendar_id": calendar,
+        "name": event.name,
+        "description": event.description,
+        "location": event.location,
+        "created": None if event.created is None else utc(event.created),
+        "modified": None if event.modified is None else utc(event.modified),
+        "all_day": event.all_day,
+        "start": rfc3339(event.start),
+        "start_time_zone": event.start_zone,
+        "end": rfc3339(event.end),
+        "end_time_zone": event.end_zone,
+        "organizer": _person(event.organizer),
+        "creator": _person(event.creator),
+        "attendees": [_attendee(person) for person in event.attendees],
+        "attachments": [
+            {"id": file.id, "name": file.name, "url": file.url, "mime_type": file.mime_type}
+            for file in event.attachments
+        ],
+        "reminder": event.reminder,
+        "reminders": [_reminder(one) for one in event.reminders],
+        "recurrence": [{"rrule": line} for line in event.recurrence],
+        "recurrence_type": _recurrence_type(event),
+        "custom_properties": [
+            {"key": pair.key, "value": pair.value, "private": pair.private}
+            for pair in event.custom_properties
+        ],
+        "visibility": event.visibility,
+        "transparent": event.transparent,
+        "status": "cancelled" if event.status is Status.CANCELLED else "confirmed",
+        "tentative": event.status is Status.TENTATIVE,
+        "color": event.color,
+        "type": "event",
+        "api": "calendar",
+    }
+    if event.use_default_reminder is not None:
+        document["use_default_reminder"] = event.use_default_reminder
+    if event.original_start is not None:
+        document["original_start"] = rfc3339(event.original_start)
+        document["original_start_time_zone"] = event.original_start_zone
+        document["recurring_master_id"] = series
+    return document
+
+
+def content_hash(document: Mapping[str, Any]) -> bytes:
+    """Return the hash of what users can see of an object: ids, stamps and list order aside."""
+    content = {key: value for key, value in document.items() if key not in _NOT_CONTENT}
+    for key in _UNORDERED:
+        if content.get(key):
+            content[key] = sorted(content[key], key=_canonical)
+    return blake2b(_canonical(content).encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> Json:
+    """Return K42's ``changes``: per field old and new value, lists whole."""
+    names = [name for name in {**new, **old} if name not in _UNTOLD]
+    return {
+        name: {"old": old.get(name), "new": new.get(name)}
+        for name in names
+        if old.get(name) != new.get(name)
+    }
+
+
+def _canonical(value: object) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def _recurrence_type(event: Event) -> str:
+    if event.original_start is not None:
+        return "recurring"
+    return "recurring_master" if event.recurrence else "solo"
+
+
+def _person(person: Person | None) -> Json | None:
+    if person is None:
+        return None
+    return {
+        "id": person.id,
+        "name": person.name,
+        "email": person.email,
+        "required": person.required,
+        "resource": person.resource,
+    }
+
+
+def _attendee(person: Person) -> Json:
+    shape = _person(person) or {}
+    return shape if person.answer is None else {**shape, "status": person.answer}
+
+
+def _reminder(reminder: Reminder) -> Json:
+    shape: Json = {"minutes": reminder.minutes, "method": reminder.method}
+    if reminder.popup is not None:
+        shape["popup"] = reminder.popup
+    if reminder.email is not None:
+        shape["email"] = _email(reminder.email)
+    return shape
+
+
+def _email(email: Email) -> Json:
+    return {"summary": email.summary, "description": email.description, "to": list(email.to)}

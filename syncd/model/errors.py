@@ -1,0 +1,107 @@
+"""Every error that syncd raises on purpose, sorted by what the caller must do.
+
+SyncdError
+├── TransientError            call again after ``retry_after``; never disconnects (I11)
+├── RelinkRequiredError       stop polling; only the person can revive the profile
+├── MisconfiguredError        alarm the operator; no user can mend it (``invalid_client``)
+├── SyncTokenExpiredError     read everything once, against the kept snapshot (I8)
+├── MalformedReplyError       keep what we have, count it, look again at the next poll
+├── StaleStateError           drop this poll: a faster one wrote first (I5)
+└── RequestError              change the request
+    ├── NotFoundError             it is not there, or not the caller's
+    ├── InvalidError              ``field`` names what is wrong
+    ├── ConflictError             read again, then repeat
+    ├── ForbiddenError            the provider or the token does not allow it
+    ├── UnsupportedError          the provider lacks it
+    ├── OtherPersonError          a relink with another person's login (I12)
+    ├── MalformedCursorError      not a cursor of ours
+    └── CursorExpiredError        ``restart`` says where to go on (I4)
+"""
+
+from datetime import timedelta
+
+
+class SyncdError(Exception):
+    """The root; never raised itself."""
+
+
+class TransientError(SyncdError):
+    """A failure that passes by itself: network, time-out, 5xx, throttling."""
+
+    def __init__(self, message: str, *, retry_after: timedelta | None = None) -> None:
+        """Say why; ``retry_after`` only if the provider named a time."""
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class RelinkRequiredError(SyncdError):
+    """The provider refused the credentials; a candidate until I11 is proven."""
+
+    def __init__(self, message: str, *, reason: str = "credentials_refused") -> None:
+        """``reason`` is a word of api.md N9."""
+        super().__init__(message)
+        self.reason = reason
+
+
+class MisconfiguredError(SyncdError):
+    """The operator must act."""
+
+
+class SyncTokenExpiredError(SyncdError):
+    """The provider no longer knows our sync token."""
+
+
+class MalformedReplyError(SyncdError):
+    """An answer that breaks the protocol; nothing of it may be used (P1)."""
+
+
+class StaleStateError(SyncdError):
+    """The row that this work was based on has changed meanwhile."""
+
+
+class RequestError(SyncdError):
+    """What was asked cannot be done as asked."""
+
+
+class NotFoundError(RequestError):
+    """There is no such thing, or it belongs to someone else."""
+
+
+class InvalidError(RequestError):
+    """A value is wrong."""
+
+    def __init__(self, message: str, *, field: str = "") -> None:
+        """``field`` is the name that the caller used."""
+        super().__init__(message)
+        self.field = field
+
+
+class ConflictError(RequestError):
+    """It changed meanwhile, or the name is taken."""
+
+
+class ForbiddenError(RequestError):
+    """Not allowed; never a reason to disconnect (I11)."""
+
+
+class UnsupportedError(RequestError):
+    """The provider does not offer this."""
+
+
+class OtherPersonError(RequestError):
+    """Another person signed in than the one whose profile this is."""
+
+
+class MalformedCursorError(RequestError):
+    """Text that is no cursor."""
+
+
+class CursorExpiredError(RequestError):
+    """A cursor outside of what the stream retains (I4); ``reason`` is retention or epoch."""
+
+    def __init__(self, message: str, *, reason: str, restart: str, latest: str) -> None:
+        """``restart`` and ``latest`` are the oldest and the newest cursor that are valid."""
+        super().__init__(message)
+        self.reason = reason
+        self.restart = restart
+        self.latest = latest

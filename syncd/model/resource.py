@@ -1,0 +1,101 @@
+"""What a provider hands over as one piece, and what we keep of it.
+
+A *resource* is the provider's unit: for CalDAV one calendar object resource (RFC 4791 §4.1),
+that is one file with a series and all its exceptions; elsewhere one event. Etags, bodies and
+tombstones belong to resources, ids and activities to the events inside.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from syncd.model.event import Event
+from syncd.model.ids import WHOLE, EventId, ResourceKey, Slot
+from syncd.model.when import slot_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resource:
+    """One resource as it was read. ``faults`` are events inside that could not be (I10)."""
+
+    key: ResourceKey
+    events: tuple[Event, ...]
+    etag: str = ""  # for If-Match; never decides what changed (I6)
+    raw: bytes = b""  # verbatim (P10)
+    faults: tuple[str, ...] = ()  # not empty: what is not named here is kept as it was
+
+    @property
+    def uid(self) -> str:
+        """Return the UID that its events share, empty if it has none."""
+        return self.events[0].uid if self.events else ""
+
+
+def slot(event: Event) -> Slot:
+    """Return which event of its resource this is."""
+    return WHOLE if event.original_start is None else Slot(slot_of(event.original_start))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What the snapshot knows of one event: its id and the hash of its content (I6)."""
+
+    id: EventId
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownResource:
+    """What the snapshot knows of one resource."""
+
+    key: ResourceKey
+    uid: str
+    etag: str
+    events: Mapping[Slot, Seen]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptEvent:
+    """An event as the snapshot stores it.
+
+    ``document`` is the unified event in JSON (api.md K17) without ``href`` and ``raw``. The span
+    is what a listing must look at: [starts_at, ends_at), of a series the whole, ``ends_at`` None
+    without end; for all-day in the calendar's zone.
+    """
+
+    id: EventId
+    key: ResourceKey
+    slot: Slot
+    content: bytes
+    document: bytes
+    starts_at: datetime
+    ends_at: datetime | None
+    series: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptResource:
+    """A resource as the snapshot stores it; its events are stored beside."""
+
+    key: ResourceKey
+    uid: str
+    etag: str
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Absence:
+    """A resource that complete listings no longer name, held until more of them agree (I7)."""
+
+    key: ResourceKey
+    count: int
+    counted_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """A body that could not be understood (I10, api.md N10)."""
+
+    key: ResourceKey
+    message: str
+    first_seen: datetime | None = None
+    count: int = 1

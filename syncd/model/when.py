@@ -1,0 +1,54 @@
+"""Dates and instants; a date never meets a zone, an instant is never naive (P9, api.md R12)."""
+
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+
+When = date | datetime  # a date for all-day, else aware
+
+
+def is_date(when: When) -> bool:
+    """Tell whether this is an all-day value (datetime is a subclass of date)."""
+    return not isinstance(when, datetime)
+
+
+def check_when(when: When) -> None:
+    """Raise ValueError for a naive datetime."""
+    if isinstance(when, datetime) and when.tzinfo is None:
+        raise ValueError("a time must be a date or an aware datetime")
+
+
+def rfc3339(when: When) -> str:
+    """Write a date, or an instant with its offset: seconds, milliseconds only when not zero."""
+    if not isinstance(when, datetime):
+        return when.isoformat()
+    precision = "milliseconds" if when.microsecond >= 1000 else "seconds"  # noqa: PLR2004
+    text = when.isoformat(timespec=precision)
+    return text[:-6] + "Z" if text.endswith("+00:00") else text
+
+
+def utc(when: datetime) -> str:
+    """Write an instant in UTC with ``Z``."""
+    return rfc3339(when.astimezone(UTC))
+
+
+def slot_of(when: When) -> str:
+    """Return the start as it stands in an occurrence's id: 20261120T090000Z, or 20261120."""
+    if isinstance(when, datetime):
+        return when.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
+    return when.strftime("%Y%m%d")
+
+
+def instant(when: When, zone: tzinfo) -> datetime:
+    """Return the instant at which this begins; a date begins at 00:00 in ``zone``."""
+    if isinstance(when, datetime):
+        return when
+    return datetime.combine(when, time(), zone)
+
+
+def milliseconds(when: datetime) -> int:
+    """Return milliseconds since 1970, the store's form of an instant."""
+    return (when - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
+
+
+def from_milliseconds(value: int) -> datetime:
+    """Return the instant, in UTC."""
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=value)

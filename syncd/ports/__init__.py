@@ -1,0 +1,1 @@
+"""The small Protocols between rooms; imports only ``model``."""

@@ -1,0 +1,1 @@
+"""any CalDAV server (RFC 4791, RFC 6578)."""

@@ -1,0 +1,1 @@
+"""iCloud, a flavour of CalDAV."""

@@ -1,0 +1,1 @@
+"""Composition root: settings, wiring, schedule, vault, logs, systemd, command line."""

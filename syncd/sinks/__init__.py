@@ -1,0 +1,1 @@
+"""One push target a module."""
