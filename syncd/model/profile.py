@@ -80,6 +80,8 @@ class Profile:
     failures: int = 0
     last_error: LastError | None = None
     proof: Proof | None = None
+    relink_digest: bytes | None = None  # finds the relink URL while there is one (N1)
+    relink_until: datetime | None = None  # None: as long as the disconnection lasts
 
     @property
     def public_name(self) -> str:

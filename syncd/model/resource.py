@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from syncd.model.activity import Record
 from syncd.model.event import Event
-from syncd.model.ids import WHOLE, EventId, ResourceKey, Slot
+from syncd.model.ids import WHOLE, CalendarId, EventId, ResourceKey, Slot
 from syncd.model.when import slot_of
 
 
@@ -99,3 +100,61 @@ class Fault:
     message: str
     first_seen: datetime | None = None
     count: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredEvent:
+    """An event as a listing reads it; ``document`` as in KeptEvent."""
+
+    id: EventId
+    calendar_id: CalendarId
+    key: ResourceKey
+    slot: Slot
+    content: bytes
+    document: bytes
+    starts_at: datetime
+    ends_at: datetime | None
+    series: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawResource:
+    """The provider's own body of a resource, verbatim."""
+
+    key: ResourceKey
+    etag: str
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """How much of what a calendar holds (api.md N8)."""
+
+    events: int = 0
+    suspect_deletes: int = 0
+    unparsed: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What one page means, ready to be written in one transaction (I1).
+
+    ``kept`` rows are rewritten whether or not an activity tells of them; ``gone`` resources take
+    what is left of their events along. ``absences``, if not None, replaces the calendar's held
+    absences (I7). ``faults`` are counted, ``healed`` ones forgotten (I10).
+    """
+
+    kept: tuple[KeptResource, ...] = ()
+    events: tuple[KeptEvent, ...] = ()
+    gone_events: tuple[EventId, ...] = ()
+    gone: tuple[ResourceKey, ...] = ()
+    records: tuple[Record, ...] = ()
+    faults: tuple[Fault, ...] = ()
+    healed: tuple[ResourceKey, ...] = ()
+    absences: tuple[Absence, ...] | None = None
+
+    @property
+    def empty(self) -> bool:
+        """Tell whether there is nothing to write but the calendar's own row."""
+        rows = self.kept or self.events or self.gone_events or self.gone or self.records
+        return not (rows or self.faults or self.healed or self.absences is not None)

@@ -1,1 +1,17 @@
-"""ports/store"""
+"""The store, stacked from one Protocol a topic; a method is a whole transaction."""
+
+from typing import Protocol
+
+from syncd.ports.store.access import Access
+from syncd.ports.store.profiles import Profiles
+from syncd.ports.store.snapshots import Snapshots
+from syncd.ports.store.streams import Streams
+from syncd.ports.store.upkeep import Upkeep
+
+
+class Store(Profiles, Snapshots, Streams, Access, Upkeep, Protocol):
+    """Everything that syncd keeps.
+
+    Raises NotFoundError, ConflictError and StaleStateError as the methods say, and TransientError
+    when the database cannot be reached or is full.
+    """

@@ -1,0 +1,45 @@
+"""Signing in with a form: a server, a login, a password (api.md N2, N6)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from syncd.ports.vault import Secret
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Login:
+    """What a person typed; ``url`` may be a host name or an address."""
+
+    provider: str
+    username: str
+    password: Secret
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedIn:
+    """Who signed in: ``identity`` names the person at the provider for ever (P15).
+
+    ``settings`` is what the adapter wants to find again in ``Profile.settings``.
+    """
+
+    identity: str
+    login: str
+    name: str | None = None
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+
+class Linker(Protocol):
+    """Tries logins at providers; nothing is kept."""
+
+    async def sign_in(self, login: Login) -> SignedIn:
+        """Sign in once and look around.
+
+        Raises RelinkRequiredError for a refused password, NotFoundError where no calendar
+        service answers, TransientError for an unreachable server, MalformedReplyError for an
+        answer that is none (HTML), ForbiddenError for an address that may not be reached,
+        InvalidError for a field that cannot be right. Each message is a sentence that tells the
+        person what to do.
+        """
+        ...

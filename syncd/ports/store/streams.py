@@ -1,0 +1,35 @@
+"""Activity streams, one a profile."""
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Protocol
+
+from syncd.model.activity import Activity, Filter, Stream
+from syncd.model.ids import Position, ProfileId
+
+
+class Streams(Protocol):
+    """Reading, and cutting off the beginning."""
+
+    async def stream(self, profile: ProfileId) -> Stream:
+        """Return where a stream begins and ends; raises NotFoundError."""
+        ...
+
+    async def read(
+        self, profile: ProfileId, *, after: Position, limit: int, wanted: Filter
+    ) -> tuple[Stream, tuple[Activity, ...]]:
+        """Return at most ``limit`` wanted activities behind a position, and the stream.
+
+        Both come from one snapshot, head and rows in one statement (S6).
+        """
+        ...
+
+    async def prune(
+        self, profile: ProfileId, *, before: datetime, keep: int | None, limit: int = 500
+    ) -> int:
+        """Cut off at most ``limit`` activities recorded before a time or beyond ``keep`` (S9)."""
+        ...
+
+    def news(self) -> AsyncIterator[ProfileId]:
+        """Yield profiles that another process recorded for; ends at once on SQLite."""
+        ...
