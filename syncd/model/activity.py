@@ -105,8 +105,11 @@ class Filter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """What follows a cursor; ``cursor`` is the place after it, or the end if nothing is left."""
+    """What follows a cursor; ``cursor`` is the place after it, or the end if nothing is left.
+
+    It is None while a reader waits for ``after-auth`` and the first read is unfinished (K36).
+    """
 
     stream: Stream
     activities: tuple[Activity, ...]
-    cursor: Cursor
+    cursor: Cursor | None

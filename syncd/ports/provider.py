@@ -72,5 +72,5 @@ class Providers(Protocol):
     """Opens profiles at their providers."""
 
     def open(self, profile: Profile) -> AbstractAsyncContextManager[Provider]:
-        """Sign in with the profile's sealed credentials; raises UnsupportedError without adapter."""
+        """Sign in with the sealed credentials; raises UnsupportedError without an adapter."""
         ...
