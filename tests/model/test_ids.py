@@ -1,0 +1,76 @@
+import base64
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from syncd.model.errors import MalformedCursorError
+from syncd.model.ids import (
+    CalendarId,
+    CalendarKey,
+    Cursor,
+    Position,
+    ProfileId,
+    ResourceKey,
+    Slot,
+    calendar_id,
+    event_id,
+    new_epoch,
+    parse_profile,
+    profile_name,
+    split_event_id,
+)
+
+CALENDAR = CalendarId("cal_aaab_x")
+
+
+@given(st.binary(min_size=1, max_size=20), st.integers(0, 10**17))
+def test_a_cursor_is_read_back_as_it_was_written(entropy: bytes, position: int) -> None:
+    cursor = Cursor(new_epoch(entropy), Position(position))
+    assert Cursor.parse(str(cursor)) == cursor
+    assert str(cursor).replace("-", "").replace("_", "").isalnum()
+
+
+@given(st.text(max_size=40))
+def test_text_that_is_no_cursor_is_refused_and_never_crashes_r14(text: str) -> None:
+    try:
+        cursor = Cursor.parse(text)
+    except MalformedCursorError:
+        return
+    assert str(cursor) == text
+
+
+@pytest.mark.parametrize(
+    "plain", [b"abcdefgh:-1", b"abcdefgh:01", b"ABCDEFGH:1", b"abcdefg:1", b"abcdefgh:", b"\xff"]
+)
+def test_a_forged_cursor_is_refused(plain: bytes) -> None:
+    with pytest.raises(MalformedCursorError):
+        Cursor.parse(base64.urlsafe_b64encode(plain).decode().rstrip("="))
+
+
+@given(st.integers(1, 2**63 - 1))
+def test_both_names_of_a_profile_lead_to_it_r8(number: int) -> None:
+    profile = ProfileId(number)
+    assert parse_profile(profile_name(profile)) == profile
+    assert parse_profile(str(number)[:18]) == int(str(number)[:18])
+
+
+@pytest.mark.parametrize(
+    "text", ["", "me", "pro_", "pro_aaa", "pro_aaaaab", "pro_AAAB", "-1", "1.0", "٣", "9" * 30]
+)
+def test_what_names_no_profile_is_none(text: str) -> None:
+    assert parse_profile(text) is None
+
+
+def test_ids_follow_from_the_providers_key_alone_p7() -> None:
+    key = ResourceKey("/alice/work/1.ics")
+    assert event_id(CALENDAR, key) == event_id(CALENDAR, key)
+    assert event_id(CALENDAR, key) != event_id(CalendarId("cal_aaab_y"), key)
+    assert calendar_id(ProfileId(1), CalendarKey("/a/")) != calendar_id(
+        ProfileId(2), CalendarKey("/a/")
+    )
+
+
+def test_an_exception_names_the_occurrence_that_it_replaced_p8() -> None:
+    key, slot = ResourceKey("/alice/work/1.ics"), Slot("20261120T090000Z")
+    assert split_event_id(event_id(CALENDAR, key, slot)) == (event_id(CALENDAR, key), slot)
