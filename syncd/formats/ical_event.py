@@ -233,7 +233,7 @@ def _recurrence(vevent: Vevent, zones: Zones) -> Iterator[str]:
         for rule in _all(vevent, name):
             if not isinstance(rule, vRecur):
                 raise ValueError(f"its {name} cannot be read")  # noqa: TRY004 - bad content
-            yield f"{name}:{rule.to_ical().decode()}"
+            yield f"{name}:{rule.to_ical().decode()}"  # type: ignore[no-untyped-call]
     for name in ("RDATE", "EXDATE"):
         yield from _dates(name, _all(vevent, name), zones)
 
