@@ -5,6 +5,7 @@ from math import prod
 
 MOST_COUNT = 10_000
 MOST_COMBINATIONS = 10_000
+_LONGEST_NUMBER = 18  # digits; what is longer is beyond every limit anyway
 _TOO_FINE = frozenset({"SECONDLY", "MINUTELY"})
 
 
@@ -39,4 +40,6 @@ def refusal(recurrence: Iterable[str]) -> str | None:
 
 def number(text: str | None) -> int:
     """Return a part's number, 0 if it has none."""
-    return int(text) if text and text.isascii() and text.isdecimal() and len(text) < 10 else 0  # noqa: PLR2004
+    if not (text and text.isascii() and text.isdecimal()):
+        return 0
+    return int(text[:_LONGEST_NUMBER])
