@@ -1,0 +1,48 @@
+"""Deleting resources of a snapshot, told event by event, in small transactions (F4, F42)."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from syncd.engine.records import delete_records
+from syncd.model.calendar import KnownCalendar
+from syncd.model.ids import ResourceKey
+from syncd.model.profile import Profile
+from syncd.model.resource import Change
+from syncd.ports.store import Store
+
+BATCH = 500  # resources a transaction
+
+
+async def erase(
+    store: Store,
+    calendar: KnownCalendar,
+    keys: Sequence[ResourceKey],
+    *,
+    profile: Profile,
+    at: datetime,
+) -> tuple[KnownCalendar, int]:
+    """Delete resources and what is held of them; return the calendar as stored, and how many told.
+
+    Raises StaleStateError if a poll wrote meanwhile; what was deleted until then is deleted.
+    """
+    held = {one.key: one for one in await store.absences(calendar.id)}
+    told = 0
+    for start in range(0, len(keys), BATCH):
+        some = keys[start : start + BATCH]
+        seen = await store.seen(calendar.id, some)
+        resources = [seen[key] for key in sorted(seen)]
+        ids = [event.id for one in resources for event in one.events.values()]
+        documents = await store.documents(calendar.profile_id, ids)
+        for key in some:
+            held.pop(key, None)
+        change = Change(
+            gone=tuple(one.key for one in resources),
+            records=tuple(
+                delete_records(resources, documents, at, profile=profile.id, calendar=calendar.id)
+            ),
+            healed=tuple(some),
+            absences=tuple(held.values()),
+        )
+        calendar = await store.record(calendar, change, generation=profile.generation)
+        told += len(change.records)
+    return calendar, told

@@ -1,0 +1,242 @@
+"""One poll's work at the provider: the list of calendars, then those that may have changed."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from syncd.engine import policy
+from syncd.engine.erase import erase
+from syncd.engine.hub import Hub
+from syncd.engine.plan import Plan
+from syncd.engine.reading import Reading, Terms
+from syncd.engine.records import calendar_record
+from syncd.engine.roster import compare
+from syncd.model.activity import Type
+from syncd.model.calendar import KnownCalendar, Mode
+from syncd.model.errors import (
+    ForbiddenError,
+    MalformedReplyError,
+    NotFoundError,
+    StaleStateError,
+    SyncdError,
+    SyncTokenExpiredError,
+)
+from syncd.model.ids import CalendarId
+from syncd.model.profile import Profile
+from syncd.model.resource import Change
+from syncd.ports.clock import Clock
+from syncd.ports.meter import Meter
+from syncd.ports.provider import Provider
+from syncd.ports.store import Store
+
+AT_ONCE = 2  # calendars of one profile (P13)
+
+
+class Look:
+    """Runs once; afterwards ``told`` counts activities and the rest says what was met.
+
+    ``suspect`` names calendars that hold absences (I7); ``listed`` tells whether the list of
+    calendars was read, ``relist`` whether it should be at the next poll.
+    """
+
+    def __init__(  # noqa: PLR0913, PLR0917 - what a poll touches
+        self,
+        store: Store,
+        hub: Hub,
+        clock: Clock,
+        meter: Meter,
+        plan: Plan,
+        draw: Callable[[], float],
+        profile: Profile,
+    ) -> None:
+        """Prepare to look at ``profile``."""
+        self.told = 0
+        self.suspect = set[CalendarId]()
+        self.listed = False
+        self.relist = False
+        self._store = store
+        self._hub = hub
+        self._clock = clock
+        self._meter = meter
+        self._plan = plan
+        self._draw = draw
+        self._profile = profile
+        self._interval = plan.interval(profile.provider)
+        self._turn = asyncio.Semaphore(AT_ONCE)
+        self._errors = dict[CalendarId, tuple[KnownCalendar, SyncdError]]()
+
+    async def run(self, provider: Provider, *, listing: bool) -> None:
+        """Read what is to be read; raises the errors that concern the whole profile.
+
+        What one calendar suffers alone is noted on it, and the others go on (F43).
+        """
+        known = await self._calendars(provider, listing=listing)
+        living = [one for one in known if not one.missing]
+        chosen = await self._chosen(provider, living)
+        async with asyncio.TaskGroup() as group:
+            for one in chosen:
+                group.create_task(self._one(provider, one), name=f"read {one.id}")
+        await self._note_errors(living)
+
+    async def _calendars(self, provider: Provider, *, listing: bool) -> Sequence[KnownCalendar]:
+        """Return the profile's calendars, compared with the provider's list where that is due."""
+        store, profile = self._store, self._profile
+        known = await store.calendars(profile.id, removed=True)
+        here = [one for one in known if one.removed_at is None]
+        if not listing and here and not any(one.missing for one in here):
+            return here
+        listed = await provider.calendars()
+        self.listed = True
+        roster = compare(
+            profile.id,
+            known,
+            listed,
+            now=self._clock.now(),
+            interval=self._interval,
+            initial=profile.first_read,
+        )
+        if roster.saved:
+            await store.save_calendars(
+                profile.id, roster.saved, generation=profile.generation, records=roster.records
+            )
+            self._count(len(roster.records))
+        for gone in roster.gone:
+            await self._remove(gone.id)
+        return await store.calendars(profile.id) if roster.saved or roster.gone else here
+
+    async def _remove(self, calendar: CalendarId) -> None:
+        """Delete a calendar: its events in small steps, then itself (F4, K42)."""
+        store, profile, now = self._store, self._profile, self._clock.now()
+        known = await store.calendar(calendar)
+        keys = sorted(await store.etags(calendar))
+        known, told = await erase(store, known, keys, profile=profile, at=now)
+        record = calendar_record(Type.DELETE, known, now)
+        removed = replace(known, removed_at=now, token=None)
+        await store.save_calendars(
+            profile.id, [removed], generation=profile.generation, records=[record]
+        )
+        self._count(told + 1)
+
+    async def _chosen(
+        self, provider: Provider, living: Sequence[KnownCalendar]
+    ) -> Sequence[KnownCalendar]:
+        """Return the calendars to read: those due in any case, and those that moved."""
+        now = self._clock.now()
+        ready = [one for one in living if one.retry_at is None or one.retry_at <= now]
+        others = {one.key: one.token for one in ready if not _due(one, now)}
+        moved = await provider.moved(others) if others else frozenset()
+        return [one for one in ready if one.key not in others or one.key in moved]
+
+    async def _one(self, provider: Provider, known: KnownCalendar) -> None:
+        async with self._turn:
+            if any(policy.reaches_profile(error) for _, error in self._errors.values()):
+                return
+            readings = list[Reading]()
+            try:
+                await self._read(provider, known, readings)
+            except SyncdError as error:
+                latest = readings[-1].calendar if readings else known
+                self._errors[known.id] = (latest, error)
+            self.told += sum(reading.told for reading in readings)
+            if readings and readings[-1].suspect:
+                self.suspect.add(known.id)
+
+    async def _read(
+        self, provider: Provider, known: KnownCalendar, readings: list[Reading]
+    ) -> None:
+        """Read by token where there is one, in full where that is due or the token has died."""
+        due = known.reconcile_due_at
+        if policy.by_listing(known):
+            await self._begin(known, readings).read(provider, None)
+        elif due is not None and due <= self._clock.now():
+            await self._reconcile(provider, known, readings)
+        else:
+            try:
+                await self._begin(known, readings).read(provider, known.token)
+            except SyncTokenExpiredError:
+                await self._read_in_full(provider, readings)
+
+    async def _read_in_full(self, provider: Provider, readings: list[Reading]) -> None:
+        """Compare a full read with the kept snapshot, once a poll at most (I8)."""
+        self._meter.count("full_reads_total", provider=self._profile.provider)
+        known = policy.expired(readings[-1].calendar, self._clock.now())
+        try:
+            await self._begin(known, readings, unsaved=True).read(provider, None)
+        except SyncTokenExpiredError as error:
+            raise MalformedReplyError("a full read was refused as if it had a token") from error
+
+    async def _reconcile(
+        self, provider: Provider, known: KnownCalendar, readings: list[Reading]
+    ) -> None:
+        """List everything; what the change feed then does not name either, it had lost (I9)."""
+        listing = self._begin(known, readings)
+        await listing.read(provider, None)
+        lost = set(listing.changed)
+        if lost:
+            feed = self._begin(listing.calendar, readings)
+            try:
+                await feed.read(provider, known.token)
+            except SyncTokenExpiredError:
+                return  # the old token cannot tell; the new one is from the listing
+            lost -= feed.named
+        after = replace(readings[-1].calendar, corrections=known.corrections + 1 if lost else 0)
+        if after.corrections == known.corrections:
+            return
+        if lost:
+            self._meter.count(
+                "reconcile_corrections_total", len(lost), provider=self._profile.provider
+            )
+        if policy.tokens_off(after):
+            after = replace(after, token=None, mode=Mode.LISTING)
+        await self._store.record(after, Change(), generation=self._profile.generation)
+
+    def _begin(
+        self, known: KnownCalendar, readings: list[Reading], *, unsaved: bool = False
+    ) -> Reading:
+        now = self._clock.now()
+        next_at = policy.reconcile_at(self._profile.provider, now, self._plan, self._draw())
+        terms = Terms(at=now, interval=self._interval, reconcile_at=next_at)
+        reading = Reading(self._store, self._hub, self._profile, known, terms, unsaved=unsaved)
+        readings.append(reading)
+        return reading
+
+    async def _note_errors(self, living: Sequence[KnownCalendar]) -> None:
+        """Raise what concerns the profile; note on its calendar what that suffers alone.
+
+        If no calendar could be read, that is the profile's trouble, not each one's.
+        """
+        errors = [error for _, error in self._errors.values()]
+        for error in errors:
+            if isinstance(error, StaleStateError):
+                raise error
+        for error in errors:
+            if policy.reaches_profile(error):
+                raise error
+        now = self._clock.now()
+        waiting = {one.id for one in living if one.retry_at is not None and one.retry_at > now}
+        healthy = {one.id for one in living} - waiting - self._errors.keys()
+        shared: SyncdError | None = None
+        for known, error in self._errors.values():
+            self.relist = self.relist or isinstance(error, NotFoundError)
+            if not healthy and not isinstance(error, ForbiddenError | NotFoundError):
+                shared = error
+                continue
+            failed = policy.calendar_failed(
+                known, self._profile, error, now, self._plan, draw=self._draw()
+            )
+            await self._store.record(failed, Change(), generation=self._profile.generation)
+        if shared is not None:
+            raise shared
+
+    def _count(self, activities: int) -> None:
+        if activities:
+            self.told += activities
+            self._hub.wake(self._profile.id)
+
+
+def _due(known: KnownCalendar, now: datetime) -> bool:
+    """Tell whether a calendar is read whether or not it moved."""
+    never_well = known.token is None or known.first_read_at is None or known.failures > 0
+    due = known.reconcile_due_at
+    return never_well or (due is not None and due <= now)

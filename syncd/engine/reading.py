@@ -1,0 +1,264 @@
+"""One read of one calendar: pages recorded as they come, deletes and token with the last (I1)."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from syncd.engine.brake import judge
+from syncd.engine.diff import Ground, diff, new_ids
+from syncd.engine.hub import Hub
+from syncd.engine.policy import tokens_off
+from syncd.model.calendar import KnownCalendar, Mode
+from syncd.model.errors import MalformedReplyError
+from syncd.model.ids import CalendarId, EventId, ResourceKey, SyncToken
+from syncd.model.profile import Profile
+from syncd.model.resource import Absence, Change, KnownResource, Resource
+from syncd.ports.provider import Delta, Provider
+from syncd.ports.store import Store
+
+BATCH = 500  # events a transaction; one resource is never split
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """When a read happens and what follows from it."""
+
+    at: datetime
+    interval: timedelta  # between two listings that count for I7
+    reconcile_at: datetime  # the next one, if this is complete (I9)
+
+
+class Etags:
+    """The snapshot's etags, for an adapter to fetch only what differs."""
+
+    def __init__(self, store: Store, calendar: CalendarId) -> None:
+        """Ask ``store`` about one calendar."""
+        self._store = store
+        self._calendar = calendar
+
+    async def etags(self) -> Mapping[ResourceKey, str]:
+        """Return the etag of every resource that the snapshot holds."""
+        return await self._store.etags(self._calendar)
+
+
+class Reading:
+    """Reads once; afterwards ``calendar`` is as stored, and the rest says what was met.
+
+    ``told`` counts activities; ``changed`` holds the keys they came from; ``named`` the keys that
+    the provider spoke of, deleted ones among them.
+    """
+
+    def __init__(  # noqa: PLR0913 - what a read touches
+        self,
+        store: Store,
+        hub: Hub,
+        profile: Profile,
+        calendar: KnownCalendar,
+        terms: Terms,
+        *,
+        unsaved: bool = False,
+    ) -> None:
+        """Prepare to read ``calendar`` as it was stored last; ``unsaved`` if it holds news."""
+        self.calendar = calendar
+        self.told = 0
+        self.changed = set[ResourceKey]()
+        self.suspect = False
+        self._store = store
+        self._hub = hub
+        self._profile = profile
+        self._terms = terms
+        self._named = set[ResourceKey]()
+        self._gone = set[ResourceKey]()
+        self._later = dict[ResourceKey, Resource]()
+        self._written = unsaved
+
+    @property
+    def named(self) -> frozenset[ResourceKey]:
+        """Return the keys that the provider spoke of."""
+        return frozenset(self._named | self._gone)
+
+    async def read(self, provider: Provider, token: SyncToken | None) -> None:
+        """Record what changed since ``token``, or with None a complete listing.
+
+        Raises what the provider raises, and StaleStateError; what was recorded until then stays,
+        and the next read finds the rest, as the token stands where it was (F11).
+        """
+        last: Delta | None = None
+        known = Etags(self._store, self.calendar.id)
+        async for page in provider.changes(self.calendar.key, token, known):
+            self._note(page)
+            await self._take(page)
+            last = page
+        if last is None:
+            raise MalformedReplyError("the provider answered without a page")
+        await self._finish(last)
+
+    def _note(self, page: Delta) -> None:
+        """Keep what the pages said of each key last (P4)."""
+        here = page.named
+        self._named |= here
+        self._named -= page.deleted
+        self._gone |= page.deleted
+        self._gone -= here
+        for key in (*page.deleted, *here):
+            self._later.pop(key, None)
+
+    async def _take(self, page: Delta) -> None:
+        """Record what a page brings; deletes, and what may have moved, wait for the last one."""
+        upserts = {one.key: one for one in page.upserts}
+        for some in _batches(list(upserts.values())):
+            seen = await self._store.seen(self.calendar.id, [one.key for one in some])
+            twins = await self._twins([one for one in some if one.key not in seen])
+            self._later |= {one.key: one for one in some if one.key in twins}
+            now = tuple(one for one in some if one.key not in twins)
+            await self._write(Delta(upserts=now), seen)
+        if page.unread:
+            await self._write(Delta(unread=page.unread), {})
+
+    async def _twins(self, new: Sequence[Resource]) -> Mapping[ResourceKey, KnownResource]:
+        """Return known resources that new ones may have been: same UID, not named so far (P7)."""
+        uids = {one.uid for one in new if one.uid}
+        if not uids:
+            return {}
+        found = await self._store.seen_uids(self.calendar.id, uids)
+        free = {one.uid: one for one in found if one.key not in self._named}
+        return {one.key: free[one.uid] for one in new if one.uid in free}
+
+    async def _finish(self, last: Delta) -> None:
+        gone = set(self._gone)
+        held = tuple(await self._store.absences(self.calendar.id))
+        still = tuple(one for one in held if one.key not in self._named | self._gone)
+        absent, total = set[ResourceKey](), 0
+        if last.complete:
+            etags = await self._store.etags(self.calendar.id)
+            absent, total = set(etags) - self._named - gone, len(etags)
+        moved = await self._settle_later(gone | absent)
+        absent -= moved
+        if last.complete:
+            terms = self._terms
+            verdict = judge(absent, total, held, now=terms.at, interval=terms.interval)
+            gone |= verdict.gone
+            still = verdict.held
+        await self._delete(sorted(gone - moved))
+        self.suspect = bool(still)
+        await self._close(last, None if still == held else still)
+
+    async def _settle_later(self, free: AbstractSet[ResourceKey]) -> AbstractSet[ResourceKey]:
+        """Record what was put off; return the old keys of what has moved (P7)."""
+        moved = set[ResourceKey]()
+        for some in _batches(list(self._later.values())):
+            twins = await self._twins(some)
+            former = {
+                twins[one.key].key: twins[one.key]
+                for one in some
+                if one.key in twins and twins[one.key].key in free - moved
+            }
+            page = Delta(upserts=tuple(some), deleted=frozenset(former))
+            await self._write(page, former)
+            moved |= former.keys()
+        return moved
+
+    async def _delete(self, keys: Sequence[ResourceKey]) -> None:
+        for start in range(0, len(keys), BATCH):
+            some = keys[start : start + BATCH]
+            seen = await self._store.seen(self.calendar.id, some)
+            await self._write(Delta(deleted=frozenset(some)), seen)
+
+    async def _close(self, last: Delta, absences: tuple[Absence, ...] | None) -> None:
+        """Write the calendar's own row with the token, unless nothing of it is news."""
+        before, terms = self.calendar, self._terms
+        off = tokens_off(before)
+        due = before.reconcile_due_at
+        after = replace(
+            before,
+            token=None if off else last.token if last.token or last.complete else before.token,
+            mode=Mode.LISTING if off else last.mode or before.mode,
+            first_read_at=before.first_read_at or (terms.at if last.complete else None),
+            failures=0,
+            retry_at=None,
+            last_error=None,
+        )
+        healed = await self._absent_faults() if last.complete else ()
+        change = Change(absences=absences, healed=healed)
+        listed = last.complete and (due is None or due <= terms.at or self.suspect)
+        if after == before and change.empty and not (self._written or listed or last.reconcile):
+            return
+        if last.reconcile:
+            due = terms.at
+        elif self.suspect:
+            due = terms.at + terms.interval
+        elif last.complete or due is None:
+            due = terms.reconcile_at
+        after = replace(
+            after,
+            polled_at=terms.at,
+            reconciled_at=terms.at if last.complete else before.reconciled_at,
+            reconcile_due_at=due,
+        )
+        await self._record(after, change)
+
+    async def _absent_faults(self) -> tuple[ResourceKey, ...]:
+        """Return bodies that could not be understood and that a complete listing misses."""
+        faults = await self._store.faults(self._profile.id)
+        mine = {fault.key for calendar, fault in faults if calendar == self.calendar.id}
+        return tuple(sorted(mine - self._named))
+
+    async def _write(self, page: Delta, known: Mapping[ResourceKey, KnownResource]) -> None:
+        documents = await self._documents(page, known)
+        ground = Ground(
+            profile=self._profile.id,
+            calendar=self.calendar.id,
+            at=self._terms.at,
+            zone=self.calendar.calendar.timezone,
+            initial=self._profile.first_read,
+        )
+        change = diff(page, known, documents, ground)
+        if change.empty:
+            return
+        owners = {one.id: key for key, kept in known.items() for one in kept.events.values()}
+        owners |= {one.id: one.key for one in change.events}
+        self.changed |= {owners[EventId(one.object_id)] for one in change.records}
+        await self._record(self.calendar, change)
+
+    async def _documents(
+        self, page: Delta, known: Mapping[ResourceKey, KnownResource]
+    ) -> Mapping[EventId, bytes]:
+        """Return the documents that ``diff`` asks for: of what is known, and of taken ids."""
+        ids = {one.id for kept in known.values() for one in kept.events.values()}
+        new = [one for one in page.upserts if one.key not in known]
+        found = dict[EventId, bytes]()
+        number = 0
+        while ids or new:
+            ids |= {name for one in new for name in new_ids(self.calendar.id, one, number)}
+            found |= await self._store.documents(self._profile.id, ids)
+            new = [
+                one
+                for one in new
+                if any(name in found for name in new_ids(self.calendar.id, one, number))
+            ]
+            ids = set()
+            number += 1
+        return found
+
+    async def _record(self, calendar: KnownCalendar, change: Change) -> None:
+        self.calendar = await self._store.record(
+            calendar, change, generation=self._profile.generation
+        )
+        self._written = True
+        self.told += len(change.records)
+        if change.records:
+            self._hub.wake(self._profile.id)
+
+
+def _batches(resources: Sequence[Resource]) -> Iterator[Sequence[Resource]]:
+    """Cut so that a transaction has at most ``BATCH`` events; a resource is never split."""
+    some, events = list[Resource](), 0
+    for resource in resources:
+        if some and events + len(resource.events) > BATCH:
+            yield some
+            some, events = [], 0
+        some.append(resource)
+        events += len(resource.events)
+    if some:
+        yield some
