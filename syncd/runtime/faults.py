@@ -1,0 +1,100 @@
+"""What is wrong with a configuration, in sentences that name file, key and remedy."""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+
+PREFIX = "SYNCD_"
+_DELIMITER = "__"
+
+
+def keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    """Yield every key with its sections, dotted: ``poll.caldav.interval_seconds``."""
+    for name, field in model.model_fields.items():
+        inner = _section(field.annotation)
+        if inner is None:
+            yield prefix + name
+        else:
+            yield from keys(inner, f"{prefix}{name}.")
+
+
+def unknown_variables(model: type[BaseModel]) -> Sequence[str]:
+    """Return a sentence for each ``SYNCD_<SECTION>__<KEY>`` that names no section.
+
+    Keys that are unknown inside a section are found when the settings are validated.
+    """
+    sections = {name.upper() for name in model.model_fields}
+    return [
+        f"{name}: there is no such setting; {_remedy(model, _dotted(name), variable=True)}"
+        for name in sorted(os.environ)  # noqa: TID251 - here the settings come from
+        if name.startswith(PREFIX)
+        and _DELIMITER in name
+        and name.removeprefix(PREFIX).split(_DELIMITER)[0].upper() not in sections
+    ]
+
+
+def explain(error: ValidationError, model: type[BaseModel], file: Path | None) -> str:
+    """Return one line a fault."""
+    return "\n".join(dict.fromkeys(_sentence(one, model, file) for one in error.errors()))
+
+
+def _sentence(fault: Mapping[str, Any], model: type[BaseModel], file: Path | None) -> str:
+    loc = [part for part in fault["loc"] if isinstance(part, str)]
+    key = _known_part(loc, model)
+    variable = PREFIX + _DELIMITER.join(key.split(".")).upper()
+    from_variable = variable in os.environ  # noqa: TID251 - here the settings come from
+    origin = variable if from_variable else f"{file or 'settings'}: {key}"
+    if fault["type"] == "extra_forbidden":
+        remedy = _remedy(model, key, variable=from_variable)
+        return f"{origin}: there is no such setting; {remedy}"
+    message = str(fault["msg"]).removeprefix("Value error, ")
+    return f"{origin}: {message[:1].lower()}{message[1:]} (it is {fault['input']!r}); {_fix(key)}"
+
+
+def _known_part(loc: Sequence[str], model: type[BaseModel]) -> str:
+    """Return the location as a key; what pydantic adds for the branches of a union falls off."""
+    found, here = list[str](), model
+    for part in loc:
+        found.append(part)
+        field = here.model_fields.get(part)
+        inner = None if field is None else _section(field.annotation)
+        if inner is None:
+            break
+        here = inner
+    return ".".join(found)
+
+
+def _remedy(model: type[BaseModel], key: str, *, variable: bool) -> str:
+    known = list(keys(model))
+    section = key.rpartition(".")[0]
+    siblings = [one for one in known if one.rpartition(".")[0] == section]
+    names = {one.rpartition(".")[2]: one for one in (*known, *siblings)}
+    near = get_close_matches(key, siblings, n=1, cutoff=0.5) or get_close_matches(key, known, n=1)
+    if not near:
+        last = get_close_matches(key.rpartition(".")[2], names, n=1)
+        near = [names[last[0]]] if last else []
+    shown = [_variable(one) if variable else one for one in near]
+    return f"did you mean {shown[0]}?" if shown else "remove it (config/syncd.toml names them all)"
+
+
+def _fix(key: str) -> str:
+    return f"change {key}, or remove it for the default"
+
+
+def _variable(key: str) -> str:
+    return PREFIX + _DELIMITER.join(key.split(".")).upper()
+
+
+def _dotted(variable: str) -> str:
+    return ".".join(variable.removeprefix(PREFIX).split(_DELIMITER)).lower()
+
+
+def _section(annotation: object) -> type[BaseModel] | None:
+    candidates = (annotation, *get_args(annotation))
+    return next(
+        (one for one in candidates if isinstance(one, type) and issubclass(one, BaseModel)), None
+    )

@@ -1,0 +1,49 @@
+"""Ticks; the only user of APScheduler. What is due stands in the database, not here."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.interval import IntervalTrigger
+
+from syncd.ports.clock import Clock
+
+BEAT_EVERY = timedelta(seconds=1)
+Tick = Callable[[], Awaitable[None]]
+
+
+class Schedule:
+    """Calls ticks at their intervals, never one of them twice at once, never dropping a late one.
+
+    ``beat_at`` (monotonic seconds) is when the schedule last proved that it runs.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        """Prepare; nothing runs before ``start``."""
+        self._clock = clock
+        self._scheduler = AsyncIOScheduler(timezone="UTC")
+        self.beat_at: float | None = None
+        self.every(BEAT_EVERY, self._beat, name="beat")
+
+    def every(self, interval: timedelta, tick: Tick, *, name: str) -> None:
+        """Call ``tick`` each ``interval``; a run that takes longer delays the next one."""
+        self._scheduler.add_job(
+            tick,
+            IntervalTrigger(seconds=interval.total_seconds(), timezone="UTC"),
+            id=name,
+            name=name,
+            max_instances=1,
+            coalesce=True,
+            misfire_grace_time=None,  # the default drops late runs silently (F39)
+        )
+
+    def start(self) -> None:
+        """Begin ticking on the running loop."""
+        self._scheduler.start()
+
+    def stop(self) -> None:
+        """Tick no more; runs under way are cancelled."""
+        self._scheduler.shutdown(wait=False)
+
+    async def _beat(self) -> None:
+        self.beat_at = self._clock.monotonic()

@@ -1,0 +1,186 @@
+"""The settings: one TOML file, the environment above it, read once and frozen (design §7).
+
+``SYNCD_<SECTION>__<KEY>`` wins over the file. Whatever is wrong is one MisconfiguredError that
+names file (or variable), key and remedy.
+"""
+
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field, ValidationError, field_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from syncd.model.errors import MisconfiguredError
+from syncd.runtime.faults import explain, unknown_variables
+from syncd.runtime.places import config_file, parse_toml, state_directory
+
+SIX_HOURS = 21600
+
+
+class Section(BaseModel, frozen=True, extra="forbid"):
+    """A table of the file."""
+
+
+class Server(Section):
+    """``[server]``: where syncd answers, and what its links say."""
+
+    listen: str = "127.0.0.1:8470"
+    public_url: str = "http://127.0.0.1:8470"
+
+    @field_validator("listen")
+    @classmethod
+    def _listens(cls, listen: str) -> str:
+        host, _, port = listen.rpartition(":")
+        unix = listen.startswith("unix:/")
+        if not unix and not (host and port.isdecimal() and int(port) <= 65535):  # noqa: PLR2004 - TCP's
+            raise ValueError('must be "host:port" or "unix:/path"')
+        return listen
+
+    @field_validator("public_url")
+    @classmethod
+    def _links(cls, url: str) -> str:
+        if not url.startswith(("http://", "https://")):
+            raise ValueError("must begin with http:// or https://")
+        return url.rstrip("/")
+
+
+class Store(Section):
+    """``[store]``: the database."""
+
+    url: str = "sqlite:///{state_dir}/syncd.db"
+
+
+class Vault(Section):
+    """``[vault]``: the keys that seal credentials."""
+
+    key_file: str = ""
+
+
+class Pace(Section):
+    """``[poll.<provider>]``: what differs for one provider."""
+
+    interval_seconds: int | None = Field(default=None, ge=5)
+    reconcile_seconds: int | None = Field(default=None, ge=60)
+
+
+class SlowFeed(Pace):
+    """``[poll.caldav]`` and ``[poll.icloud]``: change feeds that deserve a second look sooner."""
+
+    reconcile_seconds: int | None = Field(default=SIX_HOURS, ge=60)
+
+
+class Poll(Section):
+    """``[poll]``: how often profiles are looked at."""
+
+    interval_seconds: int = Field(default=60, ge=5)
+    reconcile_seconds: int = Field(default=86400, ge=60)
+    disconnect_proof_seconds: int = Field(default=900, ge=0)
+    invalid_grant_gap_seconds: int = Field(default=60, ge=0)
+    google: Pace = Pace()
+    graph: Pace = Pace()
+    ews: Pace = Pace()
+    caldav: SlowFeed = SlowFeed()
+    icloud: SlowFeed = SlowFeed()
+
+
+class Outbound(Section):
+    """``[outbound]``: where requests that users cause may go."""
+
+    allow_private: tuple[IPv4Network | IPv6Network, ...] = ()
+
+
+class Retention(Section):
+    """``[retention]``: how far back streams reach."""
+
+    days: int = Field(default=30, ge=1)
+    activities: int = Field(default=0, ge=0)
+
+
+class Log(Section):
+    """``[log]``: what is written to stderr."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class Settings(BaseSettings):
+    """Everything that can be set; ``state_dir`` is resolved, ``{state_dir}`` filled in."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="forbid", env_prefix="SYNCD_", env_nested_delimiter="__"
+    )
+
+    state_dir: Path = Path("/var/lib/syncd")
+    server: Server = Server()
+    store: Store = Store()
+    vault: Vault = Vault()
+    poll: Poll = Poll()
+    outbound: Outbound = Outbound()
+    retention: Retention = Retention()
+    log: Log = Log()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Put the environment above the file, and nothing else beside them."""
+        del env_settings, dotenv_settings, file_secret_settings
+        return _Environment(settings_cls), init_settings
+
+    @property
+    def store_url(self) -> str:
+        """Return the database's URL with the state directory filled in."""
+        return self.store.url.replace("{state_dir}", str(self.state_dir))
+
+    @property
+    def lock_file(self) -> Path:
+        """Return the file whose lock makes a process the only writer (S3)."""
+        return self.state_dir / "syncd.lock"
+
+    @property
+    def admin_socket(self) -> Path:
+        """Return where the command line reaches the daemon."""
+        return self.state_dir / "admin.sock"
+
+
+class _Environment(EnvSettingsSource):
+    """Lists may be given as JSON, or simply with commas."""
+
+    def decode_complex_value(
+        self,
+        field_name: str,
+        field: FieldInfo,
+        value: Any,  # noqa: ANN401 - the base class's
+    ) -> Any:  # noqa: ANN401 - the base class's
+        try:
+            return super().decode_complex_value(field_name, field, value)
+        except ValueError:
+            return [part.strip() for part in str(value).split(",") if part.strip()]
+
+
+def load(path: Path | None = None) -> Settings:
+    """Read the settings; without ``path`` the default file, if there is one.
+
+    Raises MisconfiguredError.
+    """
+    file = config_file(path)
+    given = {} if file is None else parse_toml(file)
+    if wrong := unknown_variables(Settings):
+        raise MisconfiguredError("\n".join(wrong))
+    try:
+        read = Settings(**given)
+    except ValidationError as error:
+        raise MisconfiguredError(explain(error, Settings, file)) from None
+    state_dir = state_directory(read.state_dir if "state_dir" in read.model_fields_set else None)
+    return read.model_copy(update={"state_dir": state_dir})
