@@ -1,0 +1,119 @@
+"""The daemon as a user starts it: a process, a state directory, a port; and its command line."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+PATIENCE_SECONDS = 20
+SETTINGS = """
+state_dir = "{folder}"
+[server]
+listen = "127.0.0.1:{port}"
+public_url = "http://127.0.0.1:{port}"
+[poll]
+interval_seconds = 5
+[outbound]
+allow_private = ["127.0.0.0/8"]
+"""
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+@dataclass(slots=True)
+class Daemon:
+    """``syncd run`` on its own configuration; ``start`` and ``kill`` as often as wanted."""
+
+    folder: Path
+    port: int = field(default_factory=free_port)
+    settings: str = SETTINGS
+    process: asyncio.subprocess.Process | None = None
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def config(self) -> Path:
+        return self.folder / "syncd.toml"
+
+    def configure(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.config.write_text(self.settings.format(folder=self.folder, port=self.port))
+
+    async def start(self) -> None:
+        """Return when it is ready."""
+        with (self.folder / "log").open("ab") as log:
+            self.process = await asyncio.create_subprocess_exec(
+                *self._command("run"), stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log
+            )
+        async with asyncio.timeout(PATIENCE_SECONDS), aiohttp.ClientSession() as session:
+            while not await self._ready(session):
+                if self.process.returncode is not None:
+                    raise AssertionError((self.folder / "log").read_text()[-3000:])
+                await asyncio.sleep(0.02)
+
+    async def kill(self) -> None:
+        """End it without a word, as a power cut would."""
+        await self._end(signal.SIGKILL)
+
+    async def stop(self) -> int:
+        """Ask it to end; return its exit code."""
+        await self._end(signal.SIGTERM)
+        return self.process.returncode or 0 if self.process else 0
+
+    async def ask(self, *arguments: str, text: str = "") -> Any:  # noqa: ANN401 - JSON
+        """Run a command with ``-o json`` and return its answer."""
+        code, out, err = await self.run(*arguments, "-o", "json", text=text)
+        assert code == 0, err
+        return json.loads(out)
+
+    async def run(self, *arguments: str, text: str = "") -> tuple[int, str, str]:
+        """Run a command; return exit code, standard output and standard error."""
+        ran = await asyncio.create_subprocess_exec(
+            *self._command(*arguments),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        out, err = await ran.communicate(text.encode())
+        return ran.returncode or 0, out.decode(), err.decode()
+
+    def _command(self, *arguments: str) -> tuple[str, ...]:
+        return (sys.executable, "-m", "syncd", "-c", str(self.config), *arguments)
+
+    async def _ready(self, session: aiohttp.ClientSession) -> bool:
+        try:
+            async with session.get(f"{self.address}/readyz") as answer:
+                return answer.status == 200
+        except aiohttp.ClientError:
+            return False
+
+    async def _end(self, number: signal.Signals) -> None:
+        if self.process is not None and self.process.returncode is None:
+            os.kill(self.process.pid, number)
+            await self.process.wait()
+
+
+@asynccontextmanager
+async def configured(folder: Path, settings: str = SETTINGS) -> AsyncIterator[Daemon]:
+    """Yield a daemon that is configured and not yet started; ends it afterwards."""
+    daemon = Daemon(folder, settings=settings)
+    daemon.configure()
+    try:
+        yield daemon
+    finally:
+        await daemon.kill()
