@@ -1,0 +1,191 @@
+"""The two ways into the database: ``fetch`` and ``write`` (design decision 1, S2, S4, S5)."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import URL, Connection, Executable, Row, event
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool
+
+from syncd.store.failures import in_our_words
+
+T = TypeVar("T")
+
+READERS = 4
+POSTGRES_WRITERS = 8
+BUSY_MS = 5000  # how long one waits for a lock
+_EVERYWHERE = (f"busy_timeout={BUSY_MS}", "foreign_keys=ON", "mmap_size=0")
+_WRITER = ("journal_mode=WAL", "synchronous=FULL", "journal_size_limit=67108864")
+_READER = ("query_only=ON", "wal_autocheckpoint=0")
+_PLAIN = "syncd_plain"  # marks a connection that begins no transaction: a checkpoint
+_WAL_TIDY = 4 << 20  # 1,000 pages: truncate when nobody waits for the writer
+_WAL_FULL = 48 << 20  # truncate now, and let readers end for it
+Parameters = dict[str, Any] | Sequence[dict[str, Any]]
+Work = Callable[[AsyncConnection], Awaitable[T]]
+
+
+class Database:
+    """One SQLite file or one PostgreSQL schema.
+
+    Reads and writes go over connections of their own. On SQLite one connection does all writes
+    and all checkpoints (F33); readers cannot write and hold no snapshot between two reads (F32).
+    """
+
+    def __init__(self, url: URL) -> None:
+        """Prepare the engines; nothing is opened yet. ``url`` names its asynchronous driver."""
+        self.is_sqlite = url.get_backend_name() == "sqlite"
+        self.path = Path(url.database or "") if self.is_sqlite else None
+        writers = 1 if self.is_sqlite else POSTGRES_WRITERS
+        self._url = url
+        self._writer = _writer(url, writers)
+        self._reader = _reader(url)
+        self._turn = asyncio.Semaphore(writers)
+        self._place = asyncio.Semaphore(READERS)
+        self._waiting = 0
+
+    async def fetch(
+        self, statement: Executable, parameters: Parameters | None = None
+    ) -> Sequence[Row[*tuple[Any, ...]]]:
+        """Return all rows of one query, which should have a limit of 1,000 (S5).
+
+        The read transaction ends with it, whatever becomes of the caller.
+        """
+        async with self._place:
+            return await _unbroken(self._read(statement, parameters), "fetch")
+
+    async def write(self, work: Work[T]) -> T:
+        """Run ``work`` from BEGIN to COMMIT; a cancelled caller leaves only when it has ended.
+
+        Raises TransientError, with nothing written, if the database is full, locked or gone.
+        """
+        self._waiting += 1
+        try:
+            await self._turn.acquire()
+        finally:
+            self._waiting -= 1
+        try:
+            return await _unbroken(self._transact(work), "write")
+        finally:
+            self._turn.release()
+
+    def wal_bytes(self) -> int | None:
+        """Return the size of the write-ahead log; None on PostgreSQL."""
+        if self.path is None:
+            return None
+        wal = self.path.with_name(f"{self.path.name}-wal")
+        return wal.stat().st_size if wal.exists() else 0
+
+    @asynccontextmanager
+    async def apart(self) -> AsyncIterator[AsyncConnection]:
+        """Lend a reading connection outside of the pool, for as long as somebody listens."""
+        engine = create_async_engine(self._url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+        async with engine.connect() as connection:
+            yield connection
+
+    async def close(self) -> None:
+        """Let go, readers first: the last connection to leave tidies the WAL (S2)."""
+        await self._reader.dispose()
+        await self._writer.dispose()
+
+    async def _read(
+        self, statement: Executable, parameters: Parameters | None
+    ) -> Sequence[Row[*tuple[Any, ...]]]:
+        try:
+            async with self._reader.connect() as connection:
+                return (await connection.execute(statement, parameters)).all()
+        except DBAPIError as error:
+            raise in_our_words(error) from error
+
+    async def _transact(self, work: Work[T]) -> T:
+        try:
+            async with self._writer.begin() as connection:
+                done = await work(connection)
+        except DBAPIError as error:
+            raise in_our_words(error) from error
+        await self._tidy()
+        return done
+
+    async def _tidy(self) -> None:
+        size = self.wal_bytes() or 0
+        if size >= _WAL_FULL or (size >= _WAL_TIDY and not self._waiting):
+            await self._truncate(wait_ms=BUSY_MS if size >= _WAL_FULL else 0)
+
+    async def _truncate(self, *, wait_ms: int) -> None:
+        """Empty the WAL; where readers are in the way for longer, the next write tries again."""
+        try:
+            async with self._writer.connect() as connection:
+                plain = await connection.execution_options(**{_PLAIN: True})
+                await plain.exec_driver_sql(f"PRAGMA busy_timeout={wait_ms}")
+                await plain.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+                await plain.exec_driver_sql(f"PRAGMA busy_timeout={BUSY_MS}")
+        except DBAPIError:
+            return  # what was to be written is; a full disk shows at the next write
+
+
+async def _unbroken(work: Coroutine[Any, Any, T], name: str) -> T:
+    """Await ``work`` to its end, however often the caller is cancelled meanwhile."""
+    task = asyncio.create_task(work, name=name)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        while not task.done():
+            try:
+                await asyncio.wait({task})
+            except asyncio.CancelledError:  # a second one changes nothing
+                continue
+        raise
+
+
+def _writer(url: URL, size: int) -> AsyncEngine:
+    if url.get_backend_name() != "sqlite":
+        engine = create_async_engine(url, pool_size=size, max_overflow=0)
+        event.listen(engine.sync_engine, "connect", _promise_durability)
+        return engine
+    engine = _sqlite(url, size, (*_WRITER, *_EVERYWHERE, "wal_autocheckpoint=1000"))
+    event.listen(engine.sync_engine, "begin", _begin_immediate)
+    return engine
+
+
+def _reader(url: URL) -> AsyncEngine:
+    if url.get_backend_name() == "sqlite":
+        return _sqlite(url, READERS, (*_EVERYWHERE, *_READER))
+    return create_async_engine(
+        url, pool_size=READERS, isolation_level="AUTOCOMMIT", pool_reset_on_return=None
+    )
+
+
+def _sqlite(url: URL, size: int, pragmas: Sequence[str]) -> AsyncEngine:
+    """Return an engine that leaves transactions to us and sets these PRAGMAs at once."""
+    engine = create_async_engine(
+        url, pool_size=size, max_overflow=0, connect_args={"isolation_level": None}
+    )
+
+    def prepare(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
+        cursor = connection.cursor()
+        for pragma in pragmas:
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    event.listen(engine.sync_engine, "connect", prepare)
+    return engine
+
+
+def _begin_immediate(connection: Connection) -> None:
+    if not connection.get_execution_options().get(_PLAIN):
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _promise_durability(connection: Any, _: ConnectionPoolEntry) -> None:  # noqa: ANN401 - psycopg's
+    """Commit to disk (I15), also where the server's default is laxer."""
+    cursor = connection.cursor()
+    cursor.execute(
+        "SELECT set_config('synchronous_commit', 'on', false)"
+        " WHERE current_setting('synchronous_commit') = 'off'"
+    )
+    cursor.close()
+    connection.commit()

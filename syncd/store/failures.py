@@ -1,0 +1,50 @@
+"""What a database's error means to us."""
+
+import sqlite3
+
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+
+from syncd.model.errors import ConflictError, MisconfiguredError, SyncdError, TransientError
+
+_PASSING = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_INTERRUPT,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_PROTOCOL,
+    }
+)
+_DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+_PASSING_STATES = ("08", "40", "53", "55", "57", "58")  # PostgreSQL appendix A, by class
+
+
+def in_our_words(error: DBAPIError) -> SyncdError | DBAPIError:
+    """Return the error of our tree, or the same error where only a bug explains it."""
+    if isinstance(error, IntegrityError):
+        return ConflictError("the store already holds something else in this place")
+    cause = error.orig
+    if isinstance(cause, sqlite3.Error):
+        return _of_sqlite(error, cause)
+    state = getattr(cause, "sqlstate", None)
+    lost = state is None and isinstance(error, OperationalError | InterfaceError)
+    if lost or error.connection_invalidated or (state or "").startswith(_PASSING_STATES):
+        return TransientError(f"the database does not answer: {_first_line(cause)}")
+    return error
+
+
+def _of_sqlite(error: DBAPIError, cause: sqlite3.Error) -> SyncdError | DBAPIError:
+    code = getattr(cause, "sqlite_errorcode", 0) & 0xFF  # the rest of it says more of the same
+    if code in _PASSING:
+        return TransientError(f"the database cannot be used now: {cause}")
+    if code in _DAMAGED:
+        return MisconfiguredError(f"the database file is damaged: {cause}")
+    return error
+
+
+def _first_line(cause: BaseException | None) -> str:
+    return str(cause).strip().partition("\n")[0]

@@ -1,0 +1,59 @@
+"""Schema versions: moving a database up, and refusing one that has moved too far.
+
+Each alembic revision is named by its number. A database remembers the oldest program that can
+still work on it, so that a rollback is refused only where it would do harm.
+"""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, inspect, select, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from syncd.model.errors import MisconfiguredError
+from syncd.store.tables import installations
+
+VERSION = 1  # the newest revision in ``migrations/versions``
+OLDEST = 1  # the oldest VERSION of a program that can work on this schema
+
+_ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(7312061)")  # two daemons that start at once
+
+
+async def migrate(connection: AsyncConnection) -> bool:
+    """Bring the schema to VERSION inside the caller's transaction; True if it was empty.
+
+    Raises MisconfiguredError if the database is of a newer syncd that this one would harm.
+    """
+    if connection.dialect.name == "postgresql":
+        await connection.execute(_ONE_AT_A_TIME)
+    fresh = await connection.run_sync(_is_empty)
+    if not fresh and not await _is_behind(connection):
+        return False
+    await connection.run_sync(upgrade)
+    reached = {"schema_version": VERSION, "oldest_schema": OLDEST}
+    await connection.execute(update(installations).values(reached))
+    return fresh
+
+
+def upgrade(connection: Connection) -> None:
+    """Run what is missing of the revisions."""
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
+    command.upgrade(config, "head")
+
+
+def _is_empty(connection: Connection) -> bool:
+    return not inspect(connection).has_table(installations.name)
+
+
+async def _is_behind(connection: AsyncConnection) -> bool:
+    column = installations.c
+    found = await connection.execute(select(column.schema_version, column.oldest_schema))
+    version, oldest = found.one()
+    if version > VERSION and oldest > VERSION:
+        raise MisconfiguredError(
+            f"the database has schema {version} and needs a syncd that knows at least {oldest}; "
+            f"this one knows {VERSION}: install a newer syncd, or restore an older backup"
+        )
+    return bool(version < VERSION)

@@ -1,0 +1,68 @@
+"""A store for an address."""
+
+from pathlib import Path
+
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from syncd.model.errors import MisconfiguredError
+from syncd.ports.clock import Clock
+from syncd.store.access import SqlAccess
+from syncd.store.appending import Appender
+from syncd.store.database import Database
+from syncd.store.life import Beats, begin
+from syncd.store.migrate import migrate
+from syncd.store.profiles import SqlProfiles
+from syncd.store.rows import AnyRow
+from syncd.store.snapshots import SqlSnapshots
+from syncd.store.streams import SqlStreams
+from syncd.store.upkeep import SqlUpkeep
+
+_DRIVERS = {
+    "sqlite": "sqlite+aiosqlite",
+    "postgresql": "postgresql+psycopg",
+    "postgres": "postgresql+psycopg",
+}
+
+
+class SqlStore(SqlProfiles, SqlSnapshots, SqlStreams, SqlAccess, SqlUpkeep):
+    """``Store`` on SQLite and on PostgreSQL."""
+
+
+async def open_store(url: str, *, state_dir: Path, clock: Clock) -> SqlStore:
+    """Open the store at ``sqlite:///…`` or ``postgresql://…``; a new one is made.
+
+    Older schemas are migrated. A database that came back from a copy gets new epochs (S8).
+    Raises MisconfiguredError for an address that names no such database and for a schema of a
+    newer syncd, TransientError if the database does not answer.
+    """
+    database = Database(_address(url))
+    beats = Beats(state_dir)
+
+    async def work(connection: AsyncConnection) -> AnyRow:
+        fresh = await migrate(connection)
+        return await begin(connection, fresh=fresh, kept=beats.read())
+
+    try:
+        started = await database.write(work)
+        beats.write(started.installation_id, started.beats)
+    except BaseException:
+        await database.close()
+        raise
+    channel = None if database.is_sqlite else f"syncd_{started.installation_id}"
+    return SqlStore(database, Appender(channel), clock, beats=beats)
+
+
+def _address(text: str) -> URL:
+    """Return the address with its asynchronous driver."""
+    try:
+        url = make_url(text)
+    except ArgumentError as error:
+        raise MisconfiguredError(f"store.url is no database address: {error}") from error
+    driver = _DRIVERS.get(url.drivername)
+    if driver is None:
+        raise MisconfiguredError("store.url must begin with sqlite:/// or postgresql://")
+    if driver == _DRIVERS["sqlite"] and url.database in {None, "", ":memory:"}:
+        raise MisconfiguredError("store.url must name a file: sqlite:////path/to/syncd.db")
+    return url.set(drivername=driver)

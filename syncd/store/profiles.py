@@ -1,0 +1,214 @@
+"""Profiles, their schedule and their sealed credentials."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from syncd.model.activity import Record
+from syncd.model.errors import NotFoundError, StaleStateError
+from syncd.model.ids import ApplicationId, ProfileId, UserId
+from syncd.model.profile import Profile
+from syncd.model.when import milliseconds
+from syncd.ports.store.profiles import PollNote
+from syncd.store.rows import error_bytes, profile_of, profile_values, proof_bytes, stamp
+from syncd.store.tables import (
+    SNAPSHOT,
+    calendars,
+    credentials,
+    installations,
+    profiles,
+    streams,
+)
+from syncd.store.topic import Topic
+
+_LIVE = select(profiles).where(~profiles.c.removed)
+_NOTE = (
+    update(profiles)
+    .where(profiles.c.profile_id == bindparam("profile"))
+    .values(
+        next_poll_at=bindparam("next"),
+        polled_at=func.coalesce(bindparam("polled"), profiles.c.polled_at),
+        failures=bindparam("failed"),
+        last_error=bindparam("error"),
+        proof=bindparam("proven"),
+    )
+)
+_DUE = (
+    _LIVE.where(profiles.c.pollable, profiles.c.next_poll_at <= bindparam("now"))
+    .order_by(profiles.c.next_poll_at)
+    .limit(bindparam("most"))
+)
+
+
+class SqlProfiles(Topic):
+    """``Profiles`` in SQL."""
+
+    async def reserve_profile(self) -> ProfileId:
+        """Return an id that no profile has, or ever had (F29)."""
+        count = installations.c.last_profile_id + 1
+        taken = update(installations).values(last_profile_id=count)
+
+        async def work(connection: AsyncConnection) -> ProfileId:
+            row = await connection.execute(taken.returning(installations.c.last_profile_id))
+            return ProfileId(row.scalar_one())
+
+        return await self._database.write(work)
+
+    async def add_profile(
+        self, profile: Profile, *, sealed: Mapping[str, bytes], records: Sequence[Record]
+    ) -> None:
+        """Add a profile with its stream, its credentials by field, and its first activities.
+
+        Raises ConflictError if the user has this person's profile already.
+        """
+        epoch = select(installations.c.epoch).scalar_subquery()
+        stream = {"profile_id": profile.id, "epoch": epoch, "head": 0, "floor": 0}
+
+        async def work(connection: AsyncConnection) -> None:
+            await connection.execute(insert(profiles).values(profile_values(profile)))
+            await connection.execute(insert(streams).values(stream))
+            await _seal(connection, profile.id, sealed)
+            await self._appender.append(connection, profile.id, records)
+
+        await self._database.write(work)
+
+    async def profile(self, profile: ProfileId) -> Profile:
+        """Return one; raises NotFoundError."""
+        rows = await self._database.fetch(_LIVE.where(profiles.c.profile_id == profile))
+        if not rows:
+            raise NotFoundError(f"there is no profile {profile}")
+        return profile_of(rows[0])
+
+    async def profiles(
+        self,
+        *,
+        user: UserId | None = None,
+        application: ApplicationId | None = None,
+        after: ProfileId | None = None,
+        limit: int = 1000,
+    ) -> Sequence[Profile]:
+        """Return profiles by id, those of a user or an application if one is named."""
+        wanted = _LIVE.order_by(profiles.c.profile_id).limit(limit)
+        if user is not None:
+            wanted = wanted.where(profiles.c.user_id == user)
+        if application is not None:
+            wanted = wanted.where(profiles.c.application_id == application)
+        if after is not None:
+            wanted = wanted.where(profiles.c.profile_id > after)
+        return [profile_of(row) for row in await self._database.fetch(wanted)]
+
+    async def profile_by_identity(
+        self, user: UserId, provider: str, identity: str
+    ) -> Profile | None:
+        """Return the user's profile of that person at that provider."""
+        person = (profiles.c.provider == provider, profiles.c.identity == identity)
+        rows = await self._database.fetch(_LIVE.where(profiles.c.user_id == user, *person))
+        return profile_of(rows[0]) if rows else None
+
+    async def profile_by_relink(self, digest: bytes) -> Profile | None:
+        """Return the profile that a relink secret belongs to."""
+        rows = await self._database.fetch(_LIVE.where(profiles.c.relink_digest == digest))
+        return profile_of(rows[0]) if rows else None
+
+    async def due(
+        self, now: datetime, *, limit: int, shard: int | None = None
+    ) -> Sequence[Profile]:
+        """Return pollable profiles whose ``next_poll_at`` has come, the most overdue first."""
+        wanted = _DUE if shard is None else _DUE.where(profiles.c.shard == shard)
+        rows = await self._database.fetch(wanted, {"now": milliseconds(now), "most": limit})
+        return [profile_of(row) for row in rows]
+
+    async def note_poll(self, profile: ProfileId, note: PollNote) -> None:
+        """Write a poll's outcome; state and revision stay."""
+        values = {
+            "profile": profile,
+            "next": milliseconds(note.next_poll_at),
+            "polled": stamp(note.polled_at),
+            "failed": note.failures,
+            "error": error_bytes(note.last_error),
+            "proven": proof_bytes(note.proof),
+        }
+
+        async def work(connection: AsyncConnection) -> None:
+            await connection.execute(_NOTE, values)
+
+        await self._database.write(work)
+
+    async def save_profile(
+        self,
+        profile: Profile,
+        *,
+        records: Sequence[Record] = (),
+        sealed: Mapping[str, bytes | None] | None = None,
+        first_read_done: bool = False,
+    ) -> Profile:
+        """Write a changed profile with the activities that tell of it; return it as stored.
+
+        Raises StaleStateError if its revision has moved, or it was removed.
+        """
+        stored = replace(profile, revision=profile.revision + 1)
+
+        async def work(connection: AsyncConnection) -> None:
+            await _rewrite(connection, stored)
+            if stored.removed:
+                await _forget(connection, stored.id)
+            await _seal(connection, stored.id, sealed or {})
+            await self._appender.append(connection, stored.id, records)
+            if first_read_done:
+                await _mark_first_read(connection, stored.id)
+
+        await self._database.write(work)
+        return stored
+
+    async def sealed(self, profile: ProfileId, field: str) -> bytes | None:
+        """Return a sealed credential."""
+        place = (credentials.c.profile_id == profile, credentials.c.field == field)
+        rows = await self._database.fetch(select(credentials.c.sealed).where(*place))
+        return rows[0].sealed if rows else None
+
+
+async def _rewrite(connection: AsyncConnection, stored: Profile) -> None:
+    """Write the row, and lock the calendars out of polls with older credentials (F14).
+
+    Lock order everywhere: profile, then calendars, then stream (S1).
+    """
+    known = (profiles.c.profile_id == stored.id, profiles.c.revision == stored.revision - 1)
+    written = update(profiles).where(*known, ~profiles.c.removed).values(profile_values(stored))
+    if (await connection.execute(written)).rowcount == 0:
+        raise StaleStateError(f"profile {stored.id} has changed meanwhile")
+    older = (calendars.c.profile_id == stored.id, calendars.c.generation != stored.generation)
+    await connection.execute(update(calendars).where(*older).values(generation=stored.generation))
+
+
+async def _forget(connection: AsyncConnection, profile: ProfileId) -> None:
+    """Delete snapshot and credentials; the stream stays."""
+    mine = select(calendars.c.calendar_id).where(calendars.c.profile_id == profile)
+    for table in SNAPSHOT:
+        await connection.execute(delete(table).where(table.c.calendar_id.in_(mine)))
+    for table in (calendars, credentials):
+        await connection.execute(delete(table).where(table.c.profile_id == profile))
+
+
+async def _seal(
+    connection: AsyncConnection, profile: ProfileId, sealed: Mapping[str, bytes | None]
+) -> None:
+    """Set credentials by field; None erases one."""
+    if not sealed:
+        return
+    place = (credentials.c.profile_id == profile, credentials.c.field.in_(sealed))
+    await connection.execute(delete(credentials).where(*place))
+    rows = [
+        {"profile_id": profile, "field": field, "sealed": one}
+        for field, one in sealed.items()
+        if one is not None
+    ]
+    if rows:
+        await connection.execute(insert(credentials), rows)
+
+
+async def _mark_first_read(connection: AsyncConnection, profile: ProfileId) -> None:
+    first = (streams.c.profile_id == profile, streams.c.after_auth.is_(None))
+    await connection.execute(update(streams).where(*first).values(after_auth=streams.c.head))

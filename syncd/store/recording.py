@@ -1,0 +1,163 @@
+"""The transaction of I1: a page's rows, its activities and its sync token, or nothing."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy import bindparam, delete, insert, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from syncd.model.calendar import KnownCalendar
+from syncd.model.errors import StaleStateError
+from syncd.model.ids import CalendarId, ProfileId, split_event_id
+from syncd.model.resource import Absence, Change, Fault, KeptEvent, KeptResource
+from syncd.model.when import milliseconds
+from syncd.store.calendar_rows import calendar_values
+from syncd.store.rows import Values, stamp
+from syncd.store.tables import absences, calendars, faults, objects, resources
+from syncd.store.topic import Topic
+from syncd.store.upsert import count_up, upsert
+
+_CONSTANT = ("calendar_id", "profile_id")
+_LATEST = (
+    update(calendars)
+    .where(
+        calendars.c.calendar_id == bindparam("of_calendar"),
+        calendars.c.revision == bindparam("of_revision"),
+        calendars.c.generation == bindparam("of_generation"),
+    )
+    .values({
+        column.name: bindparam(column.name)
+        for column in calendars.columns
+        if column.name not in {*_CONSTANT, "generation"}
+    })
+)  # fmt: skip
+_GONE_EVENTS = delete(objects).where(
+    objects.c.profile_id == bindparam("of_profile"), objects.c.object_id == bindparam("of_object")
+)
+_GONE = [
+    delete(table).where(
+        table.c.calendar_id == bindparam("of_calendar"), table.c.resource_key == bindparam("of_key")
+    )
+    for table in (objects, resources, faults)
+]
+_HEALED = _GONE[2]
+
+
+class SqlRecording(Topic):
+    """The part of ``Snapshots`` that writes pages."""
+
+    async def record(
+        self, calendar: KnownCalendar, change: Change, *, generation: int
+    ) -> KnownCalendar:
+        """Write one page: calendar row, snapshot rows and activities, in one transaction (I1).
+
+        Return the calendar with its next revision. Raises StaleStateError if revision or
+        generation has moved (I5, F14). Lock order: calendar, then stream, then rows (S1).
+        """
+        stored = replace(calendar, revision=calendar.revision + 1)
+        now = self._clock.now()
+
+        async def work(connection: AsyncConnection) -> None:
+            await _take_turn(connection, stored, generation)
+            await self._appender.append(connection, stored.profile_id, change.records)
+            await _write_snapshot(connection, stored, change)
+            await _write_doubts(connection, stored.id, change, now)
+
+        await self._database.write(work)
+        return stored
+
+
+async def _take_turn(connection: AsyncConnection, stored: KnownCalendar, generation: int) -> None:
+    """Write the calendar's row, and so lock it, if it still is the one that was read."""
+    values = {
+        **{name: one for name, one in calendar_values(stored).items() if name not in _CONSTANT},
+        "of_calendar": stored.id,
+        "of_revision": stored.revision - 1,
+        "of_generation": generation,
+    }
+    if (await connection.execute(_LATEST, values)).rowcount == 0:
+        raise StaleStateError(f"calendar {stored.id} has changed meanwhile")
+
+
+async def _write_snapshot(
+    connection: AsyncConnection, stored: KnownCalendar, change: Change
+) -> None:
+    if change.gone_events:
+        gone = [{"of_profile": stored.profile_id, "of_object": one} for one in change.gone_events]
+        await connection.execute(_GONE_EVENTS, gone)
+    if change.gone:
+        keys = [{"of_calendar": stored.id, "of_key": key} for key in change.gone]
+        for statement in _GONE:
+            await connection.execute(statement, keys)
+    if change.kept:
+        rows = [_resource_values(stored.id, one) for one in change.kept]
+        await connection.execute(upsert(resources, connection), rows)
+    if change.events:
+        rows = [_object_values(stored.profile_id, stored.id, one) for one in change.events]
+        await connection.execute(upsert(objects, connection), rows)
+
+
+async def _write_doubts(
+    connection: AsyncConnection, calendar: CalendarId, change: Change, now: datetime
+) -> None:
+    """Write what could not be read (I10), and what is held as absent (I7)."""
+    if change.healed:
+        keys = [{"of_calendar": calendar, "of_key": key} for key in change.healed]
+        await connection.execute(_HEALED, keys)
+    if change.faults:
+        rows = [_fault_values(calendar, one, now) for one in change.faults]
+        await connection.execute(count_up(faults, connection, also="message"), rows)
+    if change.absences is not None:
+        await connection.execute(delete(absences).where(absences.c.calendar_id == calendar))
+        await _hold(connection, calendar, change.absences)
+
+
+async def _hold(connection: AsyncConnection, calendar: CalendarId, held: Sequence[Absence]) -> None:
+    rows = [
+        {
+            "calendar_id": calendar,
+            "resource_key": one.key,
+            "times": one.count,
+            "counted_at": milliseconds(one.counted_at),
+        }
+        for one in held
+    ]
+    if rows:
+        await connection.execute(insert(absences), rows)
+
+
+def _resource_values(calendar: CalendarId, kept: KeptResource) -> Values:
+    return {
+        "calendar_id": calendar,
+        "resource_key": kept.key,
+        "uid": kept.uid,
+        "etag": kept.etag,
+        "raw": kept.raw,
+    }
+
+
+def _object_values(profile: ProfileId, calendar: CalendarId, kept: KeptEvent) -> Values:
+    return {
+        "profile_id": profile,
+        "object_id": kept.id,
+        "calendar_id": calendar,
+        "resource_key": kept.key,
+        "slot": kept.slot,
+        "series_id": split_event_id(kept.id)[0] if kept.slot else None,
+        "is_series": kept.series,
+        "starts_at": milliseconds(kept.starts_at),
+        "ends_at": stamp(kept.ends_at),
+        "content": kept.content,
+        "document": kept.document,
+    }
+
+
+def _fault_values(calendar: CalendarId, fault: Fault, now: datetime) -> Values:
+    return {
+        "calendar_id": calendar,
+        "resource_key": fault.key,
+        "message": fault.message,
+        "first_seen_at": milliseconds(fault.first_seen or now),
+        "times": fault.count,
+    }

@@ -1,0 +1,134 @@
+"""Activity streams: reading them, and cutting off their beginning."""
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
+
+from sqlalchemy import Select, and_, bindparam, delete, func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from syncd.model.activity import Activity, Filter, Kind, Stream, Type
+from syncd.model.errors import NotFoundError
+from syncd.model.ids import Position, ProfileId
+from syncd.model.when import milliseconds
+from syncd.store.listen import heard
+from syncd.store.rows import AnyRow
+from syncd.store.tables import activities, streams
+from syncd.store.topic import Topic
+
+_STREAM = select(streams).where(streams.c.profile_id == bindparam("profile"))
+
+
+class SqlStreams(Topic):
+    """``Streams`` in SQL."""
+
+    async def stream(self, profile: ProfileId) -> Stream:
+        """Return where a stream begins and ends; raises NotFoundError."""
+        rows = await self._database.fetch(_STREAM, {"profile": profile})
+        return _stream_of(profile, rows)
+
+    async def read(
+        self, profile: ProfileId, *, after: Position, limit: int, wanted: Filter
+    ) -> tuple[Stream, tuple[Activity, ...]]:
+        """Return at most ``limit`` wanted activities behind a position, and the stream.
+
+        Head and rows come from one snapshot, in one statement (S6).
+        """
+        parameters = {"profile": profile, "after": after, "most": limit}
+        rows = await self._database.fetch(_page(wanted), parameters)
+        stream = _stream_of(profile, rows)
+        if rows[0].position is None:
+            return stream, ()
+        return stream, tuple(map(_activity_of, rows))
+
+    async def prune(
+        self, profile: ProfileId, *, before: datetime, keep: int | None, limit: int = 500
+    ) -> int:
+        """Cut off at most ``limit`` activities recorded before a time or beyond ``keep`` (S9)."""
+
+        async def work(connection: AsyncConnection) -> int:
+            locked = _STREAM.with_for_update()
+            rows = (await connection.execute(locked, {"profile": profile})).all()
+            stream = _stream_of(profile, rows)
+            end = await _end_of_old(connection, stream, before=before, keep=keep, limit=limit)
+            if end == stream.floor:
+                return 0
+            old = (activities.c.profile_id == profile, activities.c.position <= end)
+            mine = streams.c.profile_id == profile
+            await connection.execute(delete(activities).where(*old))
+            await connection.execute(update(streams).where(mine).values(floor=end))
+            return end - stream.floor
+
+        return await self._database.write(work)
+
+    async def news(self) -> AsyncIterator[ProfileId]:
+        """Yield profiles that were recorded for, by any process; end at once on SQLite."""
+        channel = self._appender.channel
+        if channel is not None:
+            async for profile in heard(self._database, channel):
+                yield profile
+
+
+def _page(wanted: Filter) -> Select[*tuple[object, ...]]:
+    """Return the statement of ``read``; a stream without wanted activities is one row of it."""
+    row = activities.c
+    conditions = [
+        row.profile_id == streams.c.profile_id,
+        row.position > bindparam("after"),
+        row.position <= streams.c.head,
+    ]
+    if wanted.kinds and wanted.kinds != frozenset(Kind):
+        conditions.append(row.kind.in_(sorted(kind.value for kind in wanted.kinds)))
+    if wanted.types and wanted.types != frozenset(Type):
+        conditions.append(row.type.in_(sorted(one.value for one in wanted.types)))
+    if wanted.calendars:
+        named = row.calendar_id.in_(sorted(wanted.calendars))
+        conditions.append(or_(named, row.kind == Kind.ACCOUNT.value))
+    read = (row.position, row.kind, row.type, row.object_id, row.calendar_id, row.body)
+    return (
+        select(streams, *read)
+        .select_from(streams.outerjoin(activities, and_(*conditions)))
+        .where(streams.c.profile_id == bindparam("profile"))
+        .order_by(row.position)
+        .limit(bindparam("most"))
+    )
+
+
+async def _end_of_old(
+    connection: AsyncConnection, stream: Stream, *, before: datetime, keep: int | None, limit: int
+) -> Position:
+    """Return the last position to cut off: everything up to it is old or too many."""
+    row = activities.c
+    many = stream.floor if keep is None else max(stream.floor, stream.head - keep)
+    young = select(func.min(row.position)).where(
+        row.profile_id == stream.profile_id,
+        row.position > many,
+        row.position <= stream.floor + limit,
+        row.recorded_at >= milliseconds(before),
+    )
+    first = (await connection.execute(young)).scalar()
+    last = min(stream.head, stream.floor + limit)
+    return Position(min(last, max(many, last if first is None else first - 1)))
+
+
+def _stream_of(profile: ProfileId, rows: Sequence[AnyRow]) -> Stream:
+    if not rows:
+        raise NotFoundError(f"profile {profile} has no stream")
+    row = rows[0]
+    return Stream(
+        profile_id=profile,
+        epoch=row.epoch,
+        head=row.head,
+        floor=row.floor,
+        after_auth=row.after_auth,
+    )
+
+
+def _activity_of(row: AnyRow) -> Activity:
+    return Activity(
+        position=row.position,
+        kind=Kind(row.kind),
+        type=Type(row.type),
+        object_id=row.object_id,
+        body=row.body,
+        calendar_id=row.calendar_id,
+    )

@@ -1,0 +1,285 @@
+"""Every table, once. Instants are milliseconds since 1970 in UTC, JSON is kept as bytes.
+
+The rows of a snapshot and the activities carry no foreign keys: a transaction that writes them
+begins with the row of their calendar or stream, so there is none without its parent, and
+``SqlUpkeep.check`` looks.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    TypeDecorator,
+    UniqueConstraint,
+)
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.types import UserDefinedType
+
+CONVENTION = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Foreign(TypeDecorator[str]):
+    """Text that somebody else wrote: what a database cannot hold in it is replaced.
+
+    PostgreSQL refuses NUL, and both refuse lone surrogates; one such title must not stop a
+    calendar (I10).
+    """
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Replace NUL and surrogates, in what is written and in what is looked for."""
+        del dialect
+        if value is None or (value.isascii() and "\0" not in value):
+            return value
+        return value.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+
+
+class CommitOrder(UserDefinedType[int]):
+    """The order of commits over all profiles (S1, design decision 11); the database fills it in.
+
+    On SQLite, with its one writer, a row number that is never given twice (F29); on PostgreSQL
+    the transaction id, which many rows share.
+    """
+
+    cache_ok = True
+
+
+@compiles(CommitOrder, "sqlite")
+def _row_number(*_: object, **__: object) -> str:
+    return "INTEGER PRIMARY KEY AUTOINCREMENT"
+
+
+@compiles(CommitOrder, "postgresql")
+def _transaction_id(*_: object, **__: object) -> str:
+    return "xid8 DEFAULT pg_current_xact_id()"
+
+
+metadata = MetaData(naming_convention=CONVENTION)
+
+installations = Table(
+    "installations",
+    metadata,
+    Column("installation_id", String, primary_key=True),  # random; this table has one row
+    Column("schema_version", Integer, nullable=False),
+    Column("oldest_schema", Integer, nullable=False),  # the oldest program that still may run
+    Column("epoch", String, nullable=False),  # of new streams
+    Column("beats", BigInteger, nullable=False),  # starts, stops and health checks (S8)
+    Column("last_profile_id", BigInteger, nullable=False),
+    Column("backup_mark", Boolean, nullable=False),  # this is a copy (S8)
+    Column("server_identity", String),  # PostgreSQL: system identifier and timeline
+)
+
+users = Table(
+    "users",
+    metadata,
+    Column("user_id", String, primary_key=True),
+    Column("name", String, nullable=False, unique=True),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+applications = Table(
+    "applications",
+    metadata,
+    Column("application_id", String, primary_key=True),
+    Column("name", String, nullable=False),
+    Column("origins", LargeBinary, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+profiles = Table(
+    "profiles",
+    metadata,
+    Column("profile_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("user_id", ForeignKey("users.user_id"), nullable=False),
+    Column("application_id", ForeignKey("applications.application_id")),
+    Column("provider", String, nullable=False),
+    Column("login", Foreign, nullable=False),
+    Column("identity", Foreign, nullable=False),
+    Column("name", Foreign),
+    Column("settings", LargeBinary, nullable=False),
+    Column("generation", Integer, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("shard", Integer, nullable=False),
+    Column("pollable", Boolean, nullable=False),
+    Column("paused", Boolean, nullable=False),
+    Column("first_read", Boolean, nullable=False),
+    Column("suspect", Boolean, nullable=False),
+    Column("removed", Boolean, nullable=False),
+    Column("refused", String),
+    Column("refused_at", BigInteger),
+    Column("next_poll_at", BigInteger),
+    Column("polled_at", BigInteger),
+    Column("failures", Integer, nullable=False),
+    Column("last_error", LargeBinary),
+    Column("proof", LargeBinary),
+    Column("relink_digest", LargeBinary, index=True),
+    Column("relink_until", BigInteger),
+    Column("created_at", BigInteger, nullable=False),
+    Column("modified_at", BigInteger, nullable=False),
+    Column("state_since", BigInteger, nullable=False),
+    Index(None, "pollable", "next_poll_at"),
+)
+Index(
+    "uq_profiles_identity",
+    profiles.c.user_id,
+    profiles.c.provider,
+    profiles.c.identity,
+    unique=True,
+    sqlite_where=~profiles.c.removed,
+    postgresql_where=~profiles.c.removed,
+)
+
+credentials = Table(
+    "credentials",
+    metadata,
+    Column("profile_id", ForeignKey("profiles.profile_id"), primary_key=True),
+    Column("field", String, primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("token_id", String, primary_key=True),
+    Column("digest", LargeBinary, nullable=False),
+    Column("scopes", LargeBinary, nullable=False),
+    Column("user_id", ForeignKey("users.user_id")),
+    Column("profile_id", ForeignKey("profiles.profile_id")),
+    Column("application_id", ForeignKey("applications.application_id")),
+    Column("admin", Boolean, nullable=False),
+    Column("name", String),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger),
+    Column("revoked_at", BigInteger),
+    Column("used_at", BigInteger),
+)
+
+calendars = Table(
+    "calendars",
+    metadata,
+    Column("calendar_id", String, primary_key=True),
+    Column("profile_id", ForeignKey("profiles.profile_id"), nullable=False, index=True),
+    Column("generation", Integer, nullable=False),  # of the profile's credentials (F14)
+    Column("revision", Integer, nullable=False),
+    Column("calendar_key", Foreign, nullable=False),
+    Column("name", Foreign, nullable=False),
+    Column("description", Foreign),
+    Column("location", Foreign),
+    Column("timezone", Foreign),
+    Column("color", Foreign),
+    Column("place", Integer),
+    Column("is_primary", Boolean, nullable=False),
+    Column("read_only", Boolean, nullable=False),
+    Column("sync_token", Foreign),
+    Column("mode", String, nullable=False),
+    Column("polled_at", BigInteger),
+    Column("reconciled_at", BigInteger),
+    Column("reconcile_due_at", BigInteger),
+    Column("first_read_at", BigInteger),
+    Column("missing", Integer, nullable=False),
+    Column("missing_at", BigInteger),
+    Column("full_reads", Integer, nullable=False),
+    Column("full_reads_at", BigInteger),
+    Column("corrections", Integer, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("retry_at", BigInteger),
+    Column("last_error", Foreign),
+    Column("removed_at", BigInteger),
+)
+
+resources = Table(
+    "resources",
+    metadata,
+    Column("calendar_id", String, primary_key=True),
+    Column("resource_key", Foreign, primary_key=True),
+    Column("uid", Foreign, nullable=False),
+    Column("etag", Foreign, nullable=False),
+    Column("raw", LargeBinary, nullable=False),  # last, so that short reads stay short
+    Index(None, "calendar_id", "uid"),
+)
+
+objects = Table(
+    "objects",
+    metadata,
+    Column("profile_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("object_id", String, primary_key=True),
+    Column("calendar_id", String, nullable=False),
+    Column("resource_key", Foreign, nullable=False),
+    Column("slot", String, nullable=False),
+    Column("series_id", String),  # of an exception: the series that it belongs to
+    Column("is_series", Boolean, nullable=False),
+    Column("starts_at", BigInteger, nullable=False),
+    Column("ends_at", BigInteger),
+    Column("content", LargeBinary, nullable=False),
+    Column("document", LargeBinary, nullable=False),
+    Index(None, "calendar_id", "resource_key"),
+    Index(None, "calendar_id", "starts_at", "object_id", "ends_at", "is_series"),
+)
+Index(
+    "ix_objects_calendar_id_series_id",
+    objects.c.calendar_id,
+    objects.c.series_id,
+    sqlite_where=objects.c.series_id.is_not(None),
+    postgresql_where=objects.c.series_id.is_not(None),
+)
+
+absences = Table(
+    "absences",
+    metadata,
+    Column("calendar_id", String, primary_key=True),
+    Column("resource_key", Foreign, primary_key=True),
+    Column("times", Integer, nullable=False),
+    Column("counted_at", BigInteger, nullable=False),
+)
+
+faults = Table(
+    "faults",
+    metadata,
+    Column("calendar_id", String, primary_key=True),
+    Column("resource_key", Foreign, primary_key=True),
+    Column("message", Foreign, nullable=False),
+    Column("first_seen_at", BigInteger, nullable=False),
+    Column("times", Integer, nullable=False),
+)
+
+SNAPSHOT = (resources, objects, absences, faults)  # what goes with a calendar
+
+streams = Table(
+    "streams",
+    metadata,
+    Column("profile_id", ForeignKey("profiles.profile_id"), primary_key=True),
+    Column("epoch", String, nullable=False),
+    Column("head", BigInteger, nullable=False),
+    Column("floor", BigInteger, nullable=False),
+    Column("after_auth", BigInteger),
+)
+
+activities = Table(
+    "activities",
+    metadata,
+    Column("commit_order", CommitOrder, nullable=False),
+    Column("profile_id", BigInteger, nullable=False),
+    Column("position", BigInteger, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("type", String, nullable=False),
+    Column("object_id", String, nullable=False),
+    Column("calendar_id", String),
+    Column("recorded_at", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    UniqueConstraint("profile_id", "position"),
+)

@@ -1,0 +1,73 @@
+"""Stores for tests: a SQLite file, or a PostgreSQL schema of one's own."""
+
+import os
+import secrets
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from syncd.ports.clock import Clock
+from syncd.store.open import SqlStore, open_store
+
+SERVER = "postgresql://postgres@127.0.0.1:5432/postgres"
+HINT = (
+    "no PostgreSQL at 127.0.0.1:5432: docker run -p 127.0.0.1:5432:5432 "
+    "-e POSTGRES_HOST_AUTH_METHOD=trust postgres:15"
+)
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+
+class StillClock:
+    """A clock that moves only when a test moves it."""
+
+    def __init__(self, now: datetime = NOON) -> None:
+        self.time = now
+
+    def now(self) -> datetime:
+        return self.time
+
+    def monotonic(self) -> float:
+        return self.time.timestamp()
+
+    async def sleep(self, duration: timedelta) -> None:
+        self.time += duration
+
+
+@asynccontextmanager
+async def opened(
+    where: Path | str, *, clock: Clock | None = None, state_dir: Path | None = None
+) -> AsyncIterator[SqlStore]:
+    """Open a store: a SQLite file in a directory, or whatever an address names."""
+    with tempfile.TemporaryDirectory() as fallback:
+        if isinstance(where, Path):
+            url, beside = f"sqlite:///{where}/syncd.db", state_dir or where
+        else:
+            url, beside = where, state_dir or Path(fallback)
+        store = await open_store(url, state_dir=beside, clock=clock or StillClock())
+        try:
+            yield store
+        finally:
+            await store.close()
+
+
+@asynccontextmanager
+async def postgres() -> AsyncIterator[str]:
+    """Yield the address of a new schema, dropped afterwards; skip where there is no server."""
+    schema = f"test_{secrets.token_hex(8)}"
+    try:
+        connection = await psycopg.AsyncConnection.connect(SERVER, autocommit=True)
+    except psycopg.OperationalError:
+        if os.environ.get("CI") == "true":
+            raise
+        pytest.skip(HINT)
+    async with connection:
+        await connection.execute(f"CREATE SCHEMA {schema}")
+        try:
+            yield f"{SERVER}?options=-csearch_path%3D{schema}"
+        finally:
+            await connection.execute(f"DROP SCHEMA {schema} CASCADE")
