@@ -1,0 +1,46 @@
+"""Retention: streams lose what is too old or too much, a small step at a time (S9, K39)."""
+
+from datetime import timedelta
+
+from syncd.model.ids import ProfileId
+from syncd.ports.clock import Clock
+from syncd.ports.meter import Meter
+from syncd.ports.store import Store
+
+STEP = 500  # activities a transaction
+_PROFILES = 1_000  # a read
+_PAUSE = timedelta(milliseconds=10)  # between two steps, for other writers
+
+
+class Pruner:
+    """Cuts the beginnings of streams off."""
+
+    def __init__(
+        self, store: Store, clock: Clock, meter: Meter, *, days: int, activities: int = 0
+    ) -> None:
+        """Keep ``days``, and at most ``activities`` of a profile; 0 is no limit by count."""
+        self._store = store
+        self._clock = clock
+        self._meter = meter
+        self._kept = timedelta(days=days)
+        self._most = activities or None
+
+    async def prune(self) -> int:
+        """Go once through all profiles; return how many activities were cut off."""
+        total = 0
+        after: ProfileId | None = None
+        while profiles := await self._store.profiles(after=after, limit=_PROFILES):
+            for profile in profiles:
+                total += await self._one(profile.id)
+            after = profiles[-1].id
+        self._meter.count("pruned_activities_total", total)
+        return total
+
+    async def _one(self, profile: ProfileId) -> int:
+        total, before = 0, self._clock.now() - self._kept
+        while True:
+            cut = await self._store.prune(profile, before=before, keep=self._most, limit=STEP)
+            total += cut
+            if cut < STEP:
+                return total
+            await self._clock.sleep(_PAUSE)
