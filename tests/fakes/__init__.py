@@ -1,0 +1,1 @@
+"""Stand-ins for ports; what a real one promises, these hold too."""

@@ -1,0 +1,177 @@
+"""A provider made of Python values: a ground truth, a change log, and faults on request."""
+
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from itertools import count
+
+from syncd.model.calendar import Calendar, Mode
+from syncd.model.errors import NotFoundError, SyncdError, SyncTokenExpiredError
+from syncd.model.event import Event
+from syncd.model.ids import CalendarKey, ResourceKey, SyncToken
+from syncd.model.profile import Profile
+from syncd.model.resource import Resource
+from syncd.ports.provider import Delta, Known
+
+_etags = count(1)
+
+
+@dataclass
+class FakeCalendar:
+    """One calendar as it truly is; ``log`` names the keys that changed, oldest first."""
+
+    calendar: Calendar
+    resources: dict[ResourceKey, Resource] = field(default_factory=dict)
+    log: list[ResourceKey] = field(default_factory=list)
+
+    def put(self, key: str, *events: Event) -> None:
+        """Write a resource, as a person does."""
+        name = ResourceKey(key)
+        etag = f'"{next(_etags)}"'
+        self.resources[name] = Resource(key=name, events=events, etag=etag, raw=b"BEGIN")
+        self.log.append(name)
+
+    def remove(self, key: str) -> None:
+        """Delete a resource."""
+        del self.resources[ResourceKey(key)]
+        self.log.append(ResourceKey(key))
+
+    def rename(self, key: str, new: str) -> None:
+        """Give a resource another key, as servers do that move files."""
+        events = self.resources[ResourceKey(key)].events
+        self.remove(key)
+        self.put(new, *events)
+
+    @property
+    def token(self) -> SyncToken:
+        """Return the end of the log."""
+        return SyncToken(f"log-{len(self.log)}")
+
+
+@dataclass
+class Faults:
+    """What goes wrong, until it is put right; errors are raised at the named place."""
+
+    opening: SyncdError | None = None
+    listing: SyncdError | None = None  # of the list of calendars
+    reading: SyncdError | None = None  # before any page
+    broken_after: int | None = None  # pages, then ``breaking`` is raised
+    breaking: SyncdError | None = None
+    hidden: set[CalendarKey] = field(default_factory=set)  # left out of the list, and 404
+    expired: bool = False  # every token is refused
+    expires_after: int | None = None  # pages of a feed, then the token is refused
+    empty: bool = False  # a listing claims to be complete and holds nothing
+    restless: bool = False  # etags change with every look
+    lossy: bool = False  # the change feed forgets every second change
+    unread: set[ResourceKey] = field(default_factory=set)  # bodies that cannot be understood
+    partly: set[ResourceKey] = field(default_factory=set)  # bodies whose last event is broken
+    no_tokens: bool = False
+
+
+class FakeServer:
+    """The provider's side. ``looks`` counts what it was asked."""
+
+    def __init__(self, *, page_size: int = 100) -> None:
+        self.calendars = dict[CalendarKey, FakeCalendar]()
+        self.faults = Faults()
+        self.page_size = page_size
+        self.lists = 0
+        self.reads = list[SyncToken | None]()
+        self.settings = dict[str, str]()
+
+    def add(self, key: str, name: str = "Work", **fields: object) -> FakeCalendar:
+        """Make a calendar."""
+        plain = Calendar(key=CalendarKey(key), name=name, timezone="Europe/Berlin")
+        made = FakeCalendar(replace(plain, **fields))  # type: ignore[arg-type]
+        self.calendars[made.calendar.key] = made
+        return made
+
+    @asynccontextmanager
+    async def open(self, profile: Profile) -> AsyncIterator["FakeProvider"]:
+        """Sign in; the server is its own ``Providers``."""
+        assert profile.pollable
+        if self.faults.opening:
+            raise self.faults.opening
+        yield FakeProvider(self)
+
+
+class FakeProvider:
+    """One look at the server."""
+
+    def __init__(self, server: FakeServer) -> None:
+        self._server = server
+
+    async def calendars(self) -> Sequence[Calendar]:
+        server = self._server
+        server.lists += 1
+        if server.faults.listing:
+            raise server.faults.listing
+        hidden = server.faults.hidden
+        return [one.calendar for key, one in server.calendars.items() if key not in hidden]
+
+    async def moved(self, known: Mapping[CalendarKey, SyncToken | None]) -> frozenset[CalendarKey]:
+        calendars = self._server.calendars
+        return frozenset(
+            key
+            for key, token in known.items()
+            if key not in calendars or token != calendars[key].token
+        )
+
+    async def changes(
+        self, calendar: CalendarKey, token: SyncToken | None, known: Known
+    ) -> AsyncIterator[Delta]:
+        server, faults = self._server, self._server.faults
+        server.reads.append(token)
+        if faults.reading:
+            raise faults.reading
+        if calendar not in server.calendars or calendar in faults.hidden:
+            raise NotFoundError("no such calendar")
+        if token is not None and faults.expired:
+            raise SyncTokenExpiredError("this token is too old")
+        here = server.calendars[calendar]
+        etags = {} if faults.restless else await known.etags()
+        pages = list(self._listing(here, etags) if token is None else self._feed(here, token))
+        last = len(pages) - 1
+        for number, page in enumerate(pages):
+            if faults.broken_after is not None and number >= faults.broken_after:
+                assert faults.breaking
+                raise faults.breaking
+            if token is not None and faults.expires_after == number:
+                raise SyncTokenExpiredError("this token died while it was read")
+            if number < last:
+                yield page
+        mode = Mode.LISTING if faults.no_tokens else Mode.TOKEN
+        end = None if faults.no_tokens else here.token
+        yield replace(pages[-1], token=end, mode=mode, complete=token is None)
+
+    def _listing(self, here: FakeCalendar, etags: Mapping[ResourceKey, str]) -> Iterator[Delta]:
+        keys = [] if self._server.faults.empty else sorted(here.resources)
+        yield from self._pages(here, keys, etags)
+
+    def _feed(self, here: FakeCalendar, token: SyncToken) -> Iterator[Delta]:
+        keys = list(dict.fromkeys(here.log[int(token.removeprefix("log-")) :]))
+        yield from self._pages(here, keys[::2] if self._server.faults.lossy else keys, {})
+
+    def _pages(
+        self, here: FakeCalendar, keys: Sequence[ResourceKey], etags: Mapping[ResourceKey, str]
+    ) -> Iterator[Delta]:
+        faults, size = self._server.faults, self._server.page_size
+        for start in range(0, len(keys) or 1, size):
+            some = keys[start : start + size]
+            there = [here.resources[key] for key in some if key in here.resources]
+            unread = {one.key: "not a calendar" for one in there if one.key in faults.unread}
+            read = [one for one in there if one.key not in unread]
+            same = {one.key for one in read if etags.get(one.key) == one.etag}
+            yield Delta(
+                upserts=tuple(self._body(one) for one in read if one.key not in same),
+                deleted=frozenset(key for key in some if key not in here.resources),
+                unread=unread,
+                present=frozenset(same),
+            )
+
+    def _body(self, one: Resource) -> Resource:
+        if self._server.faults.restless:
+            one = replace(one, etag=f'"{next(_etags)}"')
+        if one.key in self._server.faults.partly:
+            return replace(one, events=one.events[:-1], faults=("line 7 is broken",))
+        return one
