@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
 from syncd.store.failures import in_our_words
+from syncd.store.onestep import connect
 
 T = TypeVar("T")
 
@@ -162,7 +164,10 @@ def _reader(url: URL) -> AsyncEngine:
 def _sqlite(url: URL, size: int, pragmas: Sequence[str]) -> AsyncEngine:
     """Return an engine that leaves transactions to us and sets these PRAGMAs at once."""
     engine = create_async_engine(
-        url, pool_size=size, max_overflow=0, connect_args={"isolation_level": None}
+        url,
+        async_creator=partial(connect, url.database or ""),
+        pool_size=size,
+        max_overflow=0,
     )
 
     def prepare(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:

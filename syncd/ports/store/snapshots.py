@@ -58,6 +58,7 @@ class Snapshots(Protocol):
     ) -> None:
         """Add or rewrite calendars with the activities that tell of them.
 
+        Each is stored with the next revision, a new one with 1: read it again before recording.
         Raises StaleStateError if the profile's generation or a calendar's revision has moved.
         A calendar with ``removed_at`` loses what is left of its snapshot.
         """

@@ -1,0 +1,99 @@
+"""aiosqlite with one step into its thread for a statement, instead of five.
+
+Each step costs more than most of our statements do. And because a statement is run, fetched and
+closed in one step, nobody can be cancelled between the three and leave a snapshot open (F32, S5).
+"""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Any, Self
+
+import aiosqlite
+
+Rows = list[Any]
+
+
+class OneStepConnection(aiosqlite.Connection):
+    """A connection whose cursors hold results, never statements."""
+
+    def cursor(self) -> "OneStepCursor":  # type: ignore[override]  # as far as SQLAlchemy asks
+        """Return a cursor; nothing happens yet."""
+        return OneStepCursor(self)
+
+    async def rollback(self) -> None:
+        """Roll back, if there is anything to."""
+        if self.in_transaction:
+            await super().rollback()
+
+    async def run(self, work: Callable[[sqlite3.Cursor], object]) -> "Outcome":
+        """Let ``work`` execute something and return all that came of it."""
+
+        def whole() -> Outcome:
+            cursor = self._conn.cursor()
+            try:
+                work(cursor)
+                rows = cursor.fetchall() if cursor.description else []
+                return rows, cursor.description, cursor.rowcount, cursor.lastrowid
+            finally:
+                cursor.close()
+
+        outcome: Outcome = await self._execute(whole)  # type: ignore[no-untyped-call]
+        return outcome
+
+
+Outcome = tuple[Rows, Any, int, int | None]
+
+
+class OneStepCursor:
+    """What SQLAlchemy's adapter asks of an asynchronous cursor."""
+
+    def __init__(self, connection: OneStepConnection) -> None:
+        """Keep the connection; there is no result yet."""
+        self._connection = connection
+        self._rows: Rows = []
+        self.description: Any = None
+        self.rowcount = -1
+        self.lastrowid: int | None = None
+        self.arraysize = 1
+
+    async def __aenter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Do nothing: there is nothing to close."""
+
+    async def execute(self, sql: str, parameters: Sequence[Any] = ()) -> None:
+        """Run one statement and fetch all of its rows."""
+        self._keep(await self._connection.run(lambda cursor: cursor.execute(sql, parameters)))
+
+    async def executemany(self, sql: str, parameters: Sequence[Sequence[Any]]) -> None:
+        """Run one statement with many sets of parameters."""
+        self._keep(await self._connection.run(lambda cursor: cursor.executemany(sql, parameters)))
+
+    async def fetchall(self) -> Rows:
+        """Return the rows, once."""
+        rows, self._rows = self._rows, []
+        return rows
+
+    async def close(self) -> None:
+        """Do nothing: there is nothing to close."""
+
+    def _keep(self, outcome: Outcome) -> None:
+        self._rows, self.description, self.rowcount, self.lastrowid = outcome
+
+
+async def connect(path: str) -> OneStepConnection:
+    """Open a database file; transactions begin when somebody says BEGIN."""
+    connection = OneStepConnection(
+        lambda: sqlite3.connect(path, isolation_level=None), iter_chunk_size=64
+    )
+    connection._thread.daemon = True  # noqa: SLF001 - a crash must not hang at exit
+    await connection
+    return connection
