@@ -1,0 +1,168 @@
+"""Who asks, and what their tokens cover (api.md R5-R7)."""
+
+import re
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import timedelta
+
+from aiohttp import web
+
+from syncd.api.parts import parts_of
+from syncd.api.problems import Problem, ProblemError, invalid
+from syncd.model.access import Scope, Token, grants, matches, split_token
+from syncd.model.errors import NotFoundError, TransientError
+from syncd.model.ids import ProfileId, parse_profile
+from syncd.model.profile import Profile
+from syncd.ports.store import Store
+
+MOST_TOKENS = 20
+ME = "me"
+USE_IS_NOTED_AFTER = timedelta(minutes=10)
+_CREDENTIALS = re.compile(r"(bearer|apikey) +(\S.*)", re.IGNORECASE)
+_REALM = 'Bearer realm="syncd"'
+
+
+async def authenticate(request: web.Request) -> tuple[Token, ...]:
+    """Return the live tokens of the ``Authorization`` header; 401 if there is none or one is dead."""
+    given = request.headers.getall("Authorization", [])
+    if not given:
+        raise _unauthorized("send Authorization: Bearer with a token of syncd")
+    found = _CREDENTIALS.fullmatch(given[0].strip())
+    if len(given) > 1 or found is None:
+        raise _unauthorized("the Authorization header is not understood", sent=True)
+    by_application = found[1].lower() == "apikey"
+    texts = [text.strip() for text in found[2].split(",")]
+    if len(texts) > (1 if by_application else MOST_TOKENS):
+        raise _unauthorized("the Authorization header names too many tokens", sent=True)
+    tokens = [await _token(request, text) for text in texts]
+    live = tuple(
+        token
+        for token in tokens
+        if token is not None and (token.application_id is not None) is by_application
+    )
+    if len(live) < len(texts):
+        raise _unauthorized("the token is unknown, expired or revoked", sent=True)
+    return live
+
+
+async def account_named(
+    store: Store, tokens: Sequence[Token], name: str
+) -> tuple[Token, Profile]:
+    """Return an account and the first token that covers it; else 404.
+
+    ``me`` is the only account that the only token covers.
+    """
+    if name == ME:
+        return tokens[0], await _me(store, tokens)
+    if not (name.isascii() and name.isdecimal()):
+        raise NotFoundError("there is no such account")
+    return await profile_named(store, tokens, name)
+
+
+async def profile_named(
+    store: Store, tokens: Sequence[Token], name: str
+) -> tuple[Token, Profile]:
+    """Return a profile by either of its names and the first token that covers it; else 404."""
+    number = parse_profile(name)
+    if number is not None:
+        profile = await store.profile(number)
+        for token in tokens:
+            if covers(token, profile):
+                return token, profile
+    raise NotFoundError("there is no such profile")
+
+
+def covers(token: Token, profile: Profile) -> bool:
+    """Tell whether a profile is within a token's reach (R6)."""
+    if token.admin:
+        return True
+    if token.profile_id is not None:
+        return token.profile_id == profile.id
+    if token.user_id is not None:
+        return token.user_id == profile.user_id
+    return token.application_id is not None and profile.application_id in {
+        None,
+        token.application_id,
+    }
+
+
+async def covered(
+    store: Store, token: Token, *, after: ProfileId | None = None, limit: int = 1000
+) -> Sequence[Profile]:
+    """Return at most ``limit`` profiles that a token covers, by id."""
+    if token.profile_id is not None:
+        with suppress(NotFoundError):
+            profile = await store.profile(token.profile_id)
+            return [profile] if after is None or profile.id > after else []
+        return []
+    found = list[Profile]()
+    while len(found) < limit:
+        page = await store.profiles(user=token.user_id, after=after, limit=limit)
+        found += [profile for profile in page if covers(token, profile)]
+        if len(page) < limit:
+            break
+        after = page[-1].id
+    return found[:limit]
+
+
+def check_scope(tokens: Sequence[Token], wanted: Scope) -> tuple[Token, ...]:
+    """Return the tokens that have the scope; 403 if none has."""
+    able = tuple(token for token in tokens if grants(token.scopes, wanted))
+    if not able:
+        challenge = f'{_REALM}, error="insufficient_scope", scope="{wanted}"'
+        raise ProblemError(
+            Problem(
+                status=403,
+                code="insufficient_scope",
+                message=f"this needs a token with the scope {wanted}",
+                headers={"WWW-Authenticate": challenge},
+            )
+        )
+    return able
+
+
+async def _me(store: Store, tokens: Sequence[Token]) -> Profile:
+    if len(tokens) > 1:
+        raise invalid("with several tokens, name the account instead of me", field="account_id")
+    if tokens[0].application_id is not None:
+        raise invalid("an API key has no account of its own: name it", field="account_id")
+    found = await covered(store, tokens[0], limit=100)
+    if not found:
+        raise NotFoundError("this token has no account yet")
+    if len(found) > 1:
+        raise ProblemError(
+            Problem(
+                status=400,
+                code="ambiguous_account",
+                message="this token covers several accounts: name one instead of me",
+                members={"accounts": [str(profile.id) for profile in found]},
+            )
+        )
+    return found[0]
+
+
+async def _token(request: web.Request, text: str) -> Token | None:
+    parts = parts_of(request)
+    split = split_token(text)
+    token = None if split is None else await parts.store.token(split[0])
+    now = parts.clock.now()
+    if not matches(token, "" if split is None else split[1]) or token is None:
+        return None
+    if not token.alive(now):
+        return None
+    if token.used_at is None or now - token.used_at >= USE_IS_NOTED_AFTER:
+        with suppress(TransientError):  # a full store still reads
+            await parts.store.touch_token(token.id, now)
+    return token
+
+
+def _unauthorized(message: str, *, sent: bool = False) -> ProblemError:
+    challenge = f'{_REALM}, error="invalid_token"' if sent else _REALM
+    return ProblemError(
+        Problem(
+            status=401,
+            code="unauthorized",
+            message=message,
+            headers={"WWW-Authenticate": challenge},
+        )
+    )

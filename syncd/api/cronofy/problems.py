@@ -1,0 +1,17 @@
+"""Errors as Cronofy words them (api.md R14b)."""
+
+from syncd.api.parts import Json
+from syncd.api.problems import Problem
+
+
+def shape(problem: Problem, request_id: str) -> Json:
+    """Return the body of an error: faults by field for 422 only, else code and description."""
+    del request_id  # stands in the header
+    if problem.status == 422 and problem.faults:  # noqa: PLR2004 - R14b
+        return {
+            "errors": {
+                field: [{"key": fault.key, "description": fault.description} for fault in faults]
+                for field, faults in problem.faults.items()
+            }
+        }
+    return {"error": problem.code, "error_description": problem.message, **problem.members}

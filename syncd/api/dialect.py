@@ -1,0 +1,30 @@
+"""A dialect: which paths are its own, how it answers, how it words errors (api.md R1, R14)."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import ModuleType
+
+from syncd.api.parts import Json
+from syncd.api.problems import Problem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect:
+    """One of the APIs that syncd speaks.
+
+    ``paths`` matches from the start of a path. ``modules`` hold its routes. ``invalid`` is the
+    status of a wrong parameter.
+    """
+
+    name: str
+    paths: re.Pattern[str]
+    content_type: str
+    problem_type: str
+    shape: Callable[[Problem, str], Json]  # the problem, the request's id
+    modules: tuple[ModuleType, ...] = ()
+    invalid: int = 400
+
+    def owns(self, path: str) -> bool:
+        """Tell whether a path is answered in this dialect."""
+        return self.paths.match(path) is not None

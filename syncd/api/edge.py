@@ -1,0 +1,112 @@
+"""The outermost stage of every request: its id, its limits, and errors in its dialect's words."""
+
+import re
+import secrets
+from collections.abc import Sequence
+from dataclasses import replace
+
+import orjson
+import structlog
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from syncd.api.address import behind_proxy
+from syncd.api.cors import cors_headers, preflight_headers
+from syncd.api.dialect import Dialect
+from syncd.api.keys import REQUEST_ID
+from syncd.api.limits import GATE, check_size
+from syncd.api.parts import parts_of
+from syncd.api.problems import CODES, Problem, ProblemError, problem_of
+from syncd.model.errors import SyncdError
+
+log = structlog.get_logger()
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_EXTRA = web.RequestKey("extra", dict[str, str])
+_FAILED = "something failed inside; the operator finds it in the log by this request id"
+
+
+def edge(dialects: Sequence[Dialect]) -> Middleware:
+    """Return the middleware; the first dialect that owns a path answers for it."""
+
+    @web.middleware
+    async def at_edge(request: web.Request, handler: Handler) -> web.StreamResponse:
+        parts = parts_of(request)
+        given = request.headers.get("X-Request-Id", "")
+        request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(12)
+        dialect = next(one for one in dialects if one.owns(request.path))
+        request[REQUEST_ID] = request_id
+        request[_EXTRA] = extra = {"X-Request-Id": request_id}
+        seen = behind_proxy(request, parts.proxies)
+        try:
+            check_size(seen)
+            request.config_dict[GATE].spend(seen.remote)
+            extra.update(await cors_headers(seen))
+            answer = await handler(seen)
+        except web.HTTPMethodNotAllowed as error:
+            if seen.method == "OPTIONS":
+                answer = _options(seen, error, extra)
+            else:
+                answer = _shaped(dialect, _of_aiohttp(seen, error), request_id)
+        except web.HTTPException as error:
+            answer = _shaped(dialect, _of_aiohttp(seen, error), request_id)
+        except ProblemError as error:
+            answer = _shaped(dialect, error.problem, request_id)
+        except SyncdError as error:
+            problem = problem_of(error)
+            if problem.status == 500:  # noqa: PLR2004 - ours, not the caller's
+                log.exception("request.failed", request_id=request_id, path=dialect.name)
+            answer = _shaped(dialect, problem, request_id)
+        except Exception:
+            if seen.transport is None or seen.transport.is_closing():
+                raise  # nobody is left to answer
+            log.exception("request.failed", request_id=request_id, dialect=dialect.name)
+            problem = Problem(status=500, code="internal_error", message=_FAILED)
+            answer = _shaped(dialect, problem, request_id)
+        parts.meter.count("requests_total", dialect=dialect.name, status=str(answer.status))
+        return answer
+
+    return at_edge
+
+
+async def mark(request: web.Request, response: web.StreamResponse) -> None:
+    """Put on every answer, streams too, what R14, R18 and R19 ask for (``on_response_prepare``)."""
+    headers = response.headers
+    for name, value in request.get(_EXTRA, {}).items():
+        if name == "Vary" and name in headers:
+            headers[name] = f"{headers[name]}, {value}"
+        else:
+            headers[name] = value
+    headers.setdefault("Cache-Control", "private, no-cache")
+    if response.status == 204:  # noqa: PLR2004 - No Content (R1)
+        headers.pop("Content-Type", None)
+
+
+def _shaped(dialect: Dialect, problem: Problem, request_id: str) -> web.Response:
+    if problem.status == 400 and problem.faults:  # noqa: PLR2004 - the caller's fault
+        problem = replace(problem, status=dialect.invalid)
+    body = orjson.dumps(dialect.shape(problem, request_id))
+    headers = dict(problem.headers) | {"Content-Type": dialect.problem_type}
+    return web.Response(status=problem.status, body=body, headers=headers)
+
+
+def _of_aiohttp(request: web.Request, error: web.HTTPException) -> Problem:
+    code = CODES.get(error.status)
+    if code is None:
+        return Problem(status=500, code="internal_error", message=_FAILED)
+    messages = {
+        404: f"there is nothing at {request.path}",
+        405: f"{request.path} does not take {request.method}",
+    }
+    allow = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
+    message = messages.get(error.status, error.reason)
+    return Problem(status=error.status, code=code, message=message, headers=allow)
+
+
+def _options(
+    request: web.Request, error: web.HTTPMethodNotAllowed, extra: dict[str, str]
+) -> web.Response:
+    """Answer what a path allows; a registered origin's preflight is told the rest (R19)."""
+    if "Access-Control-Allow-Origin" in extra:
+        extra.update(preflight_headers(request, extra))
+    return web.Response(status=204, headers={"Allow": error.headers["Allow"]})

@@ -1,0 +1,20 @@
+"""What earlier stages of a request leave for later ones."""
+
+from aiohttp import web
+
+from syncd.model.access import Token
+from syncd.model.profile import Profile
+
+TOKENS = web.RequestKey("tokens", tuple[Token, ...])  # type: ignore[type-abstract]
+PROFILE = web.RequestKey("profile", Profile)
+REQUEST_ID = web.RequestKey("request_id", str)
+
+
+def tokens_of(request: web.Request) -> tuple[Token, ...]:
+    """Return the tokens that were sent and open this route, in their order."""
+    return request[TOKENS]
+
+
+def profile_of(request: web.Request) -> Profile:
+    """Return the profile that the path names; the caller's token covers it."""
+    return request[PROFILE]

@@ -1,0 +1,11 @@
+"""Errors as mytoken words them (api.md R14c)."""
+
+from syncd.api.parts import Json
+from syncd.api.problems import Problem
+
+
+def shape(problem: Problem, request_id: str) -> Json:
+    """Return the body of an error; an empty description is left out."""
+    del request_id  # stands in the header
+    told: Json = {"error": problem.code}
+    return told | {"error_description": problem.message} if problem.message else told

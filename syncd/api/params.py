@@ -1,0 +1,112 @@
+"""Types of query parameters and the problem that a wrong one is (api.md R11, R12)."""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime, time, tzinfo
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BeforeValidator, Field, ValidationError, WithJsonSchema
+
+from syncd.api.problems import Fault, Problem, ProblemError
+from syncd.api.route import Shape
+
+S = TypeVar("S", bound=Shape)
+
+_WORDS = {"true": True, "1": True, "false": False, "0": False}
+_DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_CLOCK = r"[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?"
+_OFFSET = r"(?:[Zz]|[+-][0-9]{2}:?[0-9]{2})?"
+_MOMENT = re.compile(rf"({_DATE})(?:[Tt ]({_CLOCK})({_OFFSET}))?")
+_BLANK_PLUS = re.compile(r"(:[0-9.]+) ([0-9]{2}:?[0-9]{2})")
+
+
+def _flag(value: object) -> object:
+    if isinstance(value, str):
+        if value.lower() not in _WORDS:
+            raise ValueError("must be true, false, 1 or 0")
+        return _WORDS[value.lower()]
+    return value
+
+
+def _moment(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    text = _BLANK_PLUS.sub(r"\1+\2", value)  # an undecoded query turned the plus into a blank
+    found = _MOMENT.fullmatch(text)
+    if found is None:
+        raise ValueError("must be a date or a time as RFC 3339 writes them")
+    return date.fromisoformat(text) if found[2] is None else datetime.fromisoformat(text.upper())
+
+
+def _words(value: object) -> object:
+    if isinstance(value, str):
+        return tuple(word.strip() for word in value.split(",") if word.strip())
+    return value
+
+
+Flag = Annotated[
+    bool, BeforeValidator(_flag), WithJsonSchema({"type": "boolean"}, mode="validation")
+]
+Moment = Annotated[
+    datetime | date,
+    BeforeValidator(_moment),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "format": "date-time"},
+                {"type": "string", "format": "date"},
+            ]
+        },
+        mode="validation",
+    ),
+]
+PageSize = Annotated[int, Field(ge=1, le=1000, description="Objects on a page.")]
+Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
+
+
+class Paged(Shape):
+    """The parameters of every list (R11)."""
+
+    page_size: PageSize = 100
+    page: str | None = Field(
+        default=None, description="`next_page` of the page before; none for the first page."
+    )
+
+
+def parse_query(shape: type[S], given: Mapping[str, str]) -> S:
+    """Read a query; what is wrong is a problem that names every field."""
+    return _checked(lambda: shape.model_validate(dict(given)))
+
+
+def parse_body(shape: type[S], given: Mapping[str, Any]) -> S:
+    """Read a body; what is wrong is a problem that names every field."""
+    return _checked(lambda: shape.model_validate(dict(given)))
+
+
+def instant(moment: date, zone: tzinfo = UTC) -> datetime:
+    """Return the instant: a date begins at 00:00 UTC (K18), a local time is in ``zone`` (R12)."""
+    if not isinstance(moment, datetime):
+        return datetime.combine(moment, time(), UTC)
+    return moment if moment.tzinfo else moment.replace(tzinfo=zone)
+
+
+def _checked(read: Callable[[], S]) -> S:
+    try:
+        return read()
+    except ValidationError as error:
+        raise ProblemError(_problem(error)) from None
+
+
+def _problem(error: ValidationError) -> Problem:
+    faults = dict[str, tuple[Fault, ...]]()
+    for one in error.errors(include_url=False, include_context=False, include_input=False):
+        field = str(one["loc"][0]) if one["loc"] else "base"
+        missing = one["type"] == "missing"
+        said = one["msg"].removeprefix("Value error, ")
+        fault = Fault(
+            key="errors.required" if missing else "errors.invalid",
+            description="required" if missing else said[:1].lower() + said[1:],
+        )
+        faults[field] = (*faults.get(field, ()), fault)
+    message = "; ".join(f"{name}: {fault.description}" for name, (fault, *_) in faults.items())
+    return Problem(status=400, code="invalid_parameters", message=message, faults=faults)

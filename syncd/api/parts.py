@@ -1,0 +1,87 @@
+"""What the HTTP side is built from; ``runtime/wiring.py`` fills it by plain constructor calls."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from aiohttp import web
+
+from syncd.engine.browse import Browser
+from syncd.engine.control import Control
+from syncd.engine.link import Linking
+from syncd.engine.stream import StreamReader
+from syncd.engine.tick import Ticker
+from syncd.model.outbound import Network
+from syncd.ports.clock import Clock
+from syncd.ports.meter import Meter
+from syncd.ports.store import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One part of our health; ``ask`` returns None if it is well, else a sentence."""
+
+    name: str
+    ask: Callable[[], Awaitable[str | None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rates:
+    """Token buckets per token and per address, and requests at once per token (api.md R16)."""
+
+    per_second: float = 500
+    burst: int = 5000
+    at_once: int = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """Times of a server-sent stream (api.md K41), and how soon a dead token ends it (R5)."""
+
+    heartbeat: timedelta = timedelta(seconds=15)
+    stall: timedelta = timedelta(seconds=10)
+    longest: timedelta = timedelta(hours=4)
+    token_check: timedelta = timedelta(milliseconds=500)
+
+
+async def _no_metrics() -> bytes:
+    return b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """Everything that handlers use.
+
+    ``listen`` is the address of the setting, ``host:port`` or ``unix:/path``; ``public_url`` has
+    no slash at its end (R10). ``proxies`` may set ``X-Forwarded-*``. ``live`` are the checks of
+    ``/livez``, ``ready`` those of ``/readyz``; ``metrics`` returns Prometheus' text.
+    """
+
+    store: Store
+    stream: StreamReader
+    browser: Browser
+    linking: Linking
+    ticker: Ticker
+    control: Control
+    clock: Clock
+    meter: Meter
+    public_url: str
+    listen: str
+    proxies: tuple[Network, ...] = ()
+    live: tuple[Check, ...] = ()
+    ready: tuple[Check, ...] = ()
+    metrics: Callable[[], Awaitable[bytes]] = _no_metrics
+    rates: Rates = Rates()
+    pace: Pace = Pace()
+
+
+PARTS = web.AppKey("parts", Parts)
+
+
+def parts_of(request: web.Request) -> Parts:
+    """Return the parts of the application that answers."""
+    return request.config_dict[PARTS]
+
+
+Json = dict[str, Any]

@@ -1,0 +1,94 @@
+"""``@route``: one declaration that serves a path and writes its part of the OpenAPI document."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+from pydantic import BaseModel
+
+from syncd.model.access import Scope
+
+Handler = Callable[..., Awaitable[web.StreamResponse]]
+
+
+class Shape(BaseModel, frozen=True):
+    """A query, a body or an answer; unknown members and parameters are ignored (api.md R2)."""
+
+
+class NoQuery(Shape):
+    """A route without parameters."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """One endpoint.
+
+    ``handler`` is called with the request, and with ``query`` and ``body`` if there are shapes
+    for them. ``scope`` None needs no token. ``answer`` describes the JSON of ``status``, None an
+    empty answer; ``content_type`` is set only where an answer is not JSON. ``more`` are further
+    good statuses, ``errors`` the statuses beside those that every route has.
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    scope: Scope | None
+    query: type[Shape]
+    body: type[Shape] | None
+    answer: type[Shape] | None
+    status: int
+    content_type: str | None
+    more: Mapping[int, type[Shape] | None] = field(default_factory=dict)
+    errors: tuple[int, ...] = ()
+    headers: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Return the operation's name."""
+        return self.handler.__name__
+
+    @property
+    def text(self) -> str:
+        """Return what the operation does, in the words of its docstring."""
+        return (self.handler.__doc__ or "").strip()
+
+
+def route(  # noqa: PLR0913 - a declaration
+    method: str,
+    path: str,
+    *,
+    scope: Scope | None,
+    query: type[Shape] = NoQuery,
+    body: type[Shape] | None = None,
+    answer: type[Shape] | None = None,
+    status: int = 200,
+    content_type: str | None = None,
+    more: Mapping[int, type[Shape] | None] | None = None,
+    errors: tuple[int, ...] = (),
+    headers: tuple[str, ...] = (),
+) -> Callable[[Handler], Route]:
+    """Make a Route of a handler."""
+
+    def made(handler: Handler) -> Route:
+        return Route(
+            method=method,
+            path=path,
+            handler=handler,
+            scope=scope,
+            query=query,
+            body=body,
+            answer=answer,
+            status=status,
+            content_type=content_type,
+            more=more or {},
+            errors=errors,
+            headers=headers,
+        )
+
+    return made
+
+
+def routes_of(module: Any) -> tuple[Route, ...]:  # noqa: ANN401 - a module
+    """Return the routes that a module declares, in their order."""
+    return tuple(value for value in vars(module).values() if isinstance(value, Route))

@@ -1,0 +1,73 @@
+"""From a Route to a handler of aiohttp: who asks, for what, with which parameters."""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from typing import Any
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from syncd.api.address import base_url
+from syncd.api.auth import account_named, authenticate, check_scope, profile_named
+from syncd.api.body import read_json
+from syncd.api.keys import PROFILE, TOKENS, profile_of
+from syncd.api.limits import GATE
+from syncd.api.params import parse_body, parse_query
+from syncd.api.parts import parts_of
+from syncd.api.problems import Problem, ProblemError, problem_of
+from syncd.api.route import NoQuery, Route
+from syncd.model.access import Scope, Token
+from syncd.model.errors import RelinkRequiredError
+
+
+def serving(route: Route) -> Handler:
+    """Return the handler that serves a route."""
+
+    async def serve(request: web.Request) -> web.StreamResponse:
+        with ExitStack() as places:
+            if route.scope is not None:
+                tokens = await authenticate(request)
+                gate = request.config_dict[GATE]
+                for token in tokens:
+                    gate.spend(token.id)
+                places.enter_context(gate.running([token.id for token in tokens]))
+                await _admit(request, route.scope, tokens)
+            given = await _given(request, route)
+            try:
+                return await route.handler(request, **given)
+            except RelinkRequiredError as error:
+                raise ProblemError(await _disconnected(request, error)) from error
+
+    return serve
+
+
+async def _admit(request: web.Request, scope: Scope, tokens: Sequence[Token]) -> None:
+    store = parts_of(request).store
+    name = request.match_info
+    if "account_id" in name:
+        token, request[PROFILE] = await account_named(store, tokens, name["account_id"])
+        request[TOKENS] = check_scope([token], scope)
+    elif "profile_id" in name:
+        token, request[PROFILE] = await profile_named(store, tokens, name["profile_id"])
+        request[TOKENS] = check_scope([token], scope)
+    else:
+        request[TOKENS] = check_scope(tokens, scope)
+
+
+async def _given(request: web.Request, route: Route) -> dict[str, Any]:
+    given = dict[str, Any]()
+    if route.query is not NoQuery:
+        given["query"] = parse_query(route.query, request.query)
+    if route.body is not None:
+        given["body"] = parse_body(route.body, await read_json(request))
+    return given
+
+
+async def _disconnected(request: web.Request, error: RelinkRequiredError) -> Problem:
+    """Return 423 with the URL where a person can mend it (R15)."""
+    path = await parts_of(request).linking.relink_path(profile_of(request))
+    problem = problem_of(error)
+    members = {"relink_url": None if path is None else base_url(request) + path}
+    return Problem(
+        status=problem.status, code=problem.code, message=problem.message, members=members
+    )
