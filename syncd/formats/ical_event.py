@@ -1,35 +1,20 @@
-"""One VEVENT to the unified event (providers.md, "What iCalendar becomes")."""
+"""One VEVENT to the unified event (providers.md, "Mapping to the unified event")."""
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
-
-from icalendar import Event as Vevent
-from icalendar.prop import vRecur
 
 from syncd.formats.alarms import reminders
+from syncd.formats.lines import Component, Line, unescaped
+from syncd.formats.people import attendee, organizer
+from syncd.formats.rule import check
+from syncd.formats.stamps import duration, stamp, values
 from syncd.formats.zones import Place, Zones
-from syncd.model.event import (
-    Answer,
-    CustomProperty,
-    Event,
-    File,
-    Person,
-    Status,
-    Visibility,
-)
+from syncd.model.event import CustomProperty, Event, File, Status, Visibility
 from syncd.model.when import When, is_date
 
 CUSTOM = "X-SYNCD-PROPERTY"
 
-_ANSWERS = {
-    "ACCEPTED": Answer.ACCEPTED,
-    "TENTATIVE": Answer.TENTATIVE,
-    "DECLINED": Answer.DECLINED,
-    "DELEGATED": Answer.DECLINED,
-}
 _VISIBILITIES = {
     "": Visibility.DEFAULT,
     "PUBLIC": Visibility.PUBLIC,
@@ -42,13 +27,13 @@ _STATUSES = {"TENTATIVE": Status.TENTATIVE, "CANCELLED": Status.CANCELLED}
 class Reading:
     """One VEVENT and what is needed to understand it; ``series`` is the start of its series."""
 
-    vevent: Vevent
+    vevent: Component
     zones: Zones
     uid: str
     series: tuple[When, Place | None] | None = None
 
 
-def start_of(vevent: Vevent, zones: Zones) -> tuple[When, Place | None]:
+def start_of(vevent: Component, zones: Zones) -> tuple[When, Place | None]:
     """Return DTSTART; raises ValueError without one."""
     found = _time(vevent, "DTSTART", zones)
     if found is None:
@@ -57,12 +42,15 @@ def start_of(vevent: Vevent, zones: Zones) -> tuple[When, Place | None]:
 
 
 def read_event(reading: Reading) -> Event:
-    """Return the event; raises ValueError with the reason if it cannot be one (F21)."""
+    """Return the event; raises ValueError or OverflowError if it cannot be one (F21)."""
     vevent, zones = reading.vevent, reading.zones
+    if not vevent.closed:
+        raise ValueError("it has no END:VEVENT")
     start, place = start_of(vevent, zones)
     end, end_place = _end(vevent, zones, start, place)
     original, original_place = _original(reading)
-    name = _text(vevent, "SUMMARY")
+    name = vevent.text("SUMMARY")
+    alarms = vevent.inside("VALARM")
     return Event(
         uid=reading.uid,
         start=start,
@@ -70,66 +58,54 @@ def read_event(reading: Reading) -> Event:
         start_zone=place.name if place else None,
         end_zone=end_place.name if end_place else None,
         name=name,
-        description=_text(vevent, "DESCRIPTION"),
-        location=_text(vevent, "LOCATION"),
-        created=_stamp(vevent, "CREATED"),
-        modified=_stamp(vevent, "LAST-MODIFIED"),
-        organizer=next((_person(one) for one in _all(vevent, "ORGANIZER")), None),
-        attendees=tuple(_attendee(one) for one in _all(vevent, "ATTENDEE")),
+        description=vevent.text("DESCRIPTION"),
+        location=vevent.text("LOCATION"),
+        created=_instant(vevent, "CREATED"),
+        modified=_instant(vevent, "LAST-MODIFIED"),
+        organizer=next(map(organizer, vevent.all("ORGANIZER")), None),
+        attendees=tuple(map(attendee, vevent.all("ATTENDEE"))),
         attachments=tuple(_files(vevent)),
-        reminders=reminders(
-            vevent.walk("VALARM"), start=start, end=end, zone=zones.floating.zone, name=name
-        ),
-        recurrence=() if original is not None else tuple(_recurrence(vevent, zones)),
+        reminders=reminders(alarms, start=start, end=end, zone=zones.floating.zone, name=name),
+        recurrence=() if original is not None else _recurrence(vevent, zones, place),
         original_start=original,
         original_start_zone=original_place.name if original_place else None,
         custom_properties=tuple(_custom(vevent)),
         visibility=_VISIBILITIES.get(_word(vevent, "CLASS"), Visibility.PRIVATE),
         transparent=_word(vevent, "TRANSP") == "TRANSPARENT",
         status=_STATUSES.get(_word(vevent, "STATUS"), Status.CONFIRMED),
-        color=_text(vevent, "COLOR"),
+        color=vevent.text("COLOR"),
     )
 
 
-def _all(vevent: Vevent, name: str) -> list[Any]:
-    found = vevent.get(name)
-    if found is None:
-        return []
-    return list(found) if isinstance(found, list) else [found]
+def _word(vevent: Component, name: str) -> str:
+    found = vevent.first(name)
+    return "" if found is None else found.word
 
 
-def _first(vevent: Vevent, name: str) -> Any:  # noqa: ANN401 - a property of any type
-    return next(iter(_all(vevent, name)), None)
-
-
-def _text(vevent: Vevent, name: str) -> str | None:
-    found = _first(vevent, name)
-    return None if found is None else str(found)
-
-
-def _word(vevent: Vevent, name: str) -> str:
-    return (_text(vevent, name) or "").strip().upper()
-
-
-def _time(vevent: Vevent, name: str, zones: Zones) -> tuple[When, Place | None] | None:
-    found = _first(vevent, name)
+def _time(vevent: Component, name: str, zones: Zones) -> tuple[When, Place | None] | None:
+    found = vevent.first(name)
     if found is None:
         return None
-    value = found.dt
-    if not isinstance(value, date):
-        raise ValueError(f"its {name} is not a time")  # noqa: TRY004 - bad content, no bad type
-    return zones.read(value, found.params.get("TZID"))
+    try:
+        value = stamp(found.value)
+    except ValueError:
+        raise ValueError(f"its {name} is not a time") from None
+    return zones.read(value, found.parameters.get("TZID") if found.head else None)
 
 
-def _stamp(vevent: Vevent, name: str) -> datetime | None:
-    value = getattr(_first(vevent, name), "dt", None)
-    if not isinstance(value, datetime):
+def _instant(vevent: Component, name: str) -> datetime | None:
+    found = vevent.first(name)
+    try:
+        at = stamp(found.value) if found else None
+    except ValueError:
         return None
-    return (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(UTC)
+    if not isinstance(at, datetime):
+        return None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def _end(
-    vevent: Vevent, zones: Zones, start: When, place: Place | None
+    vevent: Component, zones: Zones, start: When, place: Place | None
 ) -> tuple[When, Place | None]:
     found = _time(vevent, "DTEND", zones)
     if found is None:
@@ -144,10 +120,11 @@ def _end(
     return end, end_place
 
 
-def _after(vevent: Vevent, start: When, place: Place | None) -> When:
-    length = getattr(_first(vevent, "DURATION"), "dt", None)
-    if not isinstance(length, timedelta):
+def _after(vevent: Component, start: When, place: Place | None) -> When:
+    found = vevent.first("DURATION")
+    if found is None:
         return start if isinstance(start, datetime) else start + timedelta(days=1)
+    length = duration(found.value)
     if length < timedelta():
         raise ValueError("its DURATION is negative")
     if not isinstance(start, datetime) or place is None:
@@ -181,79 +158,57 @@ def _like(
     return found
 
 
-def _person(address: Any) -> Person:  # noqa: ANN401 - vCalAddress, or text of a broken line
-    text = str(address)
-    params = getattr(address, "params", {})
-    mail = text[7:] if text[:7].lower() == "mailto:" else str(params.get("EMAIL", text))
-    return Person(email=mail.strip(), name=str(params["CN"]) if params.get("CN") else None)
-
-
-def _attendee(address: Any) -> Person:  # noqa: ANN401 - as above
-    params = getattr(address, "params", {})
-    person = _person(address)
-    return Person(
-        email=person.email,
-        name=person.name,
-        required=str(params.get("ROLE", "REQ-PARTICIPANT")).upper() in ("REQ-PARTICIPANT", "CHAIR"),
-        resource=str(params.get("CUTYPE", "")).upper() in ("ROOM", "RESOURCE"),
-        answer=_ANSWERS.get(str(params.get("PARTSTAT", "")).upper(), Answer.PENDING),
-    )
-
-
-def _files(vevent: Vevent) -> Iterator[File]:
-    for found in _all(vevent, "ATTACH"):
-        params = getattr(found, "params", {})
-        if str(params.get("VALUE", "URI")).upper() != "URI" or "ENCODING" in params:
+def _files(vevent: Component) -> Iterator[File]:
+    for line in vevent.all("ATTACH"):
+        given = line.parameters
+        if given.get("VALUE", "URI").upper() != "URI" or "ENCODING" in given:
             continue  # bytes inside: ``raw`` has them
-        name = params.get("FILENAME") or params.get("X-FILENAME")
-        kind = params.get("FMTTYPE")
-        yield File(
-            url=str(found), name=str(name) if name else None, mime_type=str(kind) if kind else None
-        )
+        name = given.get("FILENAME") or given.get("X-FILENAME")
+        yield File(url=line.value.strip(), name=name, mime_type=given.get("FMTTYPE") or None)
 
 
-def _custom(vevent: Vevent) -> Iterator[CustomProperty]:
+def _custom(vevent: Component) -> Iterator[CustomProperty]:
     seen = set[str]()
-    for found in _all(vevent, CUSTOM):
-        params = getattr(found, "params", {})
-        key = str(params.get("X-KEY", ""))
+    for line in vevent.all(CUSTOM):
+        given = line.parameters
+        key = given.get("X-KEY", "")
         if key and key not in seen:
             seen.add(key)
-            private = str(params.get("X-PRIVATE", "TRUE")).upper() != "FALSE"
-            yield CustomProperty(key=key, value=_unescaped(str(found)), private=private)
+            private = given.get("X-PRIVATE", "TRUE").upper() != "FALSE"
+            yield CustomProperty(key=key, value=unescaped(line.value), private=private)
 
 
-def _unescaped(text: str) -> str:
-    """Return TEXT as it was meant (RFC 5545 §3.3.11); of X- properties the library keeps it raw."""
-    return re.sub(r"\\([\\;,nN])", lambda found: "\n" if found[1] in "nN" else found[1], text)
+def _recurrence(vevent: Component, zones: Zones, place: Place | None) -> tuple[str, ...]:
+    """Return the lines as they were written, but for zone names that only this object knows."""
+    if not vevent.all("RRULE") and not any(values(one.value) for one in vevent.all("RDATE")):
+        return ()  # EXDATE alone excludes from nothing
+    lines = list[str]()
+    for name in ("RRULE", "RDATE", "EXDATE", "EXRULE"):
+        for line in vevent.all(name):
+            if name.endswith("RULE"):
+                check(f"{name}:{line.value}")
+                lines.append(f"{name}:{line.value.strip()}")
+            elif values(line.value):
+                lines.append(_dates(line, zones, place))
+    return tuple(lines)
 
 
-def _recurrence(vevent: Vevent, zones: Zones) -> Iterator[str]:
-    for name in ("RRULE", "EXRULE"):
-        for rule in _all(vevent, name):
-            if not isinstance(rule, vRecur):
-                raise ValueError(f"its {name} cannot be read")  # noqa: TRY004 - bad content
-            yield f"{name}:{rule.to_ical().decode()}"  # type: ignore[no-untyped-call]
-    for name in ("RDATE", "EXDATE"):
-        yield from _dates(name, _all(vevent, name), zones)
+def _dates(line: Line, zones: Zones, place: Place | None) -> str:
+    stamps = [stamp(one) for one in values(line.value)]
+    tzid = line.parameters.get("TZID") if line.head else None
+    there = place if tzid is None else zones.place(tzid)
+    plain = all(not isinstance(one, datetime) or one.tzinfo for one in stamps)
+    if plain or there is None or (there.name is not None and tzid in (None, there.name)):
+        return f"{line.name}{line.head}:{line.value.strip()}"
+    head = f";TZID={there.name}" if there.name is not None else ""
+    return f"{line.name}{head}:" + ",".join(_anew(one, there) for one in stamps)
 
 
-def _dates(name: str, lists: Iterable[Any], zones: Zones) -> Iterator[str]:
-    """Write dates as one line a zone, sorted, zones by names that everyone knows."""
-    lines = dict[str, set[str]]()
-    for found in lists:
-        for one in found.dts:
-            head, value = _date(one, one.params.get("TZID") or found.params.get("TZID"), zones)
-            lines.setdefault(head, set()).add(value)
-    for head, values in sorted(lines.items()):
-        yield f"{name}{head}:{','.join(sorted(values))}"
-
-
-def _date(one: Any, tzid: str | None, zones: Zones) -> tuple[str, str]:  # noqa: ANN401
-    value = one.dt[0] if isinstance(one.dt, tuple) else one.dt  # of a PERIOD the start counts
-    when, place = zones.read(value, tzid)
-    if not isinstance(when, datetime):
-        return ";VALUE=DATE", when.strftime("%Y%m%d")
-    if place is None or place.name in (None, "UTC"):
-        return "", when.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
-    return f";TZID={place.name}", when.strftime("%Y%m%dT%H%M%S")
+def _anew(one: date | datetime, there: Place) -> str:
+    """Write a time for readers who know no zone but by its IANA name."""
+    if not isinstance(one, datetime):
+        return f"{one:%Y%m%d}"
+    if one.tzinfo is None and there.name is not None:
+        return f"{one:%Y%m%dT%H%M%S}"
+    at = one if one.tzinfo else there.at(one)
+    return f"{at.astimezone(UTC):%Y%m%dT%H%M%SZ}"

@@ -1,24 +1,22 @@
 """Which zone a written time means (P9): IANA, Windows name, VTIMEZONE, the calendar's, floating."""
 
-import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
-from functools import lru_cache
+from functools import cache, lru_cache
+from io import StringIO
 from zoneinfo import ZoneInfo
 
-from icalendar import Component, Timezone
-from icalendar.error import GloballyUniqueTZIDGuessed
+from dateutil.tz import tzical
 from tzlocal.windows_tz import win_tz
 
+from syncd.formats.lines import Component
+from syncd.formats.rule import parts, refusal
 from syncd.model.when import When
 
-# the library guesses before ``Zones`` decides, and would say so for every such calendar
-warnings.simplefilter("ignore", GloballyUniqueTZIDGuessed)
-
 _UTC_NAMES = frozenset({"UTC", "Etc/UTC", "Z", "GMT", "Etc/GMT"})
-_YEARS = (datetime(2024, 1, 15, 12, tzinfo=UTC), datetime(2026, 1, 15, 12, tzinfo=UTC))
-_SAMPLES = tuple(year.replace(month=month) for year in _YEARS for month in range(1, 13))
+_NOON = datetime(2024, 1, 1, 12, tzinfo=UTC)
+_SAMPLES = tuple(_NOON + timedelta(weeks=week) for week in range(156))
 _LIKELY = (  # for a VTIMEZONE without a known name: the first of these that behaves like it
     *("Europe/London", "Europe/Berlin", "Europe/Athens", "Europe/Moscow", "America/New_York"),
     *("America/Chicago", "America/Denver", "America/Los_Angeles", "America/Phoenix"),
@@ -26,7 +24,12 @@ _LIKELY = (  # for a VTIMEZONE without a known name: the first of these that beh
     *("Asia/Dubai", "Asia/Kolkata", "Asia/Kathmandu", "Asia/Bangkok", "Asia/Shanghai"),
     *("Asia/Tokyo", "Asia/Jerusalem", "Australia/Sydney", "Australia/Adelaide"),
     *("Australia/Brisbane", "Australia/Lord_Howe", "Pacific/Auckland", "Pacific/Honolulu"),
+    *win_tz.values(),
 )
+_MOST_WRITTEN = 32 * 1024  # characters of a VTIMEZONE that is made use of
+_MOST_DESCRIBED = 20  # such zones in one object: to evaluate one takes milliseconds
+_YEARLY = frozenset({"YEARLY", "MONTHLY"})
+_MOST_SWITCHES = 12  # in a step of a VTIMEZONE's rule: more is no zone, but a bomb (F19)
 
 
 @lru_cache(maxsize=1024)
@@ -64,12 +67,13 @@ UTC_PLACE = Place(UTC, "UTC")
 
 
 class Zones:
-    """The zones of one iCalendar object."""
+    """The zones of one iCalendar object; what it says of a name means nothing in another."""
 
     def __init__(self, components: Iterable[Component], calendar_zone: str | None) -> None:
         """Know the object's VTIMEZONEs, and the zone of the calendar that holds it."""
-        self._written = {str(one.get("TZID", "")): one for one in components}
+        self._written = {_tzid(one): one for one in components}
         self._known = dict[str, Place]()
+        self._described = 0
         found = iana(calendar_zone) if calendar_zone else None
         self.floating = UTC_PLACE if found is None else Place(found, found.key)
 
@@ -93,24 +97,68 @@ class Zones:
     def _find(self, tzid: str) -> Place:
         if tzid in _UTC_NAMES:
             return UTC_PLACE
+        found = iana(tzid)
         written = self._written.get(tzid)
-        location = str(written.get("X-LIC-LOCATION", "")) if written is not None else ""
-        found = iana(tzid) or (iana(location) if location else None)
+        if found is None and written is not None:
+            location = written.text("X-LIC-LOCATION")
+            found = iana(location) if location else None
         if found is not None:
             return Place(found, found.key)
-        if not isinstance(written, Timezone):
+        if written is None or self._described >= _MOST_DESCRIBED:
             return self.floating
-        try:
-            zone = written.to_tz()
-            return _named(zone) or Place(zone, None)
-        except (ValueError, LookupError, TypeError, ArithmeticError, AttributeError):
-            return self.floating
+        self._described += 1
+        return _described(_plain(written)) or self.floating
 
 
-def _named(zone: tzinfo) -> Place | None:
-    offsets = [one.replace(tzinfo=zone).utcoffset() for one in _SAMPLES]
-    for name in _LIKELY:
-        likely = ZoneInfo(name)
-        if [one.replace(tzinfo=likely).utcoffset() for one in _SAMPLES] == offsets:
-            return Place(likely, name)
-    return None
+def _tzid(component: Component) -> str:
+    return (component.text("TZID") or "").strip()
+
+
+def _plain(written: Component) -> str:
+    """Return a VTIMEZONE with only what tells its offsets, under a name of ours; or nothing."""
+    rows = ["BEGIN:VTIMEZONE", "TZID:written"]
+    for part in written.parts:
+        if part.name not in ("STANDARD", "DAYLIGHT"):
+            continue
+        rows.append(f"BEGIN:{part.name}")
+        for name in ("DTSTART", "TZOFFSETFROM", "TZOFFSETTO"):
+            rows += [f"{name}:{line.value.strip()}" for line in part.all(name)[:1]]
+        for line in part.all("RRULE"):
+            if not _harmless(line.value):
+                return ""
+            rows.append(f"RRULE:{line.value.strip()}")
+        rows += [f"RDATE:{line.value.strip()}" for line in part.all("RDATE")]
+        rows.append(f"END:{part.name}")
+    rows.append("END:VTIMEZONE")
+    text = "\n".join(rows)
+    return text if len(text) <= _MOST_WRITTEN else ""
+
+
+def _harmless(rule: str) -> bool:
+    found = parts(f"RRULE:{rule}")
+    switches = sum(value.count(",") + 1 for name, value in found.items() if name.startswith("BY"))
+    fine = found.get("FREQ") in _YEARLY and switches <= _MOST_SWITCHES
+    return fine and refusal([f"RRULE:{rule}"]) is None
+
+
+@lru_cache(maxsize=256)
+def _described(text: str) -> Place | None:
+    """Return the IANA zone that behaves like a VTIMEZONE, else its offsets; None for nonsense."""
+    try:
+        zone = tzical(StringIO(text)).get()
+        if zone is None:
+            return None
+        offsets = _offsets(zone)
+    except (ValueError, LookupError, TypeError, ArithmeticError, AttributeError):
+        return None  # dateutil says "broken" in many ways
+    alike = next((name for name in _LIKELY if _offsets_of(name) == offsets), None)
+    return Place(zone, None) if alike is None else Place(ZoneInfo(alike), alike)
+
+
+def _offsets(zone: tzinfo) -> tuple[timedelta | None, ...]:
+    return tuple(one.replace(tzinfo=zone).utcoffset() for one in _SAMPLES)
+
+
+@cache
+def _offsets_of(name: str) -> tuple[timedelta | None, ...]:
+    return _offsets(ZoneInfo(name))

@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from syncd.formats.ical_event import Reading, read_event
 from syncd.formats.ical_read import read_resource
 from syncd.model.errors import MalformedReplyError
+from syncd.model.event import Event
 from syncd.model.ids import ResourceKey
 from syncd.model.resource import Resource
 from tests.formats.written import CUSTOM_BERLIN, vcalendar, vevent
@@ -99,9 +101,12 @@ def test_no_bytes_get_past_the_two_ways_out(raw: bytes) -> None:
 
 
 def test_a_parser_that_drops_the_calendar_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    def give_up(_text: str) -> None:
-        raise MalformedReplyError("one event could not be read")
+    def give_up(reading: Reading) -> Event:
+        try:
+            return read_event(reading)
+        except ValueError as error:
+            raise MalformedReplyError("one event could not be read") from error
 
-    monkeypatch.setattr("syncd.formats.ical_read._parse_singly", give_up)
+    monkeypatch.setattr("syncd.formats.ical_read.read_event", give_up)
     with pytest.raises(AssertionError):
         test_an_event_beside_a_broken_one_is_never_lost()

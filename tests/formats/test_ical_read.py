@@ -3,7 +3,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from syncd.formats.ical_read import LONGEST_LINE, read_resource
+from syncd.formats.ical_read import read_resource
+from syncd.formats.lines import DEEPEST, LONGEST_LINE, MOST_LINES
 from syncd.model.errors import MalformedReplyError
 from syncd.model.event import (
     Answer,
@@ -239,19 +240,54 @@ def test_custom_properties_are_lines_of_our_own() -> None:
     )
 
 
-def test_recurrence_lines_are_canonical() -> None:
+def test_recurrence_lines_are_kept_as_written_and_unfolded() -> None:
     found = event(
-        *SERIES,
-        "EXDATE;TZID=W. Europe Standard Time:20261208T100000,20261201T100000",
+        "DTSTART;TZID=Europe/Berlin:20261124T100000",
+        "RRULE:FREQ=WEEKLY;UNTIL=20270101T0000\n 00Z;BYDAY=TU;X-ODD=1",
+        "EXDATE;TZID=Europe/Berlin:20261208T100000,2026\n 1201T100000",
         "EXDATE:20261215T090000Z",
+        "EXRULE:FREQ=YEARLY",
         "RDATE;VALUE=DATE:20261230",
+        "RDATE;VALUE=PERIOD:20270102T090000Z/PT1H",
     )
     assert found.recurrence == (
-        "RRULE:FREQ=WEEKLY;COUNT=4",
+        "RRULE:FREQ=WEEKLY;UNTIL=20270101T000000Z;BYDAY=TU;X-ODD=1",
         "RDATE;VALUE=DATE:20261230",
+        "RDATE;VALUE=PERIOD:20270102T090000Z/PT1H",
+        "EXDATE;TZID=Europe/Berlin:20261208T100000,20261201T100000",
         "EXDATE:20261215T090000Z",
-        "EXDATE;TZID=Europe/Berlin:20261201T100000,20261208T100000",
+        "EXRULE:FREQ=YEARLY",
     )
+
+
+def test_dates_in_zones_that_only_the_object_knows_are_written_anew() -> None:
+    """Who reads the stored event has no VTIMEZONE."""
+    found = event(
+        *SERIES,
+        "EXDATE;TZID=W. Europe Standard Time:20261208T100000",
+        "EXDATE;TZID=Head Office:20261201T100000",
+        "RDATE;TZID=Odd:20261230T100000,20261231T100000Z",
+        zones=CUSTOM_BERLIN + ODD_ZONE,
+    )
+    assert found.recurrence[1:] == (
+        "RDATE:20261230T083700Z,20261231T100000Z",
+        "EXDATE;TZID=Europe/Berlin:20261208T100000",
+        "EXDATE;TZID=Europe/Berlin:20261201T100000",
+    )
+
+
+def test_a_zone_named_in_one_object_means_nothing_in_the_next() -> None:
+    """Two people's clients may call two zones ``Odd`` (P9)."""
+    east = event("DTSTART;TZID=Odd:20261124T100000", zones=ODD_ZONE)
+    west = event("DTSTART;TZID=Odd:20261124T100000", zones=ODD_ZONE.replace("+0123", "-0745"))
+    alone = event("DTSTART;TZID=Odd:20261124T100000")
+    told = [one.start.isoformat()[-6:] for one in (east, west, alone)]
+    assert told == ["+01:23", "-07:45", "+00:00"]
+
+
+@pytest.mark.parametrize("lines", [("EXDATE:20261124T090000Z",), ("RDATE:",), ("EXDATE:nonsense",)])
+def test_what_excludes_alone_makes_no_series(lines: tuple[str, ...]) -> None:
+    assert event(*lines).recurrence == ()
 
 
 def test_a_series_and_its_exceptions_are_events_of_their_own_p8() -> None:
@@ -280,7 +316,9 @@ def test_an_exception_of_an_all_day_series_is_named_by_its_day() -> None:
         ("DTSTART:20261124T090000Z", "DTEND;VALUE=DATE:20261125"),
         ("DTSTART:20261124T090000Z", "DURATION:-PT1H"),
         ("DTSTART:20261124T090000Z", "RRULE:FREQ=SOMETIMES"),
-        ("DTSTART:20261124T090000Z", "EXDATE:nonsense"),
+        ("DTSTART:20261124T090000Z", "RRULE:FREQ=DAILY", "EXDATE:nonsense"),
+        ("DTSTART:20261124T090000Z", "RRULE:FREQ=DAILY;BYDAY=" + "MO," * 2000 + "MO"),
+        ("DTSTART:99991231T235959Z", "DURATION:P9D"),
     ],
 )
 def test_one_bad_event_costs_that_event_i10_f21(lines: tuple[str, ...]) -> None:
@@ -295,6 +333,33 @@ def test_one_bad_event_costs_that_event_i10_f21(lines: tuple[str, ...]) -> None:
 def test_a_bad_line_costs_nothing_else_f18() -> None:
     found = event("this line has no colon", "SUMMARY:Kept\x0b\x00", "X-Y", "PRIORITY:much")
     assert found.name == "Kept"
+
+
+def test_a_character_that_a_fold_parts_is_whole_again() -> None:
+    """RFC 5545 §3.1 counts octets; old clients part the bytes of one character."""
+    raw = vcalendar(vevent("DTSTART:20261124T090000Z", "SUMMARY:Caf@")).replace(
+        b"@", b"\xc3\r\n \xa9"
+    )
+    assert read_resource(KEY, raw).events[0].name == "Café"
+
+
+@pytest.mark.parametrize("name", ['"Bo', 'Bo"', '"B"o"'])
+def test_an_open_quote_costs_the_name_at_most_f18(name: str) -> None:
+    found = event(f"ATTENDEE;CN={name};PARTSTAT=ACCEPTED:mailto:bo@example.org", "SUMMARY:Kept")
+    assert (len(found.attendees), found.name) == (1, "Kept")
+
+
+def test_names_are_unescaped_as_rfc_6868_says() -> None:
+    found = event("ORGANIZER;CN=Ada ^'the Countess^' L^^:mailto:ada@example.org")
+    assert found.organizer == Person(email="ada@example.org", name='Ada "the Countess" L^')
+
+
+@pytest.mark.parametrize("ending", ["", "END:VEVENT\n", "BEGIN:VEVENT\nUID:z\n"])
+def test_a_body_that_was_cut_is_told_and_loses_no_sound_event_p1(ending: str) -> None:
+    whole = vcalendar(vevent("DTSTART:20261124T090000Z")).decode().removesuffix("END:VCALENDAR\r\n")
+    found = read_resource(KEY, f"{whole}BEGIN:VEVENT\nUID:y\nDTSTART:2026\n{ending}".encode())
+    assert [one.uid for one in found.events] == ["8d1c@example.org"]
+    assert "the object has no END:VCALENDAR" in found.faults
 
 
 def test_an_event_without_uid_is_named_by_its_resource() -> None:
@@ -315,8 +380,10 @@ def test_a_task_is_a_resource_without_events() -> None:
         b"BEGIN:VCALENDAR\r\nSUMMARY:" + b"x" * (LONGEST_LINE + 1),
         b"BEGIN:VCALENDAR\r\n" + b"BEGIN:VEVENT\r\nEND:VEVENT\r\n" * 50_001,
         b"BEGIN:VCALENDAR\r\n" + b" \r\n" * 9_000_000,
+        b"BEGIN:VCALENDAR\r\n" + b"A:b\r\n" * (MOST_LINES + 1),
+        b"BEGIN:VCALENDAR\r\n" + b"BEGIN:X\r\n" * DEEPEST,
     ],
-    ids=["empty", "html", "long line", "many components", "large"],
+    ids=["empty", "html", "long line", "many components", "large", "many lines", "deep"],
 )
 def test_what_is_no_calendar_object_or_too_large_is_malformed(raw: bytes) -> None:
     with pytest.raises(MalformedReplyError):
