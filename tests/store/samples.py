@@ -4,11 +4,12 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 
-from syncd.model.access import User
+from syncd.model.access import Application, User
 from syncd.model.activity import Kind, Record, Type
 from syncd.model.calendar import Calendar, KnownCalendar
 from syncd.model.ids import (
     WHOLE,
+    ApplicationId,
     CalendarKey,
     ProfileId,
     ResourceKey,
@@ -102,3 +103,12 @@ async def with_calendar(store: Store, profile: int = 1, key: str = "/cal/") -> K
     added = await with_profile(store, profile)
     await store.save_calendars(added.id, [a_calendar(added.id, key)], generation=1)
     return (await store.calendars(added.id))[0]
+
+
+def an_application(name: str = "one") -> Application:
+    return Application(
+        id=ApplicationId(f"app_{name}"),
+        name=name,
+        created=NOON,
+        origins=(f"https://{name}.example",),
+    )
