@@ -1,1 +1,19 @@
 """any CalDAV server (RFC 4791, RFC 6578)."""
+
+from syncd.providers.kind import Adapter, Kind, Rim
+
+
+def _start(rim: Rim) -> Adapter:
+    from syncd.providers.caldav.adapter import CalDavAdapter
+
+    return CalDavAdapter(rim)
+
+
+KIND = Kind(
+    name="caldav",
+    service="caldav",
+    service_name="CalDAV",
+    provider_name="caldav",
+    provider_service="caldav",
+    start=_start,
+)

@@ -1,0 +1,53 @@
+"""CalDAV in one process: opens profiles, tries logins, and remembers the servers."""
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+
+from yarl import URL
+
+from syncd.model.errors import MisconfiguredError
+from syncd.model.profile import Profile
+from syncd.ports.link import Login, SignedIn
+from syncd.ports.provider import Provider
+from syncd.ports.vault import Secret
+from syncd.providers.caldav.client import CalDavClient
+from syncd.providers.caldav.discovery import HOMES, INBOX, ORIGINS, discover
+from syncd.providers.caldav.provider import CalDavProvider
+from syncd.providers.caldav.quirks import Memory
+from syncd.providers.kind import Rim
+
+
+class CalDavAdapter:
+    """Obeys ``Adapter``."""
+
+    def __init__(self, rim: Rim) -> None:
+        """Know no server yet."""
+        self._rim = rim
+        self._memory = Memory()
+
+    @asynccontextmanager
+    async def open(self, profile: Profile, password: Secret) -> AsyncIterator[Provider]:
+        """Yield the profile at the homes that sign-in found."""
+        homes, inboxes, origins = (
+            [URL(text, encoded=True) for text in profile.settings.get(name, "").split()]
+            for name in (HOMES, INBOX, ORIGINS)
+        )
+        if not homes:
+            raise MisconfiguredError(f"profile {profile.id} has no calendar home in its settings")
+        client = self._client(profile.login, password, [*homes, *origins])
+        inbox = inboxes[0] if inboxes else None
+        yield CalDavProvider(client, self._rim.clock, homes=homes, inbox=inbox)
+
+    async def sign_in(self, login: Login) -> SignedIn:
+        """Find the login's calendars (D1)."""
+        return await discover(
+            login, lambda url: self._client(login.username, login.password, [url])
+        )
+
+    def _client(self, username: str, password: Secret, origins: Iterable[URL]) -> CalDavClient:
+        return CalDavClient(
+            *(self._rim.session(), self._rim.clock, self._memory),
+            username=username,
+            password=password,
+            origins=origins,
+        )

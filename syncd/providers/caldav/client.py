@@ -1,0 +1,263 @@
+"""CalDAV over HTTP: signing in, redirects, tries, limits, and what an answer means."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+import aiohttp
+from aiohttp import ClientResponse, ClientSession, ClientTimeout, encode_basic_auth
+from lxml.etree import _Element
+from yarl import URL
+
+from syncd.model.errors import (
+    ForbiddenError,
+    MalformedReplyError,
+    SyncdError,
+    SyncTokenExpiredError,
+)
+from syncd.ports.clock import Clock
+from syncd.ports.vault import Secret
+from syncd.providers.answers import (
+    AbsentError,
+    Means,
+    OversizeError,
+    PassingError,
+    error_of,
+    meaning,
+    wait_of,
+)
+from syncd.providers.caldav import wire
+from syncd.providers.caldav.multistatus import Answer, Multistatus, conditions
+from syncd.providers.caldav.origins import check_plain, related
+from syncd.providers.caldav.quirks import Memory, Quirks, Scheme
+from syncd.providers.limits import TRIES, retried
+
+LARGEST_BODY = 25 * 2**20  # bytes of one resource
+_LARGEST_ERROR = 64 * 2**10
+_CHUNK = 64 * 2**10
+_HOPS = 5
+_REDIRECTS = frozenset({301, 302, 307, 308})
+
+QUICK = ClientTimeout(total=120, sock_connect=10, sock_read=30)
+SLOW = ClientTimeout(total=None, sock_connect=10, sock_read=300)  # a cold server's listing (D10)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """One request; every one of ours reads only, so all may be repeated."""
+
+    method: str
+    url: URL
+    body: bytes = b""
+    depth: str | None = None
+    timeout: ClientTimeout = field(default=QUICK)
+    tries: int = TRIES
+    with_token: bool = False  # 410 then speaks of the token
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetched:
+    """A resource's body, byte for byte (P10)."""
+
+    etag: str
+    raw: bytes
+
+
+class CalDavClient:
+    """One login at one server; ``origins`` grows with the servers it was led to (D2)."""
+
+    def __init__(  # noqa: PLR0913 - each is another room's
+        self,
+        session: ClientSession,
+        clock: Clock,
+        memory: Memory,
+        *,
+        username: str,
+        password: Secret,
+        origins: Iterable[URL],
+    ) -> None:
+        """Sign in with these credentials, at ``origins`` only."""
+        self._session = session
+        self._clock = clock
+        self._memory = memory
+        self._username = username
+        self._password = password
+        self.origins = {one.origin() for one in origins}
+
+    def quirks(self, url: URL) -> Quirks:
+        """Return what is known of the server behind ``url``."""
+        return self._memory.of(str(url.origin()))
+
+    async def multistatus(self, ask: Ask, shape: Callable[[_Element], T]) -> Answer[T]:
+        """Return the answer of a PROPFIND or REPORT, received and parsed whole (P1)."""
+
+        async def read(response: ClientResponse) -> Answer[T]:
+            if response.status != 207 or not response.content_type.endswith("xml"):  # noqa: PLR2004
+                raise MalformedReplyError(_no_multistatus(response))
+            parsing = Multistatus(shape)
+            async for chunk in response.content.iter_chunked(_CHUNK):
+                parsing.feed(chunk)
+            return parsing.close()
+
+        return await retried(lambda: self._ask(ask, read), self._clock, tries=ask.tries)
+
+    async def fetch(self, url: URL) -> Fetched:
+        """Return one resource; raises OversizeError above 25 MiB."""
+
+        async def read(response: ClientResponse) -> Fetched:
+            if response.status != 200:  # noqa: PLR2004 - nothing else is a whole body
+                raise MalformedReplyError(f"status {response.status} for a resource")
+            if response.content_type == "text/html":
+                raise MalformedReplyError("a web page came instead of a calendar object")
+            raw = await _body(response, LARGEST_BODY)
+            return Fetched(etag=response.headers.get("ETag", ""), raw=raw)
+
+        ask = Ask(method="GET", url=url)
+        return await retried(lambda: self._ask(ask, read), self._clock)
+
+    async def _ask(self, ask: Ask, read: Callable[[ClientResponse], Awaitable[T]]) -> T:
+        """Send, follow, sign in; a dropped keep-alive is repeated once at once."""
+        repeated = switched = False
+        for _ in range(_HOPS + 3):
+            try:
+                async with self._response(ask) as (response, scheme):
+                    target = _target(response)
+                    if target is not None:
+                        ask = replace(ask, url=self._led(ask.url, target))
+                        continue
+                    if not switched and self._switch(response, scheme):
+                        switched = True
+                        continue
+                    if meaning(response.status, wait_named=False) is not Means.GOOD:
+                        raise await self._error(ask, response)
+                    return await read(response)
+            except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
+                if isinstance(error, aiohttp.ClientConnectorError) or repeated:
+                    raise _unreachable(ask.url, error) from error
+                repeated = True
+            except TimeoutError as error:
+                raise PassingError(
+                    f"{ask.url.host} did not answer in time", smaller=True
+                ) from error
+            except aiohttp.ClientError as error:
+                raise _unreachable(ask.url, error) from error
+        raise MalformedReplyError(f"{ask.url.host} redirects more than {_HOPS} times")
+
+    @asynccontextmanager
+    async def _response(self, ask: Ask) -> AsyncIterator[tuple[ClientResponse, Scheme | None]]:
+        if ask.url.origin() not in self.origins:
+            raise MalformedReplyError(f"{ask.url.host} is not the server of this profile")
+        quirks = self.quirks(ask.url)
+        if ask.url.scheme == "http" and not quirks.plain_allowed:
+            await check_plain(ask.url)
+            quirks.plain_allowed = True
+        scheme = quirks.scheme or (Scheme.BASIC if ask.url.scheme == "https" else None)
+        headers = {"Content-Type": 'application/xml; charset="utf-8"'} if ask.body else {}
+        headers |= {"Depth": ask.depth} if ask.depth is not None else {}
+        if scheme is Scheme.BASIC:
+            word = encode_basic_auth(self._username, self._password.reveal(), "utf-8")
+            headers["Authorization"] = word
+        digest = scheme is Scheme.DIGEST
+        async with self._session.request(
+            ask.method,
+            ask.url,
+            data=ask.body or None,
+            headers=headers,
+            timeout=ask.timeout,
+            allow_redirects=False,
+            middlewares=(quirks.digest(self._username, self._password),) if digest else (),
+        ) as response:
+            yield response, scheme
+
+    def _switch(self, response: ClientResponse, scheme: Scheme | None) -> bool:
+        """Choose how to sign in by what the server offers; tell whether to ask again.
+
+        Over plain http the first request goes without credentials, so that a server with Digest
+        never sees the password.
+        """
+        quirks = self.quirks(response.url)
+        offered = _offered(response)
+        if response.status != 401:  # noqa: PLR2004 - Unauthorized
+            if scheme is None:
+                quirks.scheme = Scheme.BASIC
+            return scheme is None
+        if scheme in offered or not offered:
+            return False
+        quirks.scheme = Scheme.BASIC if Scheme.BASIC in offered else Scheme.DIGEST
+        return True
+
+    def _led(self, url: URL, target: str) -> URL:
+        try:
+            other = url.join(URL(target, encoded=True))
+            origin = other.origin()
+        except ValueError:
+            raise MalformedReplyError(f"{url.host} redirects to no address") from None
+        self.trust(origin)
+        return other
+
+    def trust(self, url: URL) -> None:
+        """Let credentials go to where the server led; raises ForbiddenError for a stranger."""
+        origin = url.origin()
+        if not any(related(known, origin) for known in self.origins):
+            raise ForbiddenError(
+                f"the server leads to {origin}, which is another server: enter that address if "
+                "you trust it"
+            )
+        self.origins.add(origin)
+
+    async def _error(self, ask: Ask, response: ClientResponse) -> SyncdError:
+        status, header = response.status, response.headers.get("Retry-After")
+        message = f"{ask.url.host} answered {ask.method} with status {status}"
+        named = conditions(await _body(response, _LARGEST_ERROR, cut=True))
+        if wire.VALID_SYNC_TOKEN in named or (status == 410 and ask.with_token):  # noqa: PLR2004
+            return SyncTokenExpiredError(message)
+        if wire.SUPPORTED_REPORT in named:
+            return AbsentError(message)
+        means = meaning(status, wait_named=header is not None)
+        return error_of(means, message, retry_after=wait_of(header, self._clock.now()))
+
+
+async def _body(response: ClientResponse, most: int, *, cut: bool = False) -> bytes:
+    """Return a body of at most ``most`` bytes, counted after decompression (O4)."""
+    found = bytearray()
+    async for chunk in response.content.iter_chunked(_CHUNK):
+        found += chunk
+        if len(found) > most:
+            if cut:
+                return bytes(found[:most])
+            raise OversizeError(f"the resource is larger than {most // 2**20} MiB")
+    return bytes(found)
+
+
+def _target(response: ClientResponse) -> str | None:
+    return response.headers.get("Location") if response.status in _REDIRECTS else None
+
+
+def _offered(response: ClientResponse) -> frozenset[Scheme]:
+    challenges = " , ".join(response.headers.getall("WWW-Authenticate", [])).lower()
+    words = {part.split()[0] for part in challenges.split(",") if part.split()}
+    return frozenset(one for one in Scheme if one.value in words)
+
+
+def _no_multistatus(response: ClientResponse) -> str:
+    if response.content_type == "text/html":
+        return f"{response.url.host} answered with a web page, not with a calendar service"
+    return f"{response.url.host} answered status {response.status}, not with a multistatus"
+
+
+def _unreachable(url: URL, error: BaseException) -> SyncdError:
+    """Return what a failed connection means; the address guard's refusal stays what it is."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ForbiddenError):
+            return cause
+        cause = cause.__cause__ or cause.__context__
+    return PassingError(f"{url.host} cannot be reached: {type(error).__name__}")
+
+
+def below(base: URL, path: str) -> URL:
+    """Return the address of a canonical path, or of an absolute address, seen from ``base``."""
+    return base.join(URL(path, encoded=True))

@@ -1,0 +1,191 @@
+"""Finding a person's calendars from what was typed (RFC 6764, RFC 5397, RFC 4791 §6.2.1; D1)."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from yarl import URL
+
+from syncd.model.errors import (
+    ForbiddenError,
+    InvalidError,
+    MalformedReplyError,
+    NotFoundError,
+    RelinkRequiredError,
+    SyncdError,
+    TransientError,
+)
+from syncd.ports.link import Login, SignedIn
+from syncd.providers.caldav import wire
+from syncd.providers.caldav.client import Ask, CalDavClient
+
+HOMES, INBOX, ORIGINS = "homes", "inbox", "origins"  # of Profile.settings; blanks between URLs
+_GOOGLE = ("google.com", "googleusercontent.com", "googleapis.com", "gmail.com", "googlemail.com")
+_UNSAFE_PORTS = range(1024)
+_WEB_PORTS = frozenset({80, 443})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """Where to look, in this order; the first is what was typed."""
+
+    given: URL
+    others: Sequence[URL]
+
+
+def start_of(login: Login) -> Start:
+    """Read what a person typed; raises InvalidError with a sentence that says what is wrong."""
+    text = login.url.strip() or login.username.rpartition("@")[2].strip()
+    if not login.url.strip() and "@" not in login.username:
+        raise InvalidError(
+            "Enter the address of your calendar server, such as https://dav.example.com/.",
+            field="url",
+        )
+    try:
+        url = URL(text if "://" in text else f"https://{text}")
+    except ValueError:
+        raise _no_address(text) from None
+    if url.scheme not in {"http", "https"} or not url.host:
+        raise _no_address(text)
+    if url.user or url.password:
+        raise InvalidError(
+            "Leave name and password out of the address; they have fields of their own.",
+            field="url",
+        )
+    if url.port in _UNSAFE_PORTS and url.port not in _WEB_PORTS:
+        raise InvalidError(f"Port {url.port} cannot be used for a calendar server.", field="url")
+    if any(url.host == one or url.host.endswith(f".{one}") for one in _GOOGLE):
+        raise InvalidError(
+            "Google calendars cannot be connected through CalDAV: choose the provider google.",
+            field="url",
+        )
+    given = url.with_query(None).with_fragment(None)
+    root = given.origin()
+    others = [root / ".well-known/caldav", root.with_path("/")]
+    return Start(given=given, others=[one for one in others if one != given])
+
+
+async def discover(login: Login, connect: Callable[[URL], CalDavClient]) -> SignedIn:
+    """Sign in and find the calendar homes; errors are sentences (``Linker.sign_in``)."""
+    if not login.username.strip():
+        raise InvalidError("Enter your user name.", field="username")
+    if not login.password.reveal():
+        raise InvalidError("Enter your password.", field="password")
+    if ":" in login.username:
+        raise InvalidError("A user name cannot hold a colon.", field="username")
+    start = start_of(login)
+    client = connect(start.given)
+    try:
+        return await _Search(client, login).run(start)
+    except SyncdError as error:
+        raise _sentence(error, start.given.host or "") from error
+
+
+class _Search:
+    def __init__(self, client: CalDavClient, login: Login) -> None:
+        self._client = client
+        self._login = login
+
+    async def run(self, start: Start) -> SignedIn:
+        principal = await self._principal(start)
+        self._client.trust(principal)
+        found = await self._ask(principal, wire.HOMES)
+        homes = [self._led(principal, href) for one in found for href in one.homes]
+        if not homes:
+            raise NotFoundError("no calendar home")
+        inboxes = [self._led(principal, one.inbox) for one in found if one.inbox is not None]
+        settings = {
+            HOMES: " ".join(str(one) for one in homes),
+            INBOX: " ".join(str(one) for one in inboxes[:1]),
+            ORIGINS: " ".join(sorted(str(one) for one in self._client.origins)),
+        }
+        return SignedIn(
+            identity=f"{principal} {self._login.username}",
+            login=self._login.username,
+            name=next((one.name for one in found if one.name is not None), None),
+            settings=settings,
+        )
+
+    async def _principal(self, start: Start) -> URL:
+        """Return the principal's address; a refusal of the address as typed is the last word."""
+        failure: SyncdError = NotFoundError("no principal")
+        try:
+            found = await self._current(start.given)
+        except (NotFoundError, MalformedReplyError, ForbiddenError) as error:
+            found, failure = None, error
+        for url in start.others:
+            if found is not None:
+                break
+            try:
+                found = await self._current(url)
+            except (
+                NotFoundError,
+                MalformedReplyError,
+                ForbiddenError,
+                RelinkRequiredError,
+            ) as error:
+                failure = _worse(failure, error)
+        if found is None:
+            raise failure
+        return found
+
+    async def _current(self, url: URL) -> URL | None:
+        found = await self._ask(url, wire.PRINCIPAL)
+        hrefs = [one.principal for one in found if one.principal is not None]
+        return self._led(url, hrefs[0]) if hrefs else None
+
+    async def _ask(self, url: URL, body: bytes) -> Sequence[wire.Place]:
+        ask = Ask(method="PROPFIND", url=url, body=body, depth="0", tries=1)
+        return (await self._client.multistatus(ask, wire.place)).items
+
+    def _led(self, base: URL, href: str) -> URL:
+        """Return where a href leads; credentials may follow it only by D2."""
+        target = base.join(URL(href, encoded=True))
+        self._client.trust(target)
+        return target
+
+
+def _worse(one: SyncdError, other: SyncdError) -> SyncdError:
+    """Return which failure says more to a person: a refused password, then a web page."""
+    order = (RelinkRequiredError, ForbiddenError, MalformedReplyError, NotFoundError)
+    rank = {kind: place for place, kind in enumerate(order)}
+    ranked = [
+        min(rank[kind] for kind in order if isinstance(error, kind)) for error in (one, other)
+    ]
+    return one if ranked[0] <= ranked[1] else other
+
+
+def _no_address(text: str) -> InvalidError:
+    return InvalidError(
+        f"“{text}” is no address of a server; it looks like https://dav.example.com/.",
+        field="url",
+    )
+
+
+def _sentence(error: SyncdError, host: str) -> SyncdError:
+    """Return the same kind of error in words for the person who signs in."""
+    match error:
+        case RelinkRequiredError():
+            return RelinkRequiredError(
+                f"{host} refused the user name or the password. Check both; some servers want "
+                "an app password made in their settings."
+            )
+        case TransientError():
+            return TransientError(
+                f"{host} could not be reached or did not answer properly ({error}). Check the "
+                "address, or try again in a while.",
+                retry_after=error.retry_after,
+            )
+        case ForbiddenError():
+            return ForbiddenError(f"{host} cannot be used: {error}.")
+        case NotFoundError():
+            return NotFoundError(
+                f"{host} answers, but there are no calendars behind this address. Look up the "
+                "CalDAV address in the settings of your calendar."
+            )
+        case MalformedReplyError():
+            return MalformedReplyError(
+                f"{host} answered, but not as a calendar server ({error}). Look up the CalDAV "
+                "address in the settings of your calendar."
+            )
+        case _:
+            return error

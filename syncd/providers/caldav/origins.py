@@ -1,0 +1,68 @@
+"""Which servers may see a profile's credentials (D2, P12, D25)."""
+
+import asyncio
+import re
+import socket
+from collections.abc import Sequence
+from ipaddress import ip_address
+
+from yarl import URL
+
+from syncd.model.errors import ForbiddenError, TransientError
+from syncd.model.outbound import reachable
+
+_COUNTRY_SECOND_LEVEL = re.compile(r"[a-z]{2,3}\.[a-z]{2}")  # co.uk, com.au: anyone's
+
+
+def related(known: URL, other: URL) -> bool:
+    """Tell whether credentials for ``known`` may go to ``other`` (D2).
+
+    The same origin, or over https a host in the same registrable domain. Without a list of public
+    suffixes that is: one host below the other, or both below the same two labels, three where
+    the two look like ``co.uk``.
+    """
+    if known.origin() == other.origin():
+        return True
+    if known.host is None or other.host is None or other.scheme != "https":
+        return False
+    if known.scheme != "https" or _is_address(known.host) or _is_address(other.host):
+        return False
+    shared = _registrable(known.host)
+    return shared is not None and shared == _registrable(other.host)
+
+
+def _registrable(host: str) -> str | None:
+    labels = host.lower().rstrip(".").split(".")
+    size = 3 if _COUNTRY_SECOND_LEVEL.fullmatch(".".join(labels[-2:])) else 2
+    return ".".join(labels[-size:]) if len(labels) >= size else None
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host.split("%", maxsplit=1)[0])
+    except ValueError:
+        return False
+    return True
+
+
+async def check_plain(url: URL) -> None:
+    """Raise ForbiddenError if a password would cross a public network in clear (D25).
+
+    What is not public can be reached only if ``[outbound] allow_private`` names it (O1).
+    """
+    host = url.host or ""
+    try:
+        addresses = await _addresses(host, url.port or 80)
+    except OSError:
+        raise TransientError(f"the host name {host} cannot be found") from None
+    if any(reachable(one, ()) for one in addresses):
+        raise ForbiddenError(
+            f"{host} is on a public network: without https the password would be readable on "
+            "the way, so use its https address"
+        )
+
+
+async def _addresses(host: str, port: int) -> Sequence[str]:
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [str(address[0]) for *_, address in found]

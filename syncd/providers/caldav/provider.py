@@ -1,0 +1,128 @@
+"""One CalDAV profile behind the provider port (RFC 4791, RFC 6578)."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+
+from yarl import URL
+
+from syncd.model.calendar import Calendar
+from syncd.model.errors import (
+    ForbiddenError,
+    MalformedReplyError,
+    NotFoundError,
+    SyncTokenExpiredError,
+)
+from syncd.model.ids import CalendarKey, SyncToken
+from syncd.ports.clock import Clock
+from syncd.ports.provider import Delta, Known
+from syncd.providers.answers import AbsentError
+from syncd.providers.caldav import wire
+from syncd.providers.caldav.changes import CalendarReader
+from syncd.providers.caldav.client import SLOW, Ask, CalDavClient, below
+from syncd.providers.caldav.state import State, read_state
+from syncd.providers.caldav.translate import calendar_key, calendars, facts_of, is_calendar
+
+
+class CalDavProvider:
+    """One sign-in; ``homes`` hold its calendars, ``inbox`` may name the primary one."""
+
+    def __init__(
+        self, client: CalDavClient, clock: Clock, *, homes: Sequence[URL], inbox: URL | None
+    ) -> None:
+        """Ask through ``client``; the keys of calendars count from the first home."""
+        self._client = client
+        self._clock = clock
+        self._homes = homes
+        self._inbox = inbox
+        self._ctags = dict[CalendarKey, str]()
+
+    async def calendars(self) -> Sequence[Calendar]:
+        """Return every calendar of the homes (D4); raises NotFoundError if a home is gone."""
+        found, default = list[wire.Collection](), None
+        for home in self._homes:
+            ask = Ask(method="PROPFIND", url=home, body=wire.COLLECTIONS, depth="1")
+            answer = await self._client.multistatus(ask, wire.collection)
+            if not answer.items:
+                raise MalformedReplyError("the answer does not name the calendar home")
+            found += answer.items
+        for one in found:
+            default = default or one.default_calendar
+            if is_calendar(one):
+                key = calendar_key(one.href, self._base)
+                self._client.quirks(self._url(key)).learn(key, facts_of(one))
+        if default is None and self._inbox is not None and len(found) > 1:
+            default = await self._default(self._inbox)
+        return calendars(found, self._base, default)
+
+    async def moved(self, known: Mapping[CalendarKey, SyncToken | None]) -> frozenset[CalendarKey]:
+        """Ask the homes at once from two calendars on (D6); unsettled ones count as moved (D13)."""
+        slow = any(self._client.quirks(home).home_slow for home in self._homes)
+        if len(known) < 2 or slow:  # noqa: PLR2004 - one calendar's report is one request too
+            return frozenset(known)
+        listed = await self._listed()
+        return frozenset(
+            key for key, token in known.items() if self._has_moved(token, listed.get(key))
+        )
+
+    async def changes(
+        self, calendar: CalendarKey, token: SyncToken | None, known: Known
+    ) -> AsyncIterator[Delta]:
+        """Yield what changed, or a complete listing (D8-D14)."""
+        reader = CalendarReader(
+            *(self._client, self._clock, calendar, self._url(calendar)),
+            ctag=self._ctags.get(calendar),
+        )
+        pages = reader.everything(known)
+        if token is not None:
+            pages = reader.since(read_state(token), known)
+        async for page in pages:
+            yield page
+
+    @property
+    def _base(self) -> str:
+        return str(self._homes[0])
+
+    def _url(self, calendar: CalendarKey) -> URL:
+        return below(self._homes[0], calendar)
+
+    async def _default(self, inbox: URL) -> str | None:
+        """Return the href of the calendar that invitations go to (RFC 6638 §9.2)."""
+        ask = Ask(method="PROPFIND", url=inbox, body=wire.INBOX, depth="0")
+        try:
+            answer = await self._client.multistatus(ask, wire.place)
+        except (NotFoundError, ForbiddenError, AbsentError):
+            return None
+        return next((one.default_calendar for one in answer.items), None)
+
+    async def _listed(self) -> Mapping[CalendarKey, wire.Entry]:
+        listed = dict[CalendarKey, wire.Entry]()
+        for home in self._homes:
+            started = self._clock.monotonic()
+            ask = Ask(method="PROPFIND", url=home, body=wire.MOVED, depth="1", timeout=SLOW)
+            answer = await self._client.multistatus(ask, wire.entry)
+            took = self._clock.monotonic() - started
+            self._client.quirks(home).note_home(took, len(answer.items))
+            listed |= {calendar_key(one.href, self._base): one for one in answer.items}
+        self._ctags = {
+            key: one.ctag
+            for key, one in listed.items()
+            if one.ctag is not None and one.sync_token is None
+        }
+        return listed
+
+    def _has_moved(self, token: SyncToken | None, listed: wire.Entry | None) -> bool:
+        if token is None or listed is None:
+            return True
+        try:
+            state = read_state(token)
+        except SyncTokenExpiredError:
+            return True
+        return _differs(state, listed) or (
+            state.changed_at is not None and state.settled(self._clock.now())
+        )
+
+
+def _differs(state: State, listed: wire.Entry) -> bool:
+    """Tell whether a calendar stands elsewhere; what cannot be compared may have moved."""
+    if state.sync is not None and listed.sync_token is not None:
+        return state.sync != listed.sync_token
+    return state.ctag is None or state.ctag != listed.ctag

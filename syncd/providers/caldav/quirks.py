@@ -1,0 +1,85 @@
+"""What we learned of each server, kept while the process runs; the right thing without it."""
+
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from aiohttp import DigestAuthMiddleware
+
+from syncd.model.ids import CalendarKey
+from syncd.ports.vault import Secret
+
+MOST_HREFS = 500  # a multiget (D9)
+FEWEST_HREFS = 25
+_SLOW_HOME = 1.0  # seconds; below this nothing is called slow
+_MUCH_SLOWER = 3.0  # times the single requests
+
+
+class Scheme(StrEnum):
+    """How a server wants to be signed in to."""
+
+    BASIC = "basic"
+    DIGEST = "digest"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What a calendar's own properties told of it."""
+
+    sync: bool  # it has sync-collection
+    zone: str | None  # IANA, of floating times
+
+
+@dataclass(slots=True)
+class Quirks:
+    """One server."""
+
+    scheme: Scheme | None = None
+    plain_allowed: bool = False  # Basic over http: its addresses are private (D25)
+    hrefs: int = MOST_HREFS  # how many a multiget may name
+    multiget: bool = True
+    facts: dict[CalendarKey, Facts] = field(default_factory=dict)
+    unsynced: set[CalendarKey] = field(default_factory=set)  # sync-collection failed there
+    _digests: dict[str, tuple[str, DigestAuthMiddleware]] = field(default_factory=dict)
+    _single: float | None = None
+    _home: float | None = None  # a home's PROPFIND, by calendar that it listed
+
+    def learn(self, calendar: CalendarKey, facts: Facts) -> Facts:
+        """Keep what a calendar's properties say, less what proved untrue; return that."""
+        kept = replace(facts, sync=facts.sync and calendar not in self.unsynced)
+        self.facts[calendar] = kept
+        return kept
+
+    def digest(self, username: str, password: Secret) -> DigestAuthMiddleware:
+        """Return the user's digest with its counters, so that a poll costs no second request."""
+        known = self._digests.get(username)
+        if known is None or known[0] != password.reveal():
+            known = (password.reveal(), DigestAuthMiddleware(username, password.reveal()))
+            self._digests[username] = known
+        return known[1]
+
+    def note_single(self, seconds: float) -> None:
+        """Remember how long one calendar's own request took."""
+        self._single = seconds
+
+    def note_home(self, seconds: float, calendars: int) -> None:
+        """Remember how long the home's PROPFIND took (D6)."""
+        self._home = seconds / max(1, calendars) if seconds > _SLOW_HOME else None
+
+    @property
+    def home_slow(self) -> bool:
+        """Tell whether asking every calendar is much quicker than asking the home (D6)."""
+        if self._home is None or self._single is None:
+            return False
+        return self._home > _MUCH_SLOWER * self._single
+
+
+class Memory:
+    """The quirks of every server, by origin."""
+
+    def __init__(self) -> None:
+        """Know nothing."""
+        self._quirks = dict[str, Quirks]()
+
+    def of(self, origin: str) -> Quirks:
+        """Return what is known of a server, to be read and written."""
+        return self._quirks.setdefault(origin, Quirks())

@@ -1,0 +1,227 @@
+"""Real CalDAV servers for tests: Radicale in a thread, Xandikos in a process (providers.md §10.1)."""
+
+import asyncio
+import contextlib
+import socket
+import sys
+import threading
+from pathlib import Path
+from socketserver import ThreadingMixIn
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+import radicale.app
+import radicale.config
+from aiohttp import ClientConnectionError, ClientSession, encode_basic_auth, web
+
+from tests.servers.dav_client import DavClient
+
+USERNAME, PASSWORD = "alice", "alicepw"
+
+
+class CalDavServer:
+    """What the servers have in common; a person's other device speaks through ``device``."""
+
+    name: str
+    url: str
+    home: str
+    username = USERNAME
+    password = PASSWORD
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port = _free_port()
+        self.url = f"http://127.0.0.1:{self.port}/"
+
+    @property
+    def device(self) -> DavClient:
+        return DavClient(self.url, self.home, self.username, self.password)
+
+    async def mkcalendar(self, calendar: str, *, name: str | None = None) -> None:
+        await self.device.mkcalendar(calendar, name=name)
+
+    async def put(self, calendar: str, name: str, ics: str | bytes) -> None:
+        await self.device.put(calendar, name, ics)
+
+    async def delete(self, calendar: str, name: str | None = None) -> None:
+        await self.device.delete(calendar, name)
+
+    async def set_name(self, calendar: str, name: str) -> None:
+        await self.device.set_property(calendar, "D:displayname", name)
+
+    async def start(self) -> None:
+        raise NotImplementedError
+
+    async def stop(self) -> None:
+        raise NotImplementedError
+
+    async def restart(self) -> None:
+        """Stop and start on the same folder and the same port."""
+        await self.stop()
+        await self.start()
+
+    async def __aenter__(self):  # type: ignore[no-untyped-def]  # noqa: ANN204
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+
+class Radicale(CalDavServer):
+    """Radicale in a thread of this process."""
+
+    name = "radicale"
+
+    def __init__(self, folder: Path, *, token_age: int = 2592000) -> None:
+        super().__init__(folder)
+        self.home = f"/{self.username}/"
+        self._users = folder / "users"
+        self._token_age = token_age
+        self._running: tuple[WSGIServer, threading.Thread] | None = None
+
+    def set_password(self, password: str) -> None:
+        """Change the person's password; the server asks for it at once."""
+        self.password = password
+        self._users.write_text(f"{self.username}:{password}\n")
+
+    async def start(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.set_password(self.password)
+        settings = radicale.config.load()
+        settings.update(
+            {
+                "auth": {
+                    "type": "htpasswd",
+                    "htpasswd_filename": str(self._users),
+                    "htpasswd_encryption": "plain",
+                    "delay": "0",
+                },
+                "storage": {
+                    "filesystem_folder": str(self.folder / "collections"),
+                    "max_sync_token_age": str(self._token_age),
+                    "_filesystem_fsync": "False",
+                },
+                "rights": {"type": "owner_only"},
+                "logging": {"level": "critical"},
+            },
+            "test",
+            privileged=True,
+        )
+        server = make_server(
+            "127.0.0.1", self.port, radicale.app.Application(settings), _Threads, _Quiet
+        )
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+        thread.start()
+        self._running = server, thread
+
+    async def stop(self) -> None:
+        if self._running is None:
+            return
+        server, thread = self._running
+        self._running = None
+        await asyncio.to_thread(server.shutdown)
+        await asyncio.to_thread(thread.join)
+        server.server_close()
+
+
+class _Threads(ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+    block_on_close = False
+    allow_reuse_address = True
+    request_queue_size = 128
+
+
+class _Quiet(WSGIRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the parent's name
+        pass
+
+
+class Xandikos(CalDavServer):
+    """Xandikos in a process of its own, with Basic authentication in front of it."""
+
+    name = "xandikos"
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.home = "/alice/calendars/"
+        self._inner = _free_port()
+        self._process: asyncio.subprocess.Process | None = None
+        self._runner: web.AppRunner | None = None
+        self._session: ClientSession | None = None
+
+    def set_password(self, password: str) -> None:
+        self.password = password
+
+    async def start(self) -> None:
+        state = self.folder / "state"
+        state.mkdir(parents=True, exist_ok=True)
+        self._process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-W", "ignore", "-m", "xandikos", "serve"),
+            *("-d", str(self.folder / "files"), "--state-dir", str(state)),
+            *("--current-user-principal", "/alice/", "--defaults"),
+            *("-l", "127.0.0.1", "-p", str(self._inner), "--no-detect-systemd"),
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        self._session = ClientSession(auto_decompress=False)
+        await self._ready()
+        app = web.Application(client_max_size=2**26)
+        app.router.add_route("*", "/{path:.*}", self._forward)
+        self._runner = web.AppRunner(app, access_log=None)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", self.port, reuse_address=True)
+        await site.start()
+
+    async def _ready(self) -> None:
+        assert self._session is not None
+        for _ in range(400):
+            with contextlib.suppress(ClientConnectionError):
+                async with self._session.get(f"http://127.0.0.1:{self._inner}/"):
+                    return
+            await asyncio.sleep(0.05)
+        raise AssertionError("Xandikos did not start")
+
+    async def stop(self) -> None:
+        if self._runner is not None:
+            await self._runner.cleanup()
+        if self._session is not None:
+            await self._session.close()
+        if self._process is not None:
+            self._process.terminate()
+            await self._process.wait()
+        self._runner = self._session = self._process = None
+
+    async def _forward(self, request: web.Request) -> web.Response:
+        wanted = encode_basic_auth(self.username, self.password)
+        if request.headers.get("Authorization") != wanted:
+            asked = {"WWW-Authenticate": 'Basic realm="xandikos"'}
+            return web.Response(status=401, headers=asked)
+        return await forward(self._session, request, f"http://127.0.0.1:{self._inner}")
+
+
+async def forward(
+    session: ClientSession | None, request: web.Request, upstream: str
+) -> web.Response:
+    """Hand a request on and bring the answer back, byte for byte."""
+    assert session is not None
+    kept = {"Content-Type", "Depth", "If-Match", "If-None-Match", "Authorization"}
+    headers = {name: value for name, value in request.headers.items() if name in kept}
+    body = await request.read()
+    async with session.request(
+        request.method,
+        upstream + request.raw_path,
+        headers=headers,
+        data=body or None,
+        allow_redirects=False,
+    ) as answer:
+        returned = {"Content-Type", "ETag", "Location", "WWW-Authenticate", "DAV"}
+        told = {name: value for name, value in answer.headers.items() if name in returned}
+        return web.Response(status=answer.status, body=await answer.read(), headers=told)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
