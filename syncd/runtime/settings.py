@@ -33,6 +33,7 @@ class Server(Section):
 
     listen: str = "127.0.0.1:8470"
     public_url: str = "http://127.0.0.1:8470"
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
 
     @field_validator("listen")
     @classmethod
@@ -90,6 +91,14 @@ class Poll(Section):
     icloud: SlowFeed = SlowFeed()
 
 
+class Limits(Section):
+    """``[limits]``: how much one token, or one address without a token, may ask (R16)."""
+
+    requests_per_second: int = Field(default=500, ge=1)
+    burst: int = Field(default=5000, ge=1)
+    requests_at_once: int = Field(default=100, ge=1)
+
+
 class Outbound(Section):
     """``[outbound]``: where requests that users cause may go."""
 
@@ -121,6 +130,7 @@ class Settings(BaseSettings):
     store: Store = Store()
     vault: Vault = Vault()
     poll: Poll = Poll()
+    limits: Limits = Limits()
     outbound: Outbound = Outbound()
     retention: Retention = Retention()
     log: Log = Log()

@@ -54,18 +54,18 @@ class ExpansionWorkers:
 
 
 class _Worker:
-    """One process, or none while it is not needed."""
+    """One child, or none while it is not needed."""
 
     def __init__(self) -> None:
-        self._process: asyncio.subprocess.Process | None = None
+        self._child: asyncio.subprocess.Process | None = None
 
     async def ask(self, question: object, budget: float) -> Expansion | None:
-        """Return the answer; None, and the process is gone, if it takes too long."""
+        """Return the answer; None, and the child is gone, if it takes too long."""
         try:
-            process = self._process or await self._start()
-            self._send(process, pickle.dumps(question))
+            child = self._child or await self._start()
+            self._send(child, pickle.dumps(question))
             # what comes through this pipe was written by our own child
-            answer = pickle.loads(await _within(process, budget))  # noqa: S301 - see above
+            answer = pickle.loads(await _within(child, budget))  # noqa: S301 - see above
         except (TimeoutError, asyncio.IncompleteReadError, OSError):
             log.info("expansion.ended", outcome="over_budget")
             await self.end()
@@ -76,15 +76,15 @@ class _Worker:
         return answer if isinstance(answer, Expansion) else None
 
     async def end(self) -> None:
-        """Kill the process, if there is one."""
-        process, self._process = self._process, None
-        if process is not None:
+        """Kill the child, if there is one."""
+        child, self._child = self._child, None
+        if child is not None:
             with suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
+                child.kill()
+            await child.wait()
 
     async def _start(self) -> asyncio.subprocess.Process:
-        self._process = process = await asyncio.create_subprocess_exec(
+        self._child = child = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
             "syncd.runtime.expander",
@@ -92,38 +92,38 @@ class _Worker:
             stdout=asyncio.subprocess.PIPE,
         )
         async with asyncio.timeout(START_SECONDS):
-            if await _read(process, LENGTH.size + len(READY)) != LENGTH.pack(len(READY)) + READY:
+            if await _read(child, LENGTH.size + len(READY)) != LENGTH.pack(len(READY)) + READY:
                 raise OSError("the worker did not start")
         return process
 
-    def _send(self, process: asyncio.subprocess.Process, frame: bytes) -> None:
-        if process.stdin is not None:
-            process.stdin.write(LENGTH.pack(len(frame)) + frame)
+    def _send(self, child: asyncio.subprocess.Process, frame: bytes) -> None:
+        if child.stdin is not None:
+            child.stdin.write(LENGTH.pack(len(frame)) + frame)
 
 
-async def _within(process: asyncio.subprocess.Process, budget: float) -> bytes:
+async def _within(child: asyncio.subprocess.Process, budget: float) -> bytes:
     """Return the next frame; raises TimeoutError once it has cost ``budget`` seconds of CPU."""
     latest = time.monotonic() + PATIENCE_SECONDS
-    costly = _cpu_seconds(process.pid) + budget
+    costly = _cpu_seconds(child.pid) + budget
 
     async def exactly(size: int) -> bytes:
         while True:
             with suppress(TimeoutError):
                 async with asyncio.timeout(budget):
-                    return await _read(process, size)  # takes nothing unless it takes all
-            if _cpu_seconds(process.pid) >= costly or time.monotonic() >= latest:
+                    return await _read(child, size)  # takes nothing unless it takes all
+            if _cpu_seconds(child.pid) >= costly or time.monotonic() >= latest:
                 raise TimeoutError
 
     (length,) = LENGTH.unpack(await exactly(LENGTH.size))
     return await exactly(length)
 
 
-async def _read(process: asyncio.subprocess.Process, size: int) -> bytes:
-    if process.stdout is None:
+async def _read(child: asyncio.subprocess.Process, size: int) -> bytes:
+    if child.stdout is None:
         raise OSError("the worker has no pipe")
-    return await process.stdout.readexactly(size)
+    return await child.stdout.readexactly(size)
 
 
 def _cpu_seconds(pid: int) -> float:
-    """Return what a process has used, by its CPU clock (clock_getcpuclockid(3))."""
+    """Return what a child has used, by its CPU clock (clock_getcpuclockid(3))."""
     return time.clock_gettime((~pid << 3) | 2)

@@ -1,0 +1,231 @@
+"""``syncd run``: serve until told to stop, drain, and read the settings again when told to.
+
+SIGTERM and SIGINT stop: readiness goes, streams end, polls under way get time to end. SIGHUP
+builds everything anew from the file; the sockets stay open meanwhile, so nobody is refused. A
+file that is wrong changes nothing but the log.
+"""
+
+import asyncio
+import signal
+import socket
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager, suppress
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Self
+
+import structlog
+from aiohttp import web
+
+from syncd import __version__
+from syncd.api.build import build
+from syncd.api.limits import READ_AT_MOST
+from syncd.model.errors import MisconfiguredError, TransientError
+from syncd.runtime import admin, log, settings
+from syncd.runtime.listening import api_socket, unix_socket
+from syncd.runtime.lock import only_writer
+from syncd.runtime.notify import Notifier
+from syncd.runtime.settings import Settings
+from syncd.runtime.wiring import PRUNE, TICK, Core, parts_of, wired
+
+DRAIN_SECONDS = 25.0  # of the 30 that an operator waits; the rest is for closing
+HTTP_DRAIN_SECONDS = 10.0
+KEEP_ALIVE_SECONDS = 75.0
+PATIENCE = timedelta(seconds=10)  # with a command that holds the lock
+NEWS_AGAIN = timedelta(seconds=5)
+
+lines = structlog.get_logger()
+
+
+class Signals:
+    """What the operator wants; each is set by a signal."""
+
+    def __init__(self) -> None:
+        """Want nothing yet."""
+        self.stop = asyncio.Event()
+        self.reload = asyncio.Event()
+
+    def listen(self) -> None:
+        """Take the signals of this process."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.stop.set)
+        loop.add_signal_handler(signal.SIGHUP, self.reload.set)
+
+    async def wait(self) -> None:
+        """Return when there is something to do."""
+        async with asyncio.TaskGroup() as group:
+            tasks = {group.create_task(one.wait()) for one in (self.stop, self.reload)}
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in tasks:
+                task.cancel()
+
+
+async def run(config: Path | None) -> None:
+    """Serve until SIGTERM; raises MisconfiguredError, LockedError, TransientError at the start."""
+    signals = Signals()
+    signals.listen()
+    await serve(settings.load(config), signals, config)
+
+
+async def serve(first: Settings, signals: Signals, config: Path | None) -> None:
+    """Serve by ``first``, and after each SIGHUP by what the file says then."""
+    notifier = Notifier()
+    current = first
+    with only_writer(current.lock_file, patience=PATIENCE):
+        while not signals.stop.is_set():
+            with Sockets(current) as sockets:
+                while not signals.stop.is_set() and current.server.listen == sockets.listen:
+                    log.configure(current.log.level)
+                    signals.reload.clear()
+                    await _until_told(current, sockets, signals, notifier)
+                    if not signals.stop.is_set():
+                        current = _again(current, config)
+    lines.info("daemon.stopped")
+
+
+class Sockets:
+    """The listening sockets of one address; handed out as copies, so that they outlive a reload."""
+
+    def __init__(self, current: Settings) -> None:
+        """Remember where; ``with`` opens."""
+        self.listen = current.server.listen
+        self._admin_path = current.admin_socket
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        """Listen; raises MisconfiguredError."""
+        with ExitStack() as stack:
+            self.api = stack.enter_context(api_socket(self.listen))
+            self.admin = stack.enter_context(unix_socket(self._admin_path, mode=0o600))
+            stack.callback(self._admin_path.unlink, missing_ok=True)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close."""
+        self._stack.close()
+
+
+async def _until_told(
+    current: Settings, sockets: Sockets, signals: Signals, notifier: Notifier
+) -> None:
+    async with running(current, sockets, notifier):
+        await signals.wait()
+        if signals.stop.is_set():
+            sockets.api.close()  # refuse at once what will not be answered
+            notifier.tell("STOPPING=1", "STATUS=stopping")
+            lines.info("daemon.draining")
+        else:
+            notifier.tell("RELOADING=1", "STATUS=reading the settings again")
+
+
+@asynccontextmanager
+async def running(current: Settings, sockets: Sockets, notifier: Notifier) -> AsyncIterator[Core]:
+    """Serve inside of this; leaving it drains."""
+    async with wired(current) as core:
+        await core.vitals.look()
+        core.schedule.every(TICK, partial(_tick, core), name="poll")
+        core.schedule.every(PRUNE, partial(_prune, core), name="retention")
+        async with asyncio.TaskGroup() as group:
+            tasks = [
+                group.create_task(core.vitals.watch(), name="vitals"),
+                group.create_task(_news(core), name="news"),
+                group.create_task(_watchdog(core, notifier), name="watchdog"),
+            ]
+            core.schedule.start()
+            try:
+                async with (
+                    _answering(build(parts_of(core)), sockets.api),
+                    _answering(admin.application(core), sockets.admin),
+                ):
+                    _tell_ready(core, notifier)
+                    yield core
+                    core.vitals.draining = True
+                    core.schedule.stop()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(DRAIN_SECONDS - HTTP_DRAIN_SECONDS):
+                        await core.ticker.settled()
+            finally:
+                for task in tasks:
+                    task.cancel()
+
+
+@asynccontextmanager
+async def _answering(application: web.Application, at: socket.socket) -> AsyncIterator[None]:
+    runner = web.AppRunner(
+        application,
+        access_log=None,
+        handle_signals=False,
+        keepalive_timeout=KEEP_ALIVE_SECONDS,
+        shutdown_timeout=HTTP_DRAIN_SECONDS,
+        max_line_size=READ_AT_MOST["max_line_size"],
+        max_field_size=READ_AT_MOST["max_field_size"],
+    )
+    await runner.setup()
+    try:
+        await web.SockSite(runner, at.dup()).start()
+        yield
+    finally:
+        await runner.cleanup()
+
+
+def _tell_ready(core: Core, notifier: Notifier) -> None:
+    database = core.vitals.health.database if core.vitals.health else "unknown"
+    listen = core.settings.server.listen
+    lines.info("daemon.ready", version=__version__, listen=listen, database=database)
+    if _corruptible(database):
+        lines.warning("store.outdated", database=database, wanted="SQLite 3.51.3")
+    notifier.tell("READY=1", f"STATUS=answering at {listen}, {database}")
+
+
+def _corruptible(database: str) -> bool:
+    """Tell of SQLite's WAL-reset fault, mended in 3.51.3 (F33)."""
+    product, _, version = database.partition(" ")
+    numbers = [int(part) for part in version.split(".") if part.isdecimal()]
+    return product == "SQLite" and numbers < [3, 51, 3]
+
+
+async def _tick(core: Core) -> None:
+    if core.vitals.roomy:  # below the floor nothing new is started (F35)
+        await core.ticker.tick()
+
+
+async def _prune(core: Core) -> None:
+    await core.pruner.prune()
+
+
+async def _news(core: Core) -> None:
+    """Wake readers for what other processes recorded; ends at once on SQLite."""
+    while True:
+        try:
+            async for profile in core.store.news():
+                core.hub.wake(profile)
+        except TransientError as error:
+            lines.warning("news.interrupted", why=str(error))
+            await core.clock.sleep(NEWS_AGAIN)
+        else:
+            return
+
+
+async def _watchdog(core: Core, notifier: Notifier) -> None:
+    """Tell systemd that we live, only while loop, writer and schedule answer."""
+    every = notifier.watchdog
+    while every is not None:
+        if core.vitals.alive():
+            notifier.tell("WATCHDOG=1")
+        await core.clock.sleep(every)
+
+
+def _again(current: Settings, config: Path | None) -> Settings:
+    try:
+        fresh = settings.load(config)
+    except MisconfiguredError as error:
+        lines.error("settings.refused", why=str(error))
+        return current
+    if fresh.state_dir != current.state_dir:
+        lines.error("settings.refused", why="state_dir cannot change while syncd runs; restart it")
+        return current
+    lines.info("settings.read")
+    return fresh

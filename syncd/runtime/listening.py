@@ -1,0 +1,44 @@
+"""Sockets that syncd answers at: of the API, and of the command line."""
+
+import socket
+import stat
+from contextlib import suppress
+from pathlib import Path
+
+from syncd.model.errors import MisconfiguredError
+
+_BACKLOG = 128
+
+
+def api_socket(listen: str) -> socket.socket:
+    """Return the listening socket of ``[server] listen``; raises MisconfiguredError."""
+    if listen.startswith("unix:"):
+        return unix_socket(Path(listen.removeprefix("unix:")), mode=0o660)
+    host, _, port = listen.rpartition(":")
+    host = host.strip("[]")
+    try:
+        family, *_, address = socket.getaddrinfo(
+            host, int(port), type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        return socket.create_server(address[:2], family=family, backlog=_BACKLOG)
+    except OSError as error:
+        raise MisconfiguredError(
+            f"cannot listen at {listen}: {error.strerror}; stop what listens there, or change "
+            "server.listen"
+        ) from None
+
+
+def unix_socket(path: Path, *, mode: int) -> socket.socket:
+    """Return a listening Unix socket with these permissions, in the place of a dead one."""
+    with suppress(FileNotFoundError):
+        if stat.S_ISSOCK(path.stat().st_mode):
+            path.unlink()  # the lock says that nobody answers there any more
+    made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        made.bind(str(path))
+        path.chmod(mode)
+        made.listen(_BACKLOG)
+    except OSError as error:
+        made.close()
+        raise MisconfiguredError(f"cannot listen at {path}: {error.strerror}") from None
+    return made

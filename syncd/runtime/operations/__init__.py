@@ -1,0 +1,31 @@
+"""What the command line can ask for, by name; every answer is JSON, ids and tokens as text."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from syncd.runtime.operations import access, activity, health, profiles, store
+
+Operation = Callable[..., Awaitable[Any]]
+
+OPERATIONS: Mapping[str, Operation] = {
+    "activity.read": activity.read,
+    "db.backup": store.backup,
+    "db.check": store.check,
+    "db.upgrade": store.upgrade,
+    "doctor": health.doctor,
+    "profile.add": profiles.add,
+    "profile.confirm_deletes": profiles.confirm_deletes,
+    "profile.list": profiles.list_all,
+    "profile.pause": profiles.pause,
+    "profile.relink": profiles.relink,
+    "profile.remove": profiles.remove,
+    "profile.resume": profiles.resume,
+    "profile.show": profiles.show,
+    "profile.sync": profiles.sync,
+    "status": health.status,
+    "token.create": access.create_token,
+    "token.list": access.list_tokens,
+    "token.revoke": access.revoke_token,
+    "user.add": access.add_user,
+    "user.list": access.list_users,
+}

@@ -1,0 +1,79 @@
+"""How syncd is doing: ``syncd status`` and the half of ``syncd doctor`` that needs the store."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+
+from syncd import __version__
+from syncd.model.errors import SyncdError
+from syncd.model.profile import Profile
+from syncd.runtime.wiring import Core
+
+Json = dict[str, Any]
+
+A_LOOK = timedelta(seconds=20)
+MOST_LOOKS = 50  # profiles whose servers are tried
+
+
+async def status(core: Core) -> Json:
+    """Return version, checks, and how many profiles are in which state."""
+    checks = {check.name: await check.ask() for check in core.vitals.ready}
+    states = Counter(profile.state for profile in await _all(core))
+    health = core.vitals.health
+    return {
+        "version": __version__,
+        "listen": core.settings.server.listen,
+        "public_url": core.settings.server.public_url,
+        "ready": not any(checks.values()),
+        "checks": {name: sentence or "ok" for name, sentence in checks.items()},
+        "database": None if health is None else health.database,
+        "profiles": {str(state): count for state, count in sorted(states.items())},
+    }
+
+
+async def doctor(core: Core) -> Sequence[Json]:
+    """Return what was looked at, what was found, and whether it is well."""
+    await core.vitals.look()
+    health = core.vitals.health
+    found: list[Json] = []
+    if health is not None:
+        free = "unknown" if health.free_bytes is None else f"{health.free_bytes >> 20} MiB free"
+        found += [
+            _finding("database", health.database, well=health.writable),
+            _finding("disk", free, well=core.vitals.roomy),
+        ]
+    found += [_finding("database content", fault, well=False) for fault in await core.store.check()]
+    for profile in (await _all(core))[:MOST_LOOKS]:
+        found.append(await _reach(core, profile))
+    return found
+
+
+async def _reach(core: Core, profile: Profile) -> Json:
+    what = f"profile {profile.id} ({profile.login})"
+    if profile.refused is not None:
+        return _finding(what, "disconnected: its person must sign in again", well=False)
+    try:
+        async with (
+            asyncio.timeout(A_LOOK.total_seconds()),
+            core.adapters.open(profile) as provider,
+        ):
+            calendars = await provider.calendars()
+    except TimeoutError:
+        return _finding(what, "its server does not answer", well=False)
+    except SyncdError as error:
+        return _finding(what, str(error), well=False)
+    return _finding(what, f"{len(calendars)} calendars", well=True)
+
+
+async def _all(core: Core) -> list[Profile]:
+    found, after = list[Profile](), None
+    while page := await core.store.profiles(after=after):
+        found += page
+        after = page[-1].id
+    return found
+
+
+def _finding(what: str, found: str, *, well: bool) -> Json:
+    return {"what": what, "found": found, "well": well}

@@ -1,0 +1,170 @@
+"""Everything is built here, by plain constructor calls, and taken down in the opposite order."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+from syncd.api.parts import Parts, Rates
+from syncd.engine.browse import Browser
+from syncd.engine.control import Control
+from syncd.engine.hub import Hub
+from syncd.engine.link import Linking
+from syncd.engine.plan import Plan
+from syncd.engine.poll import Poller
+from syncd.engine.prune import Pruner
+from syncd.engine.stream import StreamReader
+from syncd.engine.tick import Ticker
+from syncd.ports.clock import Clock
+from syncd.ports.store import Store
+from syncd.providers.kind import Rim
+from syncd.providers.registry import KINDS
+from syncd.runtime.adapters import Adapters
+from syncd.runtime.clock import SystemClock
+from syncd.runtime.metrics import Metrics
+from syncd.runtime.outbound import Guard, session
+from syncd.runtime.schedule import Schedule
+from syncd.runtime.settings import Pace, Settings
+from syncd.runtime.vault import open_ring, ring_file, write_ring
+from syncd.runtime.vitals import Vitals
+from syncd.runtime.workers import ExpansionWorkers
+from syncd.store.open import open_store
+
+TICK = timedelta(seconds=1)
+PRUNE = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Core:
+    """What a running syncd is made of; ``adapters`` opens profiles at their providers."""
+
+    settings: Settings
+    clock: Clock
+    store: Store
+    hub: Hub
+    metrics: Metrics
+    adapters: Adapters
+    stream: StreamReader
+    browser: Browser
+    linking: Linking
+    ticker: Ticker
+    control: Control
+    pruner: Pruner
+    schedule: Schedule
+    vitals: Vitals
+
+
+@asynccontextmanager
+async def wired(settings: Settings) -> AsyncIterator[Core]:
+    """Build everything and start nothing; the caller holds the lock of the state directory.
+
+    Raises MisconfiguredError for a key ring or a database that cannot be used, TransientError
+    for a database that does not answer.
+    """
+    settings.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    ring = ring_file(settings.vault.key_file, settings.state_dir)
+    if not settings.vault.key_file and ring.parent == settings.state_dir and not ring.exists():
+        write_ring(ring)
+    vault = open_ring(ring)
+    clock, hub, metrics, plan = SystemClock(), Hub(), Metrics(), plan_of(settings)
+    async with AsyncExitStack() as stack:
+        store = await open_store(settings.store_url, state_dir=settings.state_dir, clock=clock)
+        stack.push_async_callback(store.close)
+        http = session(Guard(settings.outbound.allow_private, listen_address(settings)))
+        stack.push_async_callback(http.close)
+        workers = ExpansionWorkers()
+        stack.push_async_callback(workers.close)
+        rim = Rim(session=lambda: http, clock=clock)
+        adapters = Adapters(KINDS, rim, store, vault)
+        poller = Poller(store, adapters, hub, clock, metrics, plan)
+        ticker = await stack.enter_async_context(Ticker(store, poller, clock, metrics, plan))
+        schedule = Schedule(clock)
+        yield Core(
+            settings=settings,
+            clock=clock,
+            store=store,
+            hub=hub,
+            metrics=metrics,
+            adapters=adapters,
+            stream=StreamReader(store, hub, clock),
+            browser=Browser(store, workers, clock),
+            linking=Linking(store, adapters, vault, clock, hub),
+            ticker=ticker,
+            control=Control(store, hub, clock),
+            pruner=Pruner(
+                store,
+                clock,
+                metrics,
+                days=settings.retention.days,
+                activities=settings.retention.activities,
+            ),
+            schedule=schedule,
+            vitals=Vitals(store, vault, clock, metrics, schedule),
+        )
+
+
+def parts_of(core: Core) -> Parts:
+    """Return what the HTTP side is built from."""
+    settings = core.settings
+
+    async def metrics() -> bytes:
+        return core.metrics.text()
+
+    return Parts(
+        store=core.store,
+        stream=core.stream,
+        browser=core.browser,
+        linking=core.linking,
+        ticker=core.ticker,
+        control=core.control,
+        clock=core.clock,
+        meter=core.metrics,
+        public_url=settings.server.public_url,
+        listen=settings.server.listen,
+        proxies=settings.server.trusted_proxies,
+        live=core.vitals.live,
+        ready=core.vitals.ready,
+        metrics=metrics,
+        rates=Rates(
+            per_second=settings.limits.requests_per_second,
+            burst=settings.limits.burst,
+            at_once=settings.limits.requests_at_once,
+        ),
+    )
+
+
+def plan_of(settings: Settings) -> Plan:
+    """Return the engine's plan: a provider's own times, else those of ``[poll]``."""
+    poll = settings.poll
+    paces: dict[str, Pace] = {
+        "google": poll.google,
+        "graph": poll.graph,
+        "ews": poll.ews,
+        "caldav": poll.caldav,
+        "icloud": poll.icloud,
+    }
+    return Plan(
+        default_interval=timedelta(seconds=poll.interval_seconds),
+        intervals={
+            name: timedelta(seconds=pace.interval_seconds)
+            for name, pace in paces.items()
+            if pace.interval_seconds is not None
+        },
+        default_reconcile=timedelta(seconds=poll.reconcile_seconds),
+        reconciles={
+            name: timedelta(seconds=pace.reconcile_seconds)
+            for name, pace in paces.items()
+            if pace.reconcile_seconds is not None
+        },
+        disconnect_proof=timedelta(seconds=poll.disconnect_proof_seconds),
+        invalid_grant_gap=timedelta(seconds=poll.invalid_grant_gap_seconds),
+    )
+
+
+def listen_address(settings: Settings) -> tuple[str, int] | None:
+    """Return host and port that syncd answers at, None for a Unix socket."""
+    listen = settings.server.listen
+    if listen.startswith("unix:"):
+        return None
+    host, _, port = listen.rpartition(":")
+    return host.strip("[]"), int(port)
