@@ -14,9 +14,8 @@ from syncd.model.profile import Profile, changed
 from syncd.ports.clock import Clock
 from syncd.ports.link import Linker, Login, SignedIn
 from syncd.ports.store import Store
-from syncd.ports.vault import Secret, Vault, credential_place
+from syncd.ports.vault import PASSWORD, Secret, Vault, credential_place
 
-PASSWORD = "password"  # noqa: S105 - the name of a sealed field
 RELINK = "relink"
 RENEWAL = timedelta(hours=24)  # how long a link lives that was asked for while connected (N13)
 _TRIES = 5

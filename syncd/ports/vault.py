@@ -2,6 +2,8 @@
 
 from typing import Protocol
 
+PASSWORD = "password"  # noqa: S105 - the name of a sealed field
+
 
 class Secret:
     """Text that shows itself to nobody by accident."""

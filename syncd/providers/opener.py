@@ -1,52 +1,57 @@
-"""The ports ``Providers`` and ``Linker`` over all registered kinds."""
+"""Opens profiles at their providers, and tries logins there: the registry behind two ports."""
 
 from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
-from syncd.model.errors import RelinkRequiredError, UnsupportedError
+from syncd.model.errors import InvalidError, MisconfiguredError, UnsupportedError
 from syncd.model.profile import Profile
 from syncd.ports.link import Login, SignedIn
 from syncd.ports.provider import Provider
-from syncd.ports.store.profiles import Profiles
-from syncd.ports.vault import Vault, credential_place
+from syncd.ports.store import Store
+from syncd.ports.vault import PASSWORD, Vault, credential_place
 from syncd.providers.kind import Adapter, Kind, Rim
-from syncd.providers.registry import KINDS
-
-PASSWORD = "password"  # noqa: S105 - the name of a sealed field
 
 
 class Opener:
-    """Starts each adapter once, when it is first needed; the vault is opened here only (I16)."""
+    """Obeys ``ports.provider.Providers`` and ``ports.link.Linker``; each adapter starts once.
 
-    def __init__(
-        self, store: Profiles, vault: Vault, rim: Rim, kinds: Iterable[Kind] = KINDS
-    ) -> None:
-        """Open profiles with the credentials that ``store`` keeps sealed."""
+    The only place where credentials leave the vault (I16).
+    """
+
+    def __init__(self, kinds: Iterable[Kind], rim: Rim, store: Store, vault: Vault) -> None:
+        """Know ``kinds``; nothing is started before it is needed."""
+        self._kinds = {kind.name: kind for kind in kinds}
+        self._rim = rim
         self._store = store
         self._vault = vault
-        self._rim = rim
-        self._kinds = {kind.name: kind for kind in kinds}
-        self._adapters = dict[str, Adapter]()
+        self._started: dict[str, Adapter] = {}
+
+    def open(self, profile: Profile) -> AbstractAsyncContextManager[Provider]:
+        """Sign in with the sealed password; raises UnsupportedError without an adapter."""
+        return self._open(profile)
+
+    async def sign_in(self, login: Login) -> SignedIn:
+        """Obey ``Linker.sign_in``; raises InvalidError for a provider that is not known."""
+        if login.provider not in self._kinds:
+            known = ", ".join(self._kinds)
+            raise InvalidError(
+                f"there is no provider {login.provider!r}; known: {known}", field="provider"
+            )
+        return await self._adapter(login.provider).sign_in(login)
 
     @asynccontextmanager
-    async def open(self, profile: Profile) -> AsyncIterator[Provider]:
-        """Obey ``Providers.open``; raises RelinkRequiredError if no password is kept."""
+    async def _open(self, profile: Profile) -> AsyncIterator[Provider]:
         adapter = self._adapter(profile.provider)
         sealed = await self._store.sealed(profile.id, PASSWORD)
         if sealed is None:
-            raise RelinkRequiredError(f"profile {profile.id} has no password")
-        place = credential_place(profile.id, PASSWORD)
-        async with adapter.open(profile, self._vault.open(sealed, place=place)) as provider:
+            raise MisconfiguredError(f"profile {profile.id} has no password: relink it")
+        secret = self._vault.open(sealed, place=credential_place(profile.id, PASSWORD))
+        async with adapter.open(profile, secret) as provider:
             yield provider
 
-    async def sign_in(self, login: Login) -> SignedIn:
-        """Obey ``Linker.sign_in``; raises UnsupportedError without an adapter."""
-        return await self._adapter(login.provider).sign_in(login)
-
     def _adapter(self, name: str) -> Adapter:
-        if name not in self._adapters:
-            kind = self._kinds.get(name)
-            if kind is None:
-                raise UnsupportedError(f"there is no provider {name}")
-            self._adapters[name] = kind.start(self._rim)
-        return self._adapters[name]
+        if name not in self._kinds:
+            raise UnsupportedError(f"this syncd has no adapter for {name}")
+        if name not in self._started:
+            self._started[name] = self._kinds[name].start(self._rim)
+        return self._started[name]

@@ -18,8 +18,8 @@ from syncd.engine.tick import Ticker
 from syncd.ports.clock import Clock
 from syncd.ports.store import Store
 from syncd.providers.kind import Rim
+from syncd.providers.opener import Opener
 from syncd.providers.registry import KINDS
-from syncd.runtime.adapters import Adapters
 from syncd.runtime.clock import SystemClock
 from syncd.runtime.metrics import Metrics
 from syncd.runtime.outbound import Guard, session
@@ -43,7 +43,7 @@ class Core:
     store: Store
     hub: Hub
     metrics: Metrics
-    adapters: Adapters
+    adapters: Opener
     stream: StreamReader
     browser: Browser
     linking: Linking
@@ -75,7 +75,7 @@ async def wired(settings: Settings) -> AsyncIterator[Core]:
         workers = ExpansionWorkers()
         stack.push_async_callback(workers.close)
         rim = Rim(session=lambda: http, clock=clock)
-        adapters = Adapters(KINDS, rim, store, vault)
+        adapters = Opener(KINDS, rim, store, vault)
         poller = Poller(store, adapters, hub, clock, metrics, plan)
         ticker = await stack.enter_async_context(Ticker(store, poller, clock, metrics, plan))
         schedule = Schedule(clock)
