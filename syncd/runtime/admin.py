@@ -12,7 +12,6 @@ import orjson
 import structlog
 from aiohttp import web
 
-from syncd.model import errors
 from syncd.model.errors import InvalidError, NotFoundError, SyncdError
 from syncd.runtime.operations import OPERATIONS
 from syncd.runtime.wiring import Core
@@ -52,16 +51,6 @@ def application(core: Core) -> web.Application:
 
     app.router.add_post("/{operation}", answer)
     return app
-
-
-def raised(kind: str, message: str) -> Exception:
-    """Return the error that the daemon told of; one outside of the tree is a RuntimeError."""
-    known = getattr(errors, kind, None)
-    if not (isinstance(known, type) and issubclass(known, SyncdError)):
-        return RuntimeError(message)
-    error = known.__new__(known, message)
-    Exception.__init__(error, message)
-    return error
 
 
 def _json(body: object) -> web.Response:

@@ -1,6 +1,7 @@
 """Where files lie: the configuration, the state, by platform and by systemd's word (design §7)."""
 
 import os
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -70,3 +71,12 @@ def state_directory(given: Path | None) -> Path:
     if given is not None:
         return given.absolute()
     return SYSTEM_STATE if os.geteuid() == 0 else user_state_path("syncd")
+
+
+def shipped(*parts: str) -> str:
+    """Return the text of a file that comes with syncd: of the source tree, else as installed."""
+    roots = (Path(__file__).parents[2], Path(sys.prefix) / "share" / "syncd")
+    for root in roots:
+        if readable(root.joinpath(*parts)):
+            return root.joinpath(*parts).read_text("utf-8")
+    raise MisconfiguredError(f"{'/'.join(parts)} is missing: install syncd again")

@@ -18,12 +18,13 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from syncd.model.errors import MisconfiguredError
 from syncd.ports.vault import Secret
-from syncd.runtime.places import environment
+from syncd.runtime.places import SYSTEM_STATE, environment, readable
 
 _KEY_ID = re.compile(r"[A-Za-z0-9_-]{1,32}")
 _KEY_BYTES = 32
 _NONCE_BYTES = 12
 _RING_NAME = "syncd.keys"
+SYSTEM_RING = Path("/etc/syncd/keys")  # from where the unit has systemd hand it in
 
 
 class KeyRing:
@@ -77,6 +78,8 @@ def ring_file(key_file: str, state_dir: Path) -> Path:
     credentials = environment("CREDENTIALS_DIRECTORY")
     if credentials and (Path(credentials) / _RING_NAME).exists():
         return Path(credentials) / _RING_NAME
+    if state_dir == SYSTEM_STATE and readable(SYSTEM_RING):
+        return SYSTEM_RING  # a command of root's, beside the unit
     return state_dir / _RING_NAME
 
 

@@ -36,14 +36,14 @@ PRUNE = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Core:
-    """What a running syncd is made of; ``adapters`` opens profiles at their providers."""
+    """What a running syncd is made of; ``providers`` opens profiles at their providers."""
 
     settings: Settings
     clock: Clock
     store: Store
     hub: Hub
     metrics: Metrics
-    adapters: Opener
+    providers: Opener
     stream: StreamReader
     browser: Browser
     linking: Linking
@@ -75,8 +75,8 @@ async def wired(settings: Settings) -> AsyncIterator[Core]:
         workers = ExpansionWorkers()
         stack.push_async_callback(workers.close)
         rim = Rim(session=lambda: http, clock=clock)
-        adapters = Opener(KINDS, rim, store, vault)
-        poller = Poller(store, adapters, hub, clock, metrics, plan)
+        opener = Opener(KINDS, rim, store, vault)
+        poller = Poller(store, opener, hub, clock, metrics, plan)
         ticker = await stack.enter_async_context(Ticker(store, poller, clock, metrics, plan))
         schedule = Schedule(clock)
         yield Core(
@@ -85,10 +85,10 @@ async def wired(settings: Settings) -> AsyncIterator[Core]:
             store=store,
             hub=hub,
             metrics=metrics,
-            adapters=adapters,
+            providers=opener,
             stream=StreamReader(store, hub, clock),
             browser=Browser(store, workers, clock),
-            linking=Linking(store, adapters, vault, clock, hub),
+            linking=Linking(store, opener, vault, clock, hub),
             ticker=ticker,
             control=Control(store, hub, clock),
             pruner=Pruner(

@@ -94,7 +94,7 @@ class _Worker:
         async with asyncio.timeout(START_SECONDS):
             if await _read(child, LENGTH.size + len(READY)) != LENGTH.pack(len(READY)) + READY:
                 raise OSError("the worker did not start")
-        return process
+        return child
 
     def _send(self, child: asyncio.subprocess.Process, frame: bytes) -> None:
         if child.stdin is not None:

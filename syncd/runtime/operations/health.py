@@ -57,7 +57,7 @@ async def _reach(core: Core, profile: Profile) -> Json:
     try:
         async with (
             asyncio.timeout(A_LOOK.total_seconds()),
-            core.adapters.open(profile) as provider,
+            core.providers.open(profile) as provider,
         ):
             calendars = await provider.calendars()
     except TimeoutError:
