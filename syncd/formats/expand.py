@@ -13,11 +13,13 @@ from typing import Any
 
 from dateutil.rrule import rrule, rrulestr
 
+from syncd.formats.dates import aware, listed
 from syncd.formats.rule import number, parts, refusal, rules
+from syncd.formats.stamps import stamp
 from syncd.formats.zones import iana
 from syncd.model.event import Event
 from syncd.model.ids import Slot
-from syncd.model.when import When, instant, slot_of
+from syncd.model.when import When, instant, is_date, slot_of
 
 MOST_OCCURRENCES = 2000  # of one series in one listing
 _STEPS = {
@@ -74,12 +76,13 @@ def expand_series(
 
 
 def yields(series: Recurring, slot: Slot) -> bool:
-    """Tell whether the rule gives this occurrence (K20)."""
+    """Tell whether the rule gives this occurrence (K20); costs what ``expand_series`` does."""
+    zone = zone_of(series)
     try:
-        at = _slot_time(slot, zone_of(series))
-    except ValueError:
+        at = instant(aware(stamp(slot), zone), zone)
+        near = expand_series(series, at - timedelta(seconds=1), at + timedelta(seconds=1))
+    except (ValueError, OverflowError):
         return False
-    near = expand_series(series, at - timedelta(seconds=1), at + timedelta(seconds=1))
     return near is not None and any(slot_of(start) == slot for start, _ in near.occurrences)
 
 
@@ -91,14 +94,16 @@ def span(event: Event, calendar_zone: str | None) -> tuple[datetime, datetime | 
     name = calendar_zone if event.all_day else event.start_zone
     series = Recurring(start=event.start, end=event.end, zone=name, recurrence=event.recurrence)
     zone = zone_of(series)
-    start, end = instant(event.start, zone), instant(event.end, zone)
-    extra = [instant(when, zone) for when in _listed(event.recurrence, "RDATE", zone)]
-    lasts = [_last(line, start, zone) for line in rules(event.recurrence)]
-    first = min([start, *extra]).astimezone(UTC)
-    known = [last for last in lasts if last is not None]
-    if len(known) < len(lasts):
-        return first, None
-    return first, (max([start, *extra, *known]) + (end - start)).astimezone(UTC)
+    start, end = _utc(event.start, zone), _utc(event.end, zone)
+    extra = list[datetime]()
+    try:
+        extra += [_utc(when, zone) for when in listed(event.recurrence, "RDATE", zone)]
+        lasts = [_last(line, series, zone) for line in rules(event.recurrence)]
+        # an exact length, of days the longest: never less than that of any occurrence
+        longer = _DAY if event.all_day and event.recurrence else timedelta()
+        return min([start, *extra]), max([start, *extra, *lasts]) + (end - start) + longer
+    except (ValueError, OverflowError):  # unreadable, or there until the year 9999
+        return min([start, *extra]), None
 
 
 def _expand(series: Recurring, after: datetime, before: datetime, limit: int) -> Expansion:
@@ -106,7 +111,7 @@ def _expand(series: Recurring, after: datetime, before: datetime, limit: int) ->
     length = instant(series.end, zone) - instant(series.start, zone)
     lower = after.astimezone(zone).replace(tzinfo=None) - length - _DAY
     upper = before.astimezone(zone).replace(tzinfo=None) + _DAY
-    excluded = set(_listed(series.recurrence, "EXDATE", zone))
+    excluded = set(listed(series.recurrence, "EXDATE", zone))
     found = list[tuple[When, When]]()
     for wall in _walls(series, zone, lower, upper):
         start, end = _occurrence(series, wall, zone, length)
@@ -154,10 +159,10 @@ def _occurrence(
 def _walls(series: Recurring, zone: tzinfo, lower: datetime, upper: datetime) -> Iterator[datetime]:
     """Yield starts in wall time, in order, each once."""
     begin = _wall(series.start, zone)
-    listed = sorted(_wall(when, zone) for when in _listed(series.recurrence, "RDATE", zone))
-    sources: list[Iterable[datetime]] = [[begin], listed]
+    further = sorted(_wall(when, zone) for when in listed(series.recurrence, "RDATE", zone))
+    sources: list[Iterable[datetime]] = [[begin], further]
     for line in rules(series.recurrence):
-        rule = _rule(line, begin, zone, lower)
+        rule = _rule(line, series, zone, lower)
         sources.append(rule.xafter(lower, inc=True))
     last = None
     for wall in heapq.merge(*sources):
@@ -168,11 +173,13 @@ def _walls(series: Recurring, zone: tzinfo, lower: datetime, upper: datetime) ->
         last = wall
 
 
-def _rule(line: str, begin: datetime, zone: tzinfo, lower: datetime) -> rrule:
+def _rule(line: str, series: Recurring, zone: tzinfo, lower: datetime) -> rrule:
     """Return the rule in naive wall time, begun near ``lower`` if its steps are all alike."""
+    begin, all_day = _wall(series.start, zone), is_date(series.start)
     found = dict(parts(line))
     if "UNTIL" in found:
-        found["UNTIL"] = _until(found["UNTIL"], begin, zone).strftime("%Y%m%dT%H%M%S")
+        until = _until(found["UNTIL"][:8] if all_day else found["UNTIL"], begin, zone)
+        found["UNTIL"] = until.strftime("%Y%m%dT%H%M%S")
     step = _STEPS.get(found.get("FREQ", ""))
     if step is not None and "COUNT" not in found and lower > begin:
         stride = step * max(number(found.get("INTERVAL")), 1)
@@ -185,37 +192,11 @@ def _rule(line: str, begin: datetime, zone: tzinfo, lower: datetime) -> rrule:
 
 
 def _until(text: str, begin: datetime, zone: tzinfo) -> datetime:
-    if "T" not in text:
-        return datetime.combine(datetime.strptime(text, "%Y%m%d").date(), begin.time())  # noqa: DTZ007
-    naive = datetime.strptime(text.rstrip("Z"), "%Y%m%dT%H%M%S")  # noqa: DTZ007
-    if not text.endswith("Z"):
-        return naive
-    return naive.replace(tzinfo=UTC).astimezone(zone).replace(tzinfo=None)
-
-
-def _listed(recurrence: Iterable[str], name: str, zone: tzinfo) -> Iterator[When]:
-    """Yield the dates and instants of RDATE or EXDATE lines."""
-    for line in recurrence:
-        head, _, values = line.partition(":")
-        word, *params = head.split(";")
-        if word.upper() != name:
-            continue
-        named = next((one[5:] for one in params if one.upper().startswith("TZID=")), None)
-        place: tzinfo = (iana(named) if named else None) or zone
-        for value in values.split(","):
-            text = value.strip().split("/", maxsplit=1)[0]
-            if "T" in text:
-                yield _slot_time(Slot(text), place)
-            elif text:
-                yield datetime.strptime(text, "%Y%m%d").date()  # noqa: DTZ007
-
-
-def _slot_time(text: Slot, zone: tzinfo) -> datetime:
-    if "T" not in text:
-        day = datetime.strptime(text, "%Y%m%d").date()  # noqa: DTZ007
-        return datetime.combine(day, time(), zone)
-    naive = datetime.strptime(text.rstrip("Z"), "%Y%m%dT%H%M%S")  # noqa: DTZ007
-    return naive.replace(tzinfo=UTC if text.endswith("Z") else zone)
+    """Return UNTIL in wall time; a date lasts to the time of day that starts have."""
+    until = stamp(text)
+    if not isinstance(until, datetime):
+        return datetime.combine(until, begin.time())
+    return _wall(until, zone) if until.tzinfo else until
 
 
 def _excludes(excluded: set[When], start: When) -> bool:
@@ -225,21 +206,27 @@ def _excludes(excluded: set[When], start: When) -> bool:
     return isinstance(start, datetime) and start.date() in excluded
 
 
-def _last(line: str, start: datetime, zone: tzinfo) -> datetime | None:
-    """Return a time that no start of the rule is behind, None if there is no simple one."""
-    found = parts(line)
+def _last(line: str, series: Recurring, zone: tzinfo) -> datetime:
+    """Return a time that no start of the rule is behind; OverflowError if there is none simple."""
+    found, begin = parts(line), _wall(series.start, zone)
     if "UNTIL" in found:
-        try:
-            until = _until(found["UNTIL"], datetime.combine(date.min, time.max), zone)
-        except ValueError:
-            return None
-        return until.replace(tzinfo=zone) if until.year < 9999 else None  # noqa: PLR2004
+        text = found["UNTIL"][:8] if is_date(series.start) else found["UNTIL"]
+        return _utc(
+            _until(text, datetime.combine(begin, time.max), zone).replace(tzinfo=zone), zone
+        )
     count, step = number(found.get("COUNT")), _LONGEST.get(found.get("FREQ", ""))
     plain = not any(name.startswith("BY") for name in found)
     weekly = found.get("FREQ") == "WEEKLY" and "BYDAY" in found
-    if not count or step is None or not (plain or weekly) or start.day > 28:  # noqa: PLR2004
-        return None
+    if not count or step is None or not (plain or weekly) or begin.day > 28:  # noqa: PLR2004
+        raise OverflowError("only stepping through would tell")
+    last = begin + step * max(number(found.get("INTERVAL")), 1) * count
+    return _utc(last.replace(tzinfo=zone), zone)
+
+
+def _utc(when: When, zone: tzinfo) -> datetime:
+    """Return the instant, in UTC; near it if the zone carries it out of the years 1 to 9999."""
+    at = instant(when, zone)
     try:
-        return start + step * max(number(found.get("INTERVAL")), 1) * count
+        return at.astimezone(UTC)
     except OverflowError:
-        return None
+        return datetime(1 if at.year == 1 else 9999, 1, 1, tzinfo=UTC)

@@ -34,13 +34,14 @@ def read_resource(
     for reading in _readings(key, _inside(calendars, "VEVENT"), zones):
         try:
             event = read_event(reading)
+            at = slot(event)
         except UNREADABLE as error:
             faults.append(f"{_name(reading.vevent)}: {error}")
             continue
-        if slot(event) in slots or (events and event.uid != events[0].uid):
+        if at in slots or (events and event.uid != events[0].uid):
             faults.append(f"{_name(reading.vevent)}: the resource already has an event there")
             continue
-        slots.add(slot(event))
+        slots.add(at)
         events.append(event)
     return Resource(key=key, events=tuple(events), etag=etag, raw=raw, faults=tuple(faults))
 

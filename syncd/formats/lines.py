@@ -99,7 +99,7 @@ def components(raw: bytes) -> list[Component]:
     opened = list[Component]()
     begun = 0
     for row in _rows(raw):
-        line = _line(row)
+        line = line_of(row)
         if line is None:
             continue
         if line.name == "BEGIN":
@@ -127,7 +127,8 @@ def _rows(raw: bytes) -> list[str]:
     return text.split("\n")
 
 
-def _line(row: str) -> Line | None:
+def line_of(row: str) -> Line | None:
+    """Return an unfolded content line, None for text without a colon."""
     found = _LINE.match(row)
     if found is not None:
         return Line(intern(found[1].upper()), found[2], found[3])

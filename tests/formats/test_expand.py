@@ -10,19 +10,26 @@ import recurring_ical_events
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from syncd.formats.expand import Recurring, expand_series, recurring_of, span, yields
+from syncd.formats.expand import Expansion, Recurring, expand_series, recurring_of, span, yields
 from syncd.formats.ical_read import read_resource
 from syncd.formats.rule import refusal
 from syncd.model.content import event_document
 from syncd.model.event import Event
 from syncd.model.ids import CalendarId, EventId, ProfileId, Slot
-from syncd.model.when import When
+from syncd.model.when import When, instant
 from tests.formats.written import KEY, event, vcalendar, vevent
 
 ZONES = """Europe/Berlin Europe/London America/New_York America/St_Johns America/Sao_Paulo
 Australia/Lord_Howe Australia/Sydney Asia/Kolkata Asia/Kathmandu Pacific/Kiritimati
 Pacific/Pago_Pago Pacific/Auckland Africa/Casablanca Asia/Jerusalem America/Santiago
 Europe/Dublin Asia/Tehran America/Havana Asia/Tokyo UTC""".split()  # noqa: SIM905 - a list
+PROCESS_ZONES = (  # F17's five
+    "C",
+    "Pacific/Kiritimati",
+    "Pacific/Pago_Pago",
+    "Asia/Kathmandu",
+    "Australia/Lord_Howe",
+)
 YEAR = timedelta(days=366)
 
 
@@ -122,6 +129,10 @@ def test_what_does_not_fit_is_cut_and_said() -> None:
         "FREQ=SECONDLY",
         "FREQ=MINUTELY;COUNT=5",
         "FREQ=DAILY;COUNT=1000000000",
+        "FREQ=DAILY;INTERVAL=0",
+        "FREQ=HOURLY;BYMONTH=2;BYMONTHDAY=30",
+        "FREQ=HOURLY;BYMONTHDAY=-32,32",
+        "FREQ=DAILY;BYHOUR=9,10;BYSETPOS=3",
         "FREQ=YEARLY;BYMONTH=1,2,3,4,5,6,7,8,9,10,11,12;BYHOUR=" + ",".join(map(str, range(24)))
         + ";BYMINUTE=" + ",".join(map(str, range(60))),
     ],
@@ -132,6 +143,21 @@ def test_a_bomb_is_refused_before_it_runs_f19(rule: str) -> None:
     start = datetime(1970, 1, 1, tzinfo=UTC)
     bomb = Recurring(start=start, end=start, zone="UTC", recurrence=lines)
     assert expand_series(bomb, start, start + YEAR) is None
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "FREQ=MONTHLY;BYMONTHDAY=31",
+        "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29",
+        "FREQ=YEARLY;BYMONTHDAY=-31;BYMONTH=1,2",
+        "FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1",
+        "FREQ=DAILY;BYHOUR=9,10,11;BYSETPOS=3",
+        "FREQ=HOURLY;COUNT=10000",
+    ],
+)
+def test_a_rule_that_people_write_is_not_refused(rule: str) -> None:
+    assert refusal((f"RRULE:{rule}",)) is None
 
 
 def test_an_exrule_is_refused() -> None:
@@ -146,6 +172,102 @@ def test_an_old_series_is_not_stepped_through_from_its_beginning_f19() -> None:
     assert time.process_time() - begun < 0.2
     assert expanded is not None
     assert len(expanded.occurrences) == 24
+
+
+def test_a_rule_without_an_occurrence_in_reach_ends_f19() -> None:
+    """Not refused, as some year may have it: stepped through to the end, once a year."""
+    found = series(event("DTSTART:20260101T000000Z", "RRULE:FREQ=YEARLY;BYWEEKNO=53;BYYEARDAY=100"))
+    at = datetime(2027, 1, 1, tzinfo=UTC)
+    begun = time.process_time()
+    assert expand_series(found, at, at + YEAR) == Expansion(occurrences=(), cut=False)
+    assert time.process_time() - begun < 2
+
+
+@pytest.mark.parametrize("process_zone", PROCESS_ZONES)
+def test_the_zone_of_the_machine_means_nothing_f17(
+    process_zone: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = (
+        "DTSTART;VALUE=DATE:20260301",
+        "DTEND;VALUE=DATE:20260303",
+        "RRULE:FREQ=WEEKLY;COUNT=2",
+    )
+    begin = datetime(2026, 1, 1, tzinfo=UTC)
+    monkeypatch.setenv("TZ", process_zone)
+    time.tzset()
+    try:
+        days = starts(event(*lines), begin, begin + YEAR)
+        (floating,) = starts(event("DTSTART:20260301T090000"), begin, begin + YEAR)
+        spanned = span(event(*lines), None)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert days == [date(2026, 3, 1), date(2026, 3, 8)]
+    assert floating == datetime(2026, 3, 1, 9, tzinfo=UTC)
+    assert spanned[0] == datetime(2026, 3, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "Pacific/Kiritimati", "Pacific/Pago_Pago"])
+def test_the_last_day_of_days_is_shifted_by_no_zone_f17(zone: str) -> None:
+    found = event("DTSTART;VALUE=DATE:20261124", "RRULE:FREQ=DAILY;UNTIL=20261126T000000Z")
+    begin = datetime(2026, 11, 1, tzinfo=UTC)
+    assert len(starts(found, begin, begin + YEAR, zone)) == 3
+
+
+def test_a_night_that_a_dst_change_makes_longer_stays_inside_the_span() -> None:
+    found = event(
+        "DTSTART;TZID=Europe/Berlin:20260327T220000",
+        "DTEND;TZID=Europe/Berlin:20260328T060000",
+        "RRULE:FREQ=DAILY;UNTIL=20260328T210000Z",
+    )
+    begin = datetime(2026, 3, 1, tzinfo=UTC)
+    expanded = expand_series(series(found), begin, begin + YEAR)
+    assert expanded is not None
+    _, ends = expanded.occurrences[-1]
+    assert ends == datetime(2026, 3, 29, 7, tzinfo=ZoneInfo("Europe/Berlin"))  # 8 h, one skipped
+    _, last = span(found, None)
+    assert last is not None
+    assert instant(ends, UTC) <= last
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("DTSTART;TZID=Asia/Tokyo:00010101T000000",),
+        ("DTSTART:00010101T000000Z", "RRULE:FREQ=DAILY"),
+        ("DTSTART;VALUE=DATE:99991230",),
+        ("DTSTART;TZID=America/New_York:99991231T235900", "RRULE:FREQ=YEARLY"),
+        ("DTSTART:20260101T000000Z", "RRULE:FREQ=YEARLY;UNTIL=99991231T235959Z"),
+        ("DTSTART:20260101T000000Z", "RRULE:FREQ=YEARLY;INTERVAL=9999;COUNT=9999"),
+    ],
+)
+def test_the_ends_of_time_are_no_bugs_f21(lines: tuple[str, ...]) -> None:
+    found = event(*lines)
+    first, last = span(found, "Asia/Tokyo")
+    assert last is None or first < last or not found.recurrence
+    begin = datetime(2026, 1, 1, tzinfo=UTC)
+    expand_series(series(found), begin, begin + timedelta(days=1))
+    assert not yields(series(found), Slot("00010102T000001Z"))
+    assert not yields(series(found), Slot("00010101T000000"))
+
+
+WORDS = """FREQ= DAILY WEEKLY MONTHLY YEARLY HOURLY ; = , COUNT= UNTIL= INTERVAL= BYDAY= BYMONTH=
+BYSETPOS= BYWEEKNO= BYYEARDAY= BYMONTHDAY= MO 1 -1 0 99 20270101 T000000Z 5FR x""".split()  # noqa: SIM905 - a list
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(st.sampled_from(WORDS), max_size=12).map("".join),
+    st.sampled_from(["DAILY", "WEEKLY", "YEARLY"]),
+)
+def test_no_text_of_a_rule_gets_past_the_reader_and_the_expansion(text: str, often: str) -> None:
+    (start, end) = "DTSTART:20261124T090000Z", "DTEND:20261124T100000Z"
+    raw = vcalendar(vevent(start, end, f"RRULE:FREQ={often};COUNT=9;{text}"))
+    begin = datetime(2026, 11, 1, tzinfo=UTC)
+    for found in read_resource(KEY, raw).events:
+        span(found, None)
+        if refusal(found.recurrence) is None and "UNTIL" not in text:
+            expand_series(series(found), begin, begin + timedelta(days=7))
 
 
 DAYS = st.sampled_from(["MO", "TU", "WE", "TH", "FR", "SA", "SU"])
@@ -176,7 +298,7 @@ def told(when: When) -> str:
     return when.astimezone(UTC).isoformat() if isinstance(when, datetime) else when.isoformat()
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
+@settings(max_examples=2000, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
 @given(
     st.sampled_from(ZONES),
     st.builds("{}{}".format, RULES, ENDS),
@@ -211,10 +333,11 @@ def test_occurrences_are_those_of_an_independent_expansion(  # noqa: PLR0913, PL
     ours = starts(found, after, before)
     assert sorted(map(told, ours)) == sorted(told(one["DTSTART"].dt) for one in theirs)
     first, last = span(found, "UTC")
-    for start_of_one in ours:
-        if isinstance(start_of_one, datetime):
-            assert first <= start_of_one
-            assert last is None or start_of_one <= last
+    expanded = expand_series(series(found), after, before)
+    assert expanded is not None
+    for begins, ends in expanded.occurrences:
+        assert first <= instant(begins, UTC)
+        assert last is None or instant(ends, UTC) <= last
 
 
 def test_expansion_in_utc_is_caught() -> None:
