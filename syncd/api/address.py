@@ -15,28 +15,32 @@ _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::\d{1,5})?")
 def base_url(request: web.Request) -> str:
     """Return scheme and host for links in the answer, without a slash at the end."""
     parts = parts_of(request)
-    host = request.headers.get("Host", "") if request.host is None else request.host
-    return f"{request.scheme}://{host}" if _ours(host, parts) else parts.public_url
+    return f"{request.scheme}://{request.host}" if _ours(request.host, parts) else parts.public_url
 
 
 def behind_proxy(request: web.Request, proxies: tuple[Network, ...]) -> web.Request:
     """Return the request as the client sent it to a trusted proxy, unchanged without one."""
     if not _trusted(request.remote, proxies):
         return request
-    changes = dict[str, str]()
-    hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",")]
-    for hop in reversed(hops):  # the last address that no proxy of ours has
-        if _address(hop):
-            changes["remote"] = hop
-        if not _trusted(hop, proxies):
-            break
     scheme = request.headers.get("X-Forwarded-Proto", "").lower()
-    if scheme in {"http", "https"}:
-        changes["scheme"] = scheme
     host = request.headers.get("X-Forwarded-Host", "")
-    if _HOST.fullmatch(host):
-        changes["host"] = host
-    return request.clone(**changes) if changes else request
+    return request.clone(
+        remote=_client(request, proxies),
+        scheme=scheme if scheme in {"http", "https"} else request.scheme,
+        host=host if _HOST.fullmatch(host) else request.host,
+    )
+
+
+def _client(request: web.Request, proxies: tuple[Network, ...]) -> str:
+    """Return the last address that no proxy of ours has."""
+    client = request.remote or ""
+    for hop in reversed(request.headers.get("X-Forwarded-For", "").split(",")):
+        if not _address(hop.strip()):
+            break
+        client = hop.strip()
+        if not _trusted(client, proxies):
+            break
+    return client
 
 
 def _ours(host: str, parts: Parts) -> bool:

@@ -1,7 +1,7 @@
 """Who asks, and what their tokens cover (api.md R5-R7)."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from datetime import timedelta
 
@@ -16,6 +16,7 @@ from syncd.model.profile import Profile
 from syncd.ports.store import Store
 
 MOST_TOKENS = 20
+_AT_ONCE = 1000
 ME = "me"
 USE_IS_NOTED_AFTER = timedelta(minutes=10)
 _CREDENTIALS = re.compile(r"(bearer|apikey) +(\S.*)", re.IGNORECASE)
@@ -23,7 +24,7 @@ _REALM = 'Bearer realm="syncd"'
 
 
 async def authenticate(request: web.Request) -> tuple[Token, ...]:
-    """Return the live tokens of the ``Authorization`` header; 401 if there is none or one is dead."""
+    """Return the tokens of the ``Authorization`` header; 401 without one, or if one is dead."""
     given = request.headers.getall("Authorization", [])
     if not given:
         raise _unauthorized("send Authorization: Bearer with a token of syncd")
@@ -45,9 +46,7 @@ async def authenticate(request: web.Request) -> tuple[Token, ...]:
     return live
 
 
-async def account_named(
-    store: Store, tokens: Sequence[Token], name: str
-) -> tuple[Token, Profile]:
+async def account_named(store: Store, tokens: Sequence[Token], name: str) -> tuple[Token, Profile]:
     """Return an account and the first token that covers it; else 404.
 
     ``me`` is the only account that the only token covers.
@@ -59,9 +58,7 @@ async def account_named(
     return await profile_named(store, tokens, name)
 
 
-async def profile_named(
-    store: Store, tokens: Sequence[Token], name: str
-) -> tuple[Token, Profile]:
+async def profile_named(store: Store, tokens: Sequence[Token], name: str) -> tuple[Token, Profile]:
     """Return a profile by either of its names and the first token that covers it; else 404."""
     number = parse_profile(name)
     if number is not None:
@@ -87,22 +84,29 @@ def covers(token: Token, profile: Profile) -> bool:
 
 
 async def covered(
-    store: Store, token: Token, *, after: ProfileId | None = None, limit: int = 1000
-) -> Sequence[Profile]:
-    """Return at most ``limit`` profiles that a token covers, by id."""
+    store: Store, token: Token, *, after: ProfileId | None = None
+) -> AsyncIterator[Profile]:
+    """Yield the profiles that a token covers, by id, those behind ``after``."""
     if token.profile_id is not None:
         with suppress(NotFoundError):
             profile = await store.profile(token.profile_id)
-            return [profile] if after is None or profile.id > after else []
-        return []
-    found = list[Profile]()
-    while len(found) < limit:
-        page = await store.profiles(user=token.user_id, after=after, limit=limit)
-        found += [profile for profile in page if covers(token, profile)]
-        if len(page) < limit:
-            break
+            if after is None or profile.id > after:
+                yield profile
+        return
+    while True:
+        page = await store.profiles(user=token.user_id, after=after, limit=_AT_ONCE)
+        for profile in page:
+            if covers(token, profile):
+                yield profile
+        if len(page) < _AT_ONCE:
+            return
         after = page[-1].id
-    return found[:limit]
+
+
+async def all_covered(store: Store, tokens: Sequence[Token]) -> Sequence[Profile]:
+    """Return every profile that any of the tokens covers, by id."""
+    found = {one.id: one for token in tokens async for one in covered(store, token)}
+    return [found[number] for number in sorted(found)]
 
 
 def check_scope(tokens: Sequence[Token], wanted: Scope) -> tuple[Token, ...]:
@@ -126,7 +130,7 @@ async def _me(store: Store, tokens: Sequence[Token]) -> Profile:
         raise invalid("with several tokens, name the account instead of me", field="account_id")
     if tokens[0].application_id is not None:
         raise invalid("an API key has no account of its own: name it", field="account_id")
-    found = await covered(store, tokens[0], limit=100)
+    found = await all_covered(store, tokens)
     if not found:
         raise NotFoundError("this token has no account yet")
     if len(found) > 1:

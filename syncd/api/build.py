@@ -31,7 +31,7 @@ def build(parts: Parts) -> web.Application:
     app[PARTS] = parts
     app[GATE] = Gate(parts.rates, parts.clock)
     app[OPEN] = OpenRequests(parts.store, parts.clock, parts.pace)
-    app[documents.DOCUMENT] = documents.document(routes(), DIALECTS)
+    app[documents.DOCUMENTS] = documents.Documents(routes(), DIALECTS)
     for one in routes():
         add(app, one)
     app.on_response_prepare.append(mark)

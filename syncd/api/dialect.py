@@ -7,6 +7,7 @@ from types import ModuleType
 
 from syncd.api.parts import Json
 from syncd.api.problems import Problem
+from syncd.api.route import Shape
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +23,7 @@ class Dialect:
     content_type: str
     problem_type: str
     shape: Callable[[Problem, str], Json]  # the problem, the request's id
+    problem: type[Shape]  # describes what ``shape`` returns
     modules: tuple[ModuleType, ...] = ()
     invalid: int = 400
 

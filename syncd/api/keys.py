@@ -5,7 +5,7 @@ from aiohttp import web
 from syncd.model.access import Token
 from syncd.model.profile import Profile
 
-TOKENS = web.RequestKey("tokens", tuple[Token, ...])  # type: ignore[type-abstract]
+TOKENS = web.RequestKey("tokens", tuple[Token, ...])
 PROFILE = web.RequestKey("profile", Profile)
 REQUEST_ID = web.RequestKey("request_id", str)
 

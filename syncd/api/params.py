@@ -60,8 +60,8 @@ Moment = Annotated[
         mode="validation",
     ),
 ]
+Words = BeforeValidator(_words)  # a comma list
 PageSize = Annotated[int, Field(ge=1, le=1000, description="Objects on a page.")]
-Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
 
 
 class Paged(Shape):

@@ -27,7 +27,8 @@ class Route:
     ``handler`` is called with the request, and with ``query`` and ``body`` if there are shapes
     for them. ``scope`` None needs no token. ``answer`` describes the JSON of ``status``, None an
     empty answer; ``content_type`` is set only where an answer is not JSON. ``more`` are further
-    good statuses, ``errors`` the statuses beside those that every route has.
+    good statuses, ``errors`` the statuses beside those that every route has. ``headers`` are told
+    with the answer, ``takes`` are request headers that matter.
     """
 
     method: str
@@ -42,6 +43,7 @@ class Route:
     more: Mapping[int, type[Shape] | None] = field(default_factory=dict)
     errors: tuple[int, ...] = ()
     headers: tuple[str, ...] = ()
+    takes: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -67,6 +69,7 @@ def route(  # noqa: PLR0913 - a declaration
     more: Mapping[int, type[Shape] | None] | None = None,
     errors: tuple[int, ...] = (),
     headers: tuple[str, ...] = (),
+    takes: tuple[str, ...] = (),
 ) -> Callable[[Handler], Route]:
     """Make a Route of a handler."""
 
@@ -84,6 +87,7 @@ def route(  # noqa: PLR0913 - a declaration
             more=more or {},
             errors=errors,
             headers=headers,
+            takes=takes,
         )
 
     return made

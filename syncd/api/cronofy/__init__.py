@@ -1,1 +1,23 @@
-"""The Cronofy dialect (docs/api.md C)."""
+"""The Cronofy dialect: profiles."""
+
+import re
+
+from syncd.api.cronofy import profiles
+from syncd.api.cronofy.problems import CronofyProblem, shape
+from syncd.api.dialect import Dialect
+
+_PATHS = (
+    r"/v1/profiles/?$|/v1/profiles/[^/]+/revoke/?$|/oauth/(authorize|token)(/|$)"
+    r"|/v1/(calendars|events|free_busy|channels|availability|userinfo|account|resources|batch)(/|$)"
+)
+
+DIALECT = Dialect(
+    name="cronofy",
+    paths=re.compile(_PATHS),
+    content_type="application/json; charset=utf-8",
+    problem_type="application/json; charset=utf-8",
+    shape=shape,
+    problem=CronofyProblem,
+    modules=(profiles,),
+    invalid=422,
+)

@@ -2,6 +2,22 @@
 
 from syncd.api.parts import Json
 from syncd.api.problems import Problem
+from syncd.api.route import Shape
+
+
+class CronofyFault(Shape):
+    """One wrong field."""
+
+    key: str
+    description: str
+
+
+class CronofyProblem(Shape):
+    """An error: `errors` by field with 422, else `error` and its description."""
+
+    errors: dict[str, tuple[CronofyFault, ...]] | None = None
+    error: str | None = None
+    error_description: str | None = None
 
 
 def shape(problem: Problem, request_id: str) -> Json:

@@ -1,1 +1,17 @@
-"""The Kloudless dialect (docs/api.md K)."""
+"""The Kloudless dialect: accounts, calendars, events, activity."""
+
+import re
+
+from syncd.api.dialect import Dialect
+from syncd.api.kloudless import accounts, activity, calendars, events, follow
+from syncd.api.kloudless.problems import KloudlessProblem, shape
+
+DIALECT = Dialect(
+    name="kloudless",
+    paths=re.compile(r"/v1/(accounts|oauth)(/|$)|/static/iexd\.html$"),
+    content_type="application/json",
+    problem_type="application/json",
+    shape=shape,
+    problem=KloudlessProblem,
+    modules=(accounts, calendars, events, activity, follow),
+)

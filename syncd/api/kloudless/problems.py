@@ -2,6 +2,16 @@
 
 from syncd.api.parts import Json
 from syncd.api.problems import Problem
+from syncd.api.route import Shape
+
+
+class KloudlessProblem(Shape):
+    """An error; some have further members."""
+
+    status_code: int
+    error_code: str
+    message: str
+    id: str
 
 
 def shape(problem: Problem, request_id: str) -> Json:

@@ -3,7 +3,7 @@
 import re
 
 from syncd.api.dialect import Dialect
-from syncd.api.mytoken.problems import shape
+from syncd.api.mytoken.problems import MytokenProblem, shape
 
 DIALECT = Dialect(
     name="mytoken",
@@ -11,4 +11,5 @@ DIALECT = Dialect(
     content_type="application/json",
     problem_type="application/json",
     shape=shape,
+    problem=MytokenProblem,
 )

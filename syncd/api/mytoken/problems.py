@@ -2,6 +2,14 @@
 
 from syncd.api.parts import Json
 from syncd.api.problems import Problem
+from syncd.api.route import Shape
+
+
+class MytokenProblem(Shape):
+    """An error."""
+
+    error: str
+    error_description: str | None = None
 
 
 def shape(problem: Problem, request_id: str) -> Json:

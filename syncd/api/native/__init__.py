@@ -1,1 +1,17 @@
-"""syncd's own dialect (docs/api.md N)."""
+"""syncd's own dialect: profiles and their management; it answers wherever no other does."""
+
+import re
+
+from syncd.api.dialect import Dialect
+from syncd.api.native import profiles
+from syncd.api.native.problems import NativeProblem, shape
+
+DIALECT = Dialect(
+    name="native",
+    paths=re.compile(""),
+    content_type="application/json",
+    problem_type="application/problem+json",
+    shape=shape,
+    problem=NativeProblem,
+    modules=(profiles,),
+)

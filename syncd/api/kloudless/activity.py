@@ -1,0 +1,143 @@
+"""The activity stream: pages, long poll, its end (api.md K35-K40, K42)."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+
+import orjson
+from aiohttp import web
+
+from syncd.api.address import base_url
+from syncd.api.freshness import relink_url
+from syncd.api.keys import profile_of, tokens_of
+from syncd.api.kloudless.shapes import ActivityPage, ActivityQuery, FollowQuery, LatestCursor
+from syncd.api.pages import spliced_page
+from syncd.api.parts import Json, parts_of
+from syncd.api.problems import Problem, ProblemError, problem_of
+from syncd.api.route import route
+from syncd.api.streams import EndedError, open_requests
+from syncd.engine.records import with_relink_url
+from syncd.engine.stream import AFTER_AUTH
+from syncd.model.access import Scope
+from syncd.model.activity import Activity, Batch, Filter, Kind
+from syncd.model.errors import CursorExpiredError, MalformedCursorError, NotFoundError
+from syncd.model.ids import PRIMARY, CalendarId, Cursor
+
+LONGEST_WAIT = timedelta(seconds=60)
+
+
+@route(
+    "GET",
+    "/v1/accounts/{account_id}/events",
+    scope=Scope.READ_EVENTS,
+    query=ActivityQuery,
+    answer=ActivityPage,
+    errors=(410,),
+)
+async def list_activity(request: web.Request, query: ActivityQuery) -> web.Response:
+    """List what happened in an account after a cursor, oldest first.
+
+    Go on with the returned `cursor`; only empty `objects` means that there is no more now. `wait`
+    holds the request until there is news.
+    """
+    wanted = await filter_of(request, query)
+    async with refused_cursors(request):
+        batch = await _read(request, query, wanted)
+    bodies = await bodies_of(request, batch.activities)
+    cursors = (Cursor(batch.stream.epoch, one.position) for one in batch.activities)
+    page = spliced_page(bodies, cursors, end_of(batch))
+    return web.Response(body=page, content_type="application/json")
+
+
+@route(
+    "GET",
+    "/v1/accounts/{account_id}/events/latest",
+    scope=Scope.READ_EVENTS,
+    answer=LatestCursor,
+)
+async def latest_cursor(request: web.Request) -> web.Response:
+    """Return the cursor at the stream's current end."""
+    stream = await parts_of(request).store.stream(profile_of(request).id)
+    return web.Response(
+        body=orjson.dumps({"cursor": str(stream.latest)}), content_type="application/json"
+    )
+
+
+async def filter_of(request: web.Request, query: FollowQuery) -> Filter:
+    """Return which activities are wanted (K38); `primary` is the primary calendar's id (R9)."""
+    calendars = None
+    if query.calendar_ids is not None:
+        named = set(query.calendar_ids)
+        if PRIMARY in named:
+            listed = await parts_of(request).store.calendars(profile_of(request).id)
+            named |= {known.id for known in listed if known.calendar.primary}
+        calendars = frozenset(CalendarId(name) for name in named - {PRIMARY})
+    return Filter(kinds=query.objects, types=query.types, calendars=calendars)
+
+
+@asynccontextmanager
+async def refused_cursors(request: web.Request) -> AsyncIterator[None]:
+    """Answer a refused cursor with where to go on instead (K39)."""
+    try:
+        yield
+    except CursorExpiredError as error:
+        members = {"reason": error.reason, "cursor": error.restart, "latest": error.latest}
+        raise ProblemError(_refusal(request, problem_of(error), members)) from None
+    except MalformedCursorError as error:
+        stream = await parts_of(request).store.stream(profile_of(request).id)
+        members = {"cursor": str(stream.oldest), "latest": str(stream.latest)}
+        raise ProblemError(_refusal(request, problem_of(error), members)) from None
+
+
+async def bodies_of(request: web.Request, activities: Sequence[Activity]) -> Sequence[bytes]:
+    """Return records as they are to be read now: an account's with its relink URL (K42)."""
+    if all(one.kind is not Kind.ACCOUNT for one in activities):
+        return [one.body for one in activities]
+    profile, url = profile_of(request), None
+    with suppress(NotFoundError):  # removed meanwhile: its last records have no link any more
+        profile = await parts_of(request).store.profile(profile.id)
+        url = await relink_url(request, profile)
+    return [
+        with_relink_url(one.body, profile, url) if one.kind is Kind.ACCOUNT else one.body
+        for one in activities
+    ]
+
+
+def end_of(batch: Batch) -> str:
+    """Return the cursor behind a batch; it stays ``after-auth`` until there is such a place."""
+    return AFTER_AUTH if batch.cursor is None else str(batch.cursor)
+
+
+async def _read(request: web.Request, query: ActivityQuery, wanted: Filter) -> Batch:
+    stream, account = parts_of(request).stream, profile_of(request).id
+    cursor, limit = query.cursor, query.page_size
+    wait = min(timedelta(seconds=query.wait), LONGEST_WAIT)
+    if wait:
+        (token,) = tokens_of(request)
+        try:
+            async with open_requests(request).held(token, LONGEST_WAIT * 2):
+                return await stream.read(
+                    account, cursor=cursor, limit=limit, wanted=wanted, wait=wait
+                )
+        except EndedError as ended:
+            if ended.revoked:
+                raise ProblemError(revoked()) from None
+    return await stream.read(account, cursor=cursor, limit=limit, wanted=wanted)
+
+
+def revoked() -> Problem:
+    """Return the answer to a request whose token died while it waited (R5)."""
+    return Problem(
+        status=401,
+        code="unauthorized",
+        message="the token was revoked or has expired",
+        headers={"WWW-Authenticate": 'Bearer realm="syncd", error="invalid_token"'},
+    )
+
+
+def _refusal(request: web.Request, problem: Problem, members: Json) -> Problem:
+    account = profile_of(request).id
+    members["resync"] = f"{base_url(request)}/v1/accounts/{account}/cal/calendars"
+    return Problem(
+        status=problem.status, code=problem.code, message=problem.message, members=members
+    )

@@ -1,0 +1,86 @@
+"""Kloudless objects from what the engine tells: links, raw bodies, the calendar behind an id."""
+
+from collections.abc import Mapping
+
+import orjson
+from aiohttp import web
+
+from syncd.api.address import base_url
+from syncd.api.freshness import relink_url
+from syncd.api.pages import spliced
+from syncd.api.params import Flag, parse_query
+from syncd.api.parts import Json, parts_of
+from syncd.api.route import Shape
+from syncd.engine.occurrences import ListedEvent
+from syncd.engine.records import account_document, calendar_document
+from syncd.model.calendar import KnownCalendar
+from syncd.model.errors import NotFoundError
+from syncd.model.ids import PRIMARY, CalendarId, ResourceKey
+from syncd.model.profile import Profile
+from syncd.model.resource import RawResource
+
+RAW = "X-Kloudless-Raw-Data"
+
+
+class _Options(Shape):
+    raw: Flag = False
+
+
+def wants_raw(request: web.Request) -> bool:
+    """Tell whether the caller asked for the provider's own objects (K11)."""
+    given = request.headers.get(RAW)
+    return given is not None and parse_query(_Options, {"raw": given}).raw
+
+
+async def account_object(request: web.Request, profile: Profile) -> Json:
+    """Return K1's object."""
+    return account_document(profile) | {
+        "relink_url": await relink_url(request, profile),
+        "href": f"{base_url(request)}/v1/accounts/{profile.id}",
+    }
+
+
+def calendar_object(request: web.Request, known: KnownCalendar) -> Json:
+    """Return a calendar, with its raw object if that was asked for."""
+    told = calendar_document(known)
+    if wants_raw(request):
+        told["raw"] = {
+            "id": known.key,
+            "object": {"href": known.key, "etag": None, "ical": None},
+        }
+    told["href"] = calendar_href(request, known.profile_id, known.id)
+    return told
+
+
+def event_object(
+    request: web.Request,
+    profile: Profile,
+    event: ListedEvent,
+    raw: Mapping[ResourceKey, RawResource],
+) -> bytes:
+    """Return a stored event with what is not stored: its link, and its raw object if known."""
+    calendar = calendar_href(request, profile.id, event.calendar_id)
+    members: list[tuple[str, object]] = []
+    body = raw.get(event.key)
+    if body is not None:
+        told = {"href": body.key, "etag": body.etag, "ical": body.raw.decode(errors="replace")}
+        members.append(("raw", {"id": body.key, "object": told}))
+    return spliced(event.document, *members, ("href", f"{calendar}/events/{event.id}"))
+
+
+def calendar_href(request: web.Request, account: int, calendar: CalendarId) -> str:
+    """Return a calendar's URL."""
+    return f"{base_url(request)}/v1/accounts/{account}/cal/calendars/{calendar}"
+
+
+async def calendar_named(request: web.Request, profile: Profile, name: str) -> KnownCalendar:
+    """Return a calendar of the profile by its id, or the primary one (R9)."""
+    for known in await parts_of(request).store.calendars(profile.id):
+        if known.id == name or (name == PRIMARY and known.calendar.primary):
+            return known
+    raise NotFoundError(f"there is no calendar {name}")
+
+
+def encoded(told: Json) -> bytes:
+    """Return JSON bytes."""
+    return orjson.dumps(told)

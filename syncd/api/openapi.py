@@ -1,0 +1,206 @@
+"""The OpenAPI 3.1 document, written from the routes' shapes and docstrings (api.md N23)."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from enum import Enum
+from http import HTTPStatus
+from typing import Any
+
+from pydantic.json_schema import models_json_schema
+
+from syncd import __version__
+from syncd.api.dialect import Dialect
+from syncd.api.parts import Json
+from syncd.api.route import NoQuery, Route, Shape
+
+_REF = "#/components/schemas/{model}"
+_PATH_PARAMETERS: Mapping[str, Json] = {
+    "account_id": {
+        "description": "An account's id, or `me`: the only account of the token.",
+        "schema": {"type": "string", "pattern": "^([1-9][0-9]{0,17}|me)$"},
+    },
+    "profile_id": {
+        "description": "Either name of a profile: `pro_…` or the account id.",
+        "schema": {"type": "string", "pattern": "^([1-9][0-9]{0,17}|pro_[a-z2-7]{4,13})$"},
+    },
+    "calendar_id": {
+        "description": "A calendar's id, or `primary`.",
+        "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]+$"},
+    },
+    "event_id": {
+        "description": "An event's id; occurrences and exceptions have ids of their own.",
+        "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]+$"},
+    },
+}
+_REQUEST_HEADERS: Mapping[str, Json] = {
+    "X-Kloudless-Raw-Data": {
+        "description": "`true`: every object has its provider's own form under `raw`.",
+        "schema": {"type": "boolean"},
+    },
+    "If-None-Match": {
+        "description": "Versions that the caller holds: 304 for one of them.",
+        "schema": {"type": "string", "pattern": '^("[0-9a-f]+"|\\*)$'},
+    },
+    "Last-Event-ID": {
+        "description": "The last `id` that was received; wins over `cursor`.",
+        "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]+$"},
+    },
+}
+_ANSWER_HEADERS: Mapping[str, str] = {
+    "X-Syncd-Cursor": "The stream position that the answer reflects: list, then follow from it.",
+    "X-Syncd-Polled-At": "When what was read was last polled to the end; absent before the first.",
+    "X-Syncd-State": "connected, initial, suspect, paused or disconnected.",
+    "X-Syncd-Truncated": "`true` if the limits of expansion cut the listing short.",
+    "ETag": "The version of the object.",
+}
+_TOKENS: Mapping[str, Json] = {
+    "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "A profile's or a user's token; several, separated by commas, cover more.",
+    },
+    "apiKey": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "Authorization",
+        "description": "`APIKey <key>`: an application. Accounts are named by id.",
+    },
+}
+
+
+def openapi(routes: Sequence[Route], dialects: Sequence[Dialect]) -> Json:
+    """Return the document of these routes."""
+    schemas = _schemas(routes, dialects)
+    paths: dict[str, Json] = {}
+    for route in routes:
+        dialect = next(one for one in dialects if one.owns(route.path))
+        told = _operation(route, dialect, schemas)
+        paths.setdefault(route.path, {})[route.method.lower()] = told
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "syncd",
+            "version": __version__,
+            "summary": "Every connected calendar's changes, as one durable activity stream.",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": "/"}],
+        "paths": paths,
+        "components": {"schemas": schemas, "securitySchemes": dict(_TOKENS)},
+    }
+
+
+def _schemas(routes: Iterable[Route], dialects: Iterable[Dialect]) -> dict[str, Json]:
+    shapes = {dialect.problem for dialect in dialects}
+    for route in routes:
+        known = (route.query, route.body, route.answer, *route.more.values())
+        shapes |= {shape for shape in known if shape is not None and shape is not NoQuery}
+    ordered = sorted(shapes, key=lambda shape: shape.__name__)
+    _, told = models_json_schema([(shape, "validation") for shape in ordered], ref_template=_REF)
+    found: dict[str, Json] = told["$defs"]
+    return found
+
+
+def _operation(route: Route, dialect: Dialect, schemas: Mapping[str, Json]) -> Json:
+    summary, _, description = route.text.partition("\n\n")
+    told: Json = {
+        "operationId": route.name,
+        "tags": [dialect.name],
+        "summary": " ".join(summary.split()),
+        "parameters": [*_in_path(route), *_in_query(route, schemas), *_in_header(route)],
+        "responses": _answers(route, dialect),
+        "security": [],
+    }
+    if description:
+        told["description"] = " ".join(description.split())
+    if route.scope is not None:
+        told["security"] = [{"bearer": [route.scope.value]}, {"apiKey": [route.scope.value]}]
+    if route.body is not None:
+        told["requestBody"] = {"content": {"application/json": {"schema": _ref(route.body)}}}
+    return told
+
+
+def _in_path(route: Route) -> list[Json]:
+    return [
+        {"name": name, "in": "path", "required": True, **told}
+        for name, told in _PATH_PARAMETERS.items()
+        if f"{{{name}}}" in route.path
+    ]
+
+
+def _in_query(route: Route, schemas: Mapping[str, Json]) -> list[Json]:
+    if route.query is NoQuery:
+        return []
+    properties = schemas[route.query.__name__]["properties"]
+    return [_parameter(name, told) for name, told in properties.items()]
+
+
+def _parameter(name: str, told: Mapping[str, Any]) -> Json:
+    schema = {key: value for key, value in told.items() if key not in {"title", "description"}}
+    if schema.get("default", "") is None:
+        del schema["default"]
+    options = [one for one in schema.pop("anyOf", []) if one != {"type": "null"}]
+    schema |= options[0] if len(options) == 1 else {"anyOf": options} if options else {}
+    if isinstance(schema.get("default"), list):
+        schema["default"] = sorted(schema["default"])
+    parameter: Json = {"name": name, "in": "query", "schema": schema}
+    if "description" in told:
+        parameter["description"] = told["description"]
+    if schema.get("type") == "array":
+        parameter |= {"style": "form", "explode": False}
+    return parameter
+
+
+def _in_header(route: Route) -> list[Json]:
+    return [{"name": name, "in": "header", **_REQUEST_HEADERS[name]} for name in route.takes]
+
+
+def _answers(route: Route, dialect: Dialect) -> Json:
+    answers: Json = {}
+    for status, shape in {route.status: route.answer, **route.more}.items():
+        answers[str(status)] = _answer(route, status, shape)
+    problem = {dialect.problem_type: {"schema": _ref(dialect.problem)}}
+    for status in _problems(route, dialect):
+        answers[str(status)] = {"description": _phrase(status), "content": problem}
+    if route.scope is not None:
+        answers["default"] = {"description": "Any other problem", "content": problem}
+    return answers
+
+
+def _problems(route: Route, dialect: Dialect) -> list[int]:
+    found = {429, *route.errors}
+    if route.query is not NoQuery or route.body is not None:
+        found.add(dialect.invalid)
+    if route.scope is not None:
+        found |= {401, 403}
+    if "{" in route.path:
+        found |= {400, 404} if "{account_id}" in route.path else {404}  # ``me`` may be ambiguous
+    return sorted(found)
+
+
+def _answer(route: Route, status: int, shape: type[Shape] | None) -> Json:
+    told: Json = {"description": _phrase(status)}
+    if shape is not None:
+        told["content"] = {"application/json": {"schema": _ref(shape)}}
+    elif route.content_type is not None and status == route.status:
+        told["content"] = {route.content_type: {"schema": {"type": "string"}}}
+    headers = {name: _header(name) for name in route.headers}
+    return told | {"headers": headers} if headers else told
+
+
+def _header(name: str) -> Json:
+    return {"description": _ANSWER_HEADERS[name], "schema": {"type": "string"}}
+
+
+def _ref(shape: type[Shape]) -> Json:
+    return {"$ref": _REF.format(model=shape.__name__)}
+
+
+def _phrase(status: int) -> str:
+    return HTTPStatus(status).phrase
+
+
+def plain(value: object) -> object:
+    """Return what orjson does not know how to write."""
+    if isinstance(value, Enum):
+        return value.value
+    raise TypeError(f"{type(value).__name__} is not JSON")
