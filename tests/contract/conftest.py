@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 
 from syncd.store.open import SqlStore
-from tests.store.opening import StillClock, opened, postgres
+from tests.fakes.clock import FakeClock
+from tests.store.opening import NOON, opened, postgres
 
 
 @pytest.fixture
-def clock() -> StillClock:
-    return StillClock()
+def clock() -> FakeClock:
+    return FakeClock(NOON)
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -25,6 +26,6 @@ async def address(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterat
 
 
 @pytest.fixture
-async def store(address: str, clock: StillClock, tmp_path: Path) -> AsyncIterator[SqlStore]:
+async def store(address: str, clock: FakeClock, tmp_path: Path) -> AsyncIterator[SqlStore]:
     async with opened(address, clock=clock, state_dir=tmp_path) as one:
         yield one

@@ -11,7 +11,8 @@ from syncd.model.errors import NotFoundError, StaleStateError
 from syncd.model.ids import CalendarId, CalendarKey, Position, ProfileId, ResourceKey, SyncToken
 from syncd.model.resource import Absence, Change, Fault, Tally
 from syncd.ports.store import Store
-from tests.store.opening import NOON, StillClock
+from tests.fakes.clock import FakeClock
+from tests.store.opening import NOON
 from tests.store.samples import (
     a_calendar,
     a_page,
@@ -234,16 +235,16 @@ async def test_absences_are_replaced_only_when_a_page_tells_of_them(store: Store
     assert await store.absences(calendar.id) == []
 
 
-async def test_faults_are_counted_until_they_heal(store: Store, clock: StillClock) -> None:
+async def test_faults_are_counted_until_they_heal(store: Store, clock: FakeClock) -> None:
     """I10, N10: newest first, since when, how often, and what was said last."""
     calendar = await with_calendar(store)
     broken = Change(faults=(Fault(key=ONE, message="bad \0 line"),))
     calendar = await store.record(calendar, broken, generation=1)
-    clock.time += timedelta(minutes=1)
+    clock.advance(timedelta(minutes=1))
     again = Change(faults=(Fault(key=ONE, message="worse"), Fault(key=TWO, message="bad")))
     calendar = await store.record(calendar, again, generation=1)
     first = Fault(key=ONE, message="worse", first_seen=NOON, count=2)
-    second = Fault(key=TWO, message="bad", first_seen=clock.time, count=1)
+    second = Fault(key=TWO, message="bad", first_seen=clock.now(), count=1)
     assert await store.faults(calendar.profile_id) == [(calendar.id, second), (calendar.id, first)]
     assert await store.faults(calendar.profile_id, limit=1) == [(calendar.id, second)]
     assert (await store.tallies(calendar.profile_id))[calendar.id] == Tally(unparsed=2)

@@ -5,7 +5,7 @@ import secrets
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
@@ -13,6 +13,7 @@ import pytest
 
 from syncd.ports.clock import Clock
 from syncd.store.open import SqlStore, open_store
+from tests.fakes.clock import FakeClock
 
 SERVER = "postgresql://postgres@127.0.0.1:5432/postgres"
 HINT = (
@@ -20,22 +21,6 @@ HINT = (
     "-e POSTGRES_HOST_AUTH_METHOD=trust postgres:15"
 )
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
-
-
-class StillClock:
-    """A clock that moves only when a test moves it."""
-
-    def __init__(self, now: datetime = NOON) -> None:
-        self.time = now
-
-    def now(self) -> datetime:
-        return self.time
-
-    def monotonic(self) -> float:
-        return self.time.timestamp()
-
-    async def sleep(self, duration: timedelta) -> None:
-        self.time += duration
 
 
 @asynccontextmanager
@@ -48,7 +33,7 @@ async def opened(
             url, beside = f"sqlite:///{where}/syncd.db", state_dir or where
         else:
             url, beside = where, state_dir or Path(fallback)
-        store = await open_store(url, state_dir=beside, clock=clock or StillClock())
+        store = await open_store(url, state_dir=beside, clock=clock or FakeClock(NOON))
         try:
             yield store
         finally:
