@@ -6,6 +6,8 @@ from typing import Protocol
 
 from syncd.ports.vault import Secret
 
+SIGN_IN_URL = "url"  # the setting that a later sign-in of the same profile begins at
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Login:
@@ -21,7 +23,8 @@ class Login:
 class SignedIn:
     """Who signed in: ``identity`` names the person at the provider for ever (P15).
 
-    ``settings`` is what the adapter wants to find again in ``Profile.settings``.
+    ``settings`` is what the adapter wants to find again in ``Profile.settings``, with the
+    ``SIGN_IN_URL`` where the provider has many servers.
     """
 
     identity: str

@@ -14,7 +14,7 @@ from syncd.model.errors import (
     SyncdError,
     TransientError,
 )
-from syncd.ports.link import Login, SignedIn
+from syncd.ports.link import SIGN_IN_URL, Login, SignedIn
 from syncd.providers.caldav import wire
 from syncd.providers.caldav.client import Ask, CalDavClient
 
@@ -94,6 +94,7 @@ class _Search:
             raise NotFoundError("no calendar home")
         inboxes = [self._led(principal, one.inbox) for one in found if one.inbox is not None]
         settings = {
+            SIGN_IN_URL: str(start.given),
             HOMES: " ".join(str(one) for one in homes),
             INBOX: " ".join(str(one) for one in inboxes[:1]),
             ORIGINS: " ".join(sorted(str(one) for one in self._client.origins)),
