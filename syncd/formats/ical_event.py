@@ -180,15 +180,17 @@ def _custom(vevent: Component) -> Iterator[CustomProperty]:
 
 def _recurrence(vevent: Component, zones: Zones, place: Place | None) -> tuple[str, ...]:
     """Return the lines as they were written, but for zone names that only this object knows."""
-    if not vevent.all("RRULE") and not any(values(one.value) for one in vevent.all("RDATE")):
-        return ()  # EXDATE alone excludes from nothing
     lines = list[str]()
     for name in ("RRULE", "RDATE", "EXDATE", "EXRULE"):
+        if name == "EXDATE" and not lines:
+            return ()  # these alone exclude from nothing
         for line in vevent.all(name):
+            if not line.value.strip():
+                continue  # some write every property, used or not
             if name.endswith("RULE"):
                 check(f"{name}:{line.value}")
                 lines.append(f"{name}:{line.value.strip()}")
-            elif values(line.value):
+            else:
                 lines.append(_dates(line, zones, place))
     return tuple(lines)
 

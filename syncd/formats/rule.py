@@ -16,10 +16,10 @@ _MONTHS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
 def parts(line: str) -> Mapping[str, str]:
-    """Return the parts of an ``RRULE:`` line, names and values in upper case."""
+    """Return the parts of an ``RRULE:`` line in upper case, without the blanks some write."""
     _, _, rule = line.upper().partition(":")
-    pairs = (part.partition("=") for part in rule.strip().split(";"))
-    return {name.strip(): value.strip() for name, _, value in pairs if name.strip()}
+    pairs = (part.partition("=") for part in "".join(rule.split()).split(";"))
+    return {name: value for name, _, value in pairs if name}
 
 
 def rules(recurrence: Iterable[str]) -> list[str]:
@@ -36,7 +36,7 @@ def check(line: str) -> None:
     if found.get("FREQ") not in _FREQUENCIES:
         raise ValueError(f"its {name} has no FREQ that RFC 5545 knows")
     try:
-        vRecur.from_ical(rule.strip().upper())
+        vRecur.from_ical("".join(rule.split()).upper())
     except ValueError:
         raise ValueError(f"its {name} cannot be read") from None
 
@@ -74,13 +74,13 @@ def _unreachable(found: Mapping[str, str], frequency: str) -> bool:
         ("BYMINUTE", "BYSECOND") if frequency == "HOURLY" else ("BYHOUR", "BYMINUTE", "BYSECOND")
     )
     times = prod(found[name].count(",") + 1 for name in finer if name in found)
-    positions = [number(one.strip().lstrip("+-")) for one in _listed(found, "BYSETPOS")]
+    positions = [number(one.lstrip("+-")) for one in _listed(found, "BYSETPOS")]
     return bool(positions) and min(positions) > times * _DAYS.get(frequency, 1)
 
 
 def _impossible(found: Mapping[str, str]) -> bool:
-    days = [number(one.strip().lstrip("+-")) for one in _listed(found, "BYMONTHDAY")]
-    months = [number(one.strip()) for one in _listed(found, "BYMONTH")] or [1]
+    days = [number(one.lstrip("+-")) for one in _listed(found, "BYMONTHDAY")]
+    months = [number(one) for one in _listed(found, "BYMONTH")] or [1]
     longest = max((_MONTHS[month - 1] for month in months if 0 < month <= len(_MONTHS)), default=0)
     return bool(days) and not any(0 < day <= longest for day in days)
 

@@ -107,6 +107,12 @@ def test_excluded_starts_and_extra_dates_count() -> None:
     assert [one.isoformat()[:10] for one in told] == ["2026-11-02", "2026-11-04", "2026-11-20"]
 
 
+def test_blanks_in_a_rule_are_no_part_of_it_f18() -> None:
+    found = event("DTSTART:20261102T090000Z", "RRULE:FREQ=DAILY; COUNT=3;BYDAY=MO, WE")
+    begin = datetime(2026, 11, 1, tzinfo=UTC)
+    assert len(starts(found, begin, begin + YEAR)) == 3
+
+
 def test_only_what_the_rule_gives_is_an_occurrence_k20() -> None:
     found = series(event("DTSTART:20261124T090000Z", "RRULE:FREQ=WEEKLY"))
     assert yields(found, Slot("20261201T090000Z"))
