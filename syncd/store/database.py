@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
+from syncd.model.errors import TransientError
 from syncd.store.failures import in_our_words
 from syncd.store.onestep import connect
 
@@ -83,11 +84,19 @@ class Database:
         return wal.stat().st_size if wal.exists() else 0
 
     @asynccontextmanager
-    async def apart(self) -> AsyncIterator[AsyncConnection]:
-        """Lend a reading connection outside of the pool, for as long as somebody listens."""
-        engine = create_async_engine(self._url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
-        async with engine.connect() as connection:
-            yield connection
+    async def apart(self) -> AsyncIterator[Any]:
+        """Lend the driver's own connection, outside of the pools, to listen on.
+
+        Raises TransientError when it is lost.
+        """
+        engine = create_async_engine(
+            self._url, poolclass=NullPool, isolation_level="AUTOCOMMIT", pool_reset_on_return=None
+        )
+        try:
+            async with engine.connect() as connection:
+                yield (await connection.get_raw_connection()).driver_connection
+        except (DBAPIError, engine.dialect.loaded_dbapi.Error) as error:
+            raise TransientError("the database does not answer") from error
 
     async def close(self) -> None:
         """Let go, readers first: the last connection to leave tidies the WAL (S2)."""

@@ -2,8 +2,6 @@
 
 from collections.abc import AsyncIterator
 
-from sqlalchemy.exc import DBAPIError
-
 from syncd.model.errors import TransientError
 from syncd.model.ids import ProfileId
 from syncd.store.database import Database
@@ -15,13 +13,8 @@ async def heard(database: Database, channel: str) -> AsyncIterator[ProfileId]:
     Raises TransientError when the connection is lost: what was said until the next call is not
     heard, so a caller that comes back should look at everything once.
     """
-    try:
-        async with database.apart() as connection:
-            driver = (await connection.get_raw_connection()).driver_connection
-            if driver is None:
-                raise TransientError("the database does not answer")
-            await driver.execute(f'LISTEN "{channel}"')
-            async for news in driver.notifies():
-                yield ProfileId(int(news.payload))
-    except DBAPIError as error:
-        raise TransientError("the database does not answer") from error
+    async with database.apart() as driver:
+        await driver.execute(f'LISTEN "{channel}"')
+        async for news in driver.notifies():
+            yield ProfileId(int(news.payload))
+    raise TransientError("the database ended the connection")

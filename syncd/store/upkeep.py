@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import Select, exists, func, select, text
 
-from syncd.model.errors import TransientError, UnsupportedError
+from syncd.model.errors import MisconfiguredError, TransientError, UnsupportedError
 from syncd.ports.clock import Clock
 from syncd.ports.store.upkeep import Health
 from syncd.store.appending import Appender
@@ -55,6 +55,28 @@ class SqlUpkeep(Topic):
     async def check(self) -> Sequence[str]:
         """Return what is wrong, one sentence a fault: integrity, gaps, dangling rows."""
         found: list[str] = []
+        try:
+            await self._look_into(found)
+        except MisconfiguredError as error:  # too damaged to be looked into any further
+            found.append(str(error))
+        return found
+
+    async def backup(self, target: Path) -> None:
+        """Write a marked copy: opened in place of this one, it gives new epochs (I4).
+
+        Raises UnsupportedError on PostgreSQL, whose own tools do it.
+        """
+        if self._database.path is None:
+            raise UnsupportedError("back up PostgreSQL with its own tools, such as pg_basebackup")
+        await copy_marked(self._database.path, target)
+
+    async def close(self) -> None:
+        """End all work and let go of the database."""
+        with suppress(TransientError):  # a database that is gone or full is let go all the same
+            await self._beat()
+        await self._database.close()
+
+    async def _look_into(self, found: list[str]) -> None:
         if self._database.is_sqlite:
             for pragma in ("integrity_check", "foreign_key_check"):
                 rows = await self._database.fetch(text(f"PRAGMA {pragma}"))
@@ -76,22 +98,6 @@ class SqlUpkeep(Topic):
                 f"{table.name} of calendar {row.calendar_id}, which is not there"
                 for row in await self._database.fetch(dangling)
             )
-        return found
-
-    async def backup(self, target: Path) -> None:
-        """Write a marked copy: opened in place of this one, it gives new epochs (I4).
-
-        Raises UnsupportedError on PostgreSQL, whose own tools do it.
-        """
-        if self._database.path is None:
-            raise UnsupportedError("back up PostgreSQL with its own tools, such as pg_basebackup")
-        await copy_marked(self._database.path, target)
-
-    async def close(self) -> None:
-        """End all work and let go of the database."""
-        with suppress(TransientError):  # a database that is gone or full is let go all the same
-            await self._beat()
-        await self._database.close()
 
     async def _beat(self) -> None:
         row = await self._database.write(beat)
