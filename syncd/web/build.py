@@ -1,0 +1,33 @@
+"""The pages for people, added to the application of the api."""
+
+from datetime import timedelta
+from importlib.resources import files
+
+import aiohttp_jinja2
+from aiohttp import web
+from jinja2 import PackageLoader
+
+from syncd.engine.link import Linking
+from syncd.ports.clock import Clock
+from syncd.web.relink import RelinkPages
+from syncd.web.sign_in import FormTokens, Tries
+
+FAILED_TRIES = 5
+WITHIN = timedelta(minutes=15)
+
+
+def add_pages(app: web.Application, *, linking: Linking, clock: Clock) -> None:
+    """Serve the relink page and the stylesheet (api.md N1, N2)."""
+    aiohttp_jinja2.setup(app, loader=PackageLoader("syncd.web"), autoescape=True)
+    relink = RelinkPages(linking, FormTokens(), Tries(clock, most=FAILED_TRIES, within=WITHIN))
+    app.router.add_get("/relink/done", relink.done)
+    app.router.add_get("/relink/{secret}", relink.show)
+    app.router.add_post("/relink/{secret}", relink.sign_in)
+    app.router.add_get("/static/syncd.css", _stylesheet)
+
+
+async def _stylesheet(_: web.Request) -> web.Response:
+    """Return the one stylesheet."""
+    css = files("syncd.web").joinpath("static/syncd.css").read_bytes()
+    headers = {"Cache-Control": "public, max-age=3600"}
+    return web.Response(body=css, content_type="text/css", charset="utf-8", headers=headers)

@@ -1,0 +1,171 @@
+"""The whole HTTP side over a real SQLite store, a fake provider and a fake clock."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from aiohttp import ClientResponse
+from aiohttp.test_utils import TestClient, TestServer
+
+from syncd.api.build import build
+from syncd.api.parts import Pace, Parts, Rates
+from syncd.engine.browse import Browser
+from syncd.engine.control import Control
+from syncd.engine.link import Linking
+from syncd.engine.stream import StreamReader
+from syncd.engine.tick import Ticker
+from syncd.formats.expand import Expansion, Recurring, expand_series
+from syncd.model.access import Scope, Token, User, digest, token_text
+from syncd.model.ids import TokenId, UserId
+from syncd.model.profile import Profile, Reason, changed
+from syncd.web.build import add_pages
+from tests.engine.ground import PLAN, USER, Ground, on_store
+from tests.fakes.clock import FakeClock
+from tests.fakes.linker import FakeLinker
+from tests.fakes.vault import FakeVault
+from tests.store.opening import opened
+
+SECRET = "s" * 43
+QUICK = Pace(
+    heartbeat=timedelta(milliseconds=200),
+    stall=timedelta(milliseconds=500),
+    token_check=timedelta(milliseconds=50),
+)
+_numbers = count(1)
+
+
+async def inline(
+    series: Sequence[Recurring], after: datetime, before: datetime, limit: int
+) -> Sequence[Expansion | None]:
+    return [expand_series(one, after, before, limit) for one in series]
+
+
+@dataclass
+class Api:
+    """A running server with one polled or unpolled profile, and a token for it."""
+
+    client: TestClient[Any, Any]
+    ground: Ground
+    parts: Parts
+    linker: FakeLinker
+    everything: str = ""  # a token of the profile's user with every scope
+
+    @property
+    def account(self) -> int:
+        return int(self.ground.profile_id)
+
+    @property
+    def clock(self) -> FakeClock:
+        return self.ground.clock
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.client.port}"
+
+    async def token(self, *scopes: Scope, **fields: Any) -> str:  # noqa: ANN401 - of a Token
+        """Make a token; of the user unless ``fields`` say else."""
+        reach = {"user_id", "profile_id", "application_id", "admin"} & fields.keys()
+        token = Token(
+            id=TokenId(f"t{next(_numbers)}"),
+            digest=digest(SECRET),
+            scopes=frozenset(scopes or {Scope.ALL}),
+            created=self.clock.now(),
+            **{**({} if reach else {"user_id": USER}), **fields},
+        )
+        await self.ground.store.add_token(token)
+        return token_text(token.id, SECRET)
+
+    async def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        token: str | None = None,
+        headers: dict[str, str] | None = None,
+        **more: Any,  # noqa: ANN401 - of a request
+    ) -> ClientResponse:
+        """Send with the token of everything, another, or none (``""``)."""
+        token = self.everything if token is None else token
+        bearer = {"Authorization": f"Bearer {token}"} if token else {}
+        return await self.client.request(method, path, headers=bearer | (headers or {}), **more)
+
+    async def get(self, path: str, **more: Any) -> ClientResponse:  # noqa: ANN401 - of a request
+        return await self.send("GET", path, **more)
+
+    async def json(self, path: str, **more: Any) -> Any:  # noqa: ANN401 - JSON
+        """Return the body of a 200."""
+        response = await self.get(path, **more)
+        body = await response.json(content_type=None)
+        assert response.status == 200, body
+        return body
+
+    async def pages(self, path: str, size: int) -> list[Any]:
+        """Return all objects of a list, page by page."""
+        found, page = list[Any](), None
+        while True:
+            after = "" if page is None else f"&page={page}"
+            sign = "&" if "?" in path else "?"
+            body = await self.json(f"{path}{sign}page_size={size}{after}")
+            assert len(body["objects"]) == body["count"] <= size
+            found += body["objects"]
+            page = body["next_page"]
+            if page is None:
+                return found
+
+    async def another(self, name: str = "eve") -> Ground:
+        """Add another user with a profile of her own."""
+        user = UserId(f"acc_{name}")
+        await self.ground.store.add_user(User(id=user, name=name, created=self.clock.now()))
+        made = await on_store(self.ground.store, self.clock)
+        profile = await made.profile()
+        await self.ground.store.save_profile(replace(profile, user_id=user))
+        return made
+
+    async def disconnect(self) -> Profile:
+        """Let the profile lose its login, as proven refusals do."""
+        control = self.parts.control
+        return await control._change(
+            self.ground.profile_id,
+            lambda one, now: changed(one, now, refused=Reason.CREDENTIALS_REFUSED, refused_at=now),
+        )
+
+
+@asynccontextmanager
+async def serving(
+    where: Path,
+    *,
+    rates: Rates | None = None,
+    pace: Pace = QUICK,
+    **more: Any,  # noqa: ANN401 - of Parts
+) -> AsyncIterator[Api]:
+    """Serve one profile of the user ``ada``, connected and not yet polled."""
+    clock, linker = FakeClock(), FakeLinker()
+    async with opened(where, clock=clock) as store:
+        await store.add_user(User(id=USER, name="ada", created=clock.now()))
+        ground = await on_store(store, clock)
+        async with Ticker(store, ground.poller, clock, ground.meter, PLAN) as ticker:
+            parts = Parts(
+                store=store,
+                stream=StreamReader(store, ground.hub, clock),
+                browser=Browser(store, inline, clock),
+                linking=Linking(store, linker, FakeVault(), clock, ground.hub),
+                ticker=ticker,
+                control=Control(store, ground.hub, clock),
+                clock=clock,
+                meter=ground.meter,
+                public_url="https://syncd.example",
+                listen="127.0.0.1:8470",
+                rates=rates or Rates(),
+                pace=pace,
+                **more,
+            )
+            app = build(parts)
+            add_pages(app, linking=parts.linking, clock=clock)
+            async with TestClient(TestServer(app)) as client:
+                api = Api(client, ground, parts, linker)
+                api.everything = await api.token()
+                yield api
