@@ -28,6 +28,7 @@ from syncd.runtime.lock import only_writer
 from syncd.runtime.notify import Notifier
 from syncd.runtime.settings import Settings
 from syncd.runtime.wiring import PRUNE, TICK, Core, parts_of, wired
+from syncd.web.build import add_pages
 
 DRAIN_SECONDS = 25.0  # of the 30 that an operator waits; the rest is for closing
 HTTP_DRAIN_SECONDS = 10.0
@@ -137,7 +138,7 @@ async def running(current: Settings, sockets: Sockets, notifier: Notifier) -> As
             core.schedule.start()
             try:
                 async with (
-                    _answering(build(parts_of(core)), sockets.api),
+                    _answering(_application(core), sockets.api),
                     _answering(admin.application(core), sockets.admin),
                 ):
                     _tell_ready(core, notifier)
@@ -150,6 +151,13 @@ async def running(current: Settings, sockets: Sockets, notifier: Notifier) -> As
             finally:
                 for task in tasks:
                     task.cancel()
+
+
+def _application(core: Core) -> web.Application:
+    """Return the API with the pages for people."""
+    made = build(parts_of(core))
+    add_pages(made, linking=core.linking, clock=core.clock)
+    return made
 
 
 @asynccontextmanager
