@@ -1,4 +1,4 @@
-"""Real CalDAV servers for tests: Radicale in a thread, Xandikos in a process (providers.md §10.1)."""
+"""Real CalDAV servers for tests: Radicale in a thread, Xandikos in a process."""
 
 import asyncio
 import contextlib
@@ -47,6 +47,10 @@ class CalDavServer:
 
     async def set_name(self, calendar: str, name: str) -> None:
         await self.device.set_property(calendar, "D:displayname", name)
+
+    def set_password(self, password: str) -> None:
+        """Change the person's password; the server asks for it at once."""
+        self.password = password
 
     async def start(self) -> None:
         raise NotImplementedError
@@ -151,9 +155,6 @@ class Xandikos(CalDavServer):
         self._runner: web.AppRunner | None = None
         self._session: ClientSession | None = None
 
-    def set_password(self, password: str) -> None:
-        self.password = password
-
     async def start(self) -> None:
         state = self.folder / "state"
         state.mkdir(parents=True, exist_ok=True)
@@ -201,17 +202,23 @@ class Xandikos(CalDavServer):
         return await forward(self._session, request, f"http://127.0.0.1:{self._inner}")
 
 
-async def forward(
-    session: ClientSession | None, request: web.Request, upstream: str
+async def forward(  # noqa: PLR0913 - what may be changed on the way
+    session: ClientSession | None,
+    request: web.Request,
+    upstream: str,
+    *,
+    body: bytes | None = None,
+    method: str = "",
+    path: str = "",
 ) -> web.Response:
-    """Hand a request on and bring the answer back, byte for byte."""
+    """Hand a request on, changed where something is given, and bring the answer back."""
     assert session is not None
     kept = {"Content-Type", "Depth", "If-Match", "If-None-Match", "Authorization"}
     headers = {name: value for name, value in request.headers.items() if name in kept}
-    body = await request.read()
+    body = await request.read() if body is None else body
     async with session.request(
-        request.method,
-        upstream + request.raw_path,
+        method or request.method,
+        upstream + (path or request.raw_path),
         headers=headers,
         data=body or None,
         allow_redirects=False,

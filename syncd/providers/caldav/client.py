@@ -1,5 +1,6 @@
 """CalDAV over HTTP: signing in, redirects, tries, limits, and what an answer means."""
 
+import errno
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -248,14 +249,30 @@ def _no_multistatus(response: ClientResponse) -> str:
     return f"{response.url.host} answered status {response.status}, not with a multistatus"
 
 
-def _unreachable(url: URL, error: BaseException) -> SyncdError:
-    """Return what a failed connection means; the address guard's refusal stays what it is."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, ForbiddenError):
-            return cause
-        cause = cause.__cause__ or cause.__context__
-    return PassingError(f"{url.host} cannot be reached: {type(error).__name__}")
+def _unreachable(url: URL, error: aiohttp.ClientError) -> SyncdError:
+    """Return what a failed connection means; EACCES is the address guard's refusal (O1)."""
+    if isinstance(error, aiohttp.ClientConnectorError) and error.os_error.errno == errno.EACCES:
+        return ForbiddenError(
+            f"{url.host} is at an address that may not be reached; for a server in a private "
+            "network the operator lists it under [outbound] allow_private"
+        )
+    return PassingError(f"{url.host} cannot be reached ({_why(error)})")
+
+
+def _why(error: aiohttp.ClientError) -> str:
+    match error:
+        case aiohttp.ClientConnectorDNSError():
+            return "no such host name"
+        case aiohttp.ClientSSLError():
+            return "its TLS certificate or protocol is not accepted"
+        case aiohttp.ClientConnectorError():
+            return "no connection"
+        case aiohttp.ServerDisconnectedError() | aiohttp.ClientOSError():
+            return "the connection broke"
+        case aiohttp.ClientPayloadError():
+            return "the answer broke off"
+        case _:
+            return "what came is no HTTP"
 
 
 def below(base: URL, path: str) -> URL:
