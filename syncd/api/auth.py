@@ -61,10 +61,10 @@ async def account_named(store: Store, tokens: Sequence[Token], name: str) -> tup
 async def profile_named(store: Store, tokens: Sequence[Token], name: str) -> tuple[Token, Profile]:
     """Return a profile by either of its names and the first token that covers it; else 404."""
     number = parse_profile(name)
-    if number is not None:
-        profile = await store.profile(number)
+    with suppress(NotFoundError):  # told in the same words as another user's (R5)
+        profile = None if number is None else await store.profile(number)
         for token in tokens:
-            if covers(token, profile):
+            if profile is not None and covers(token, profile):
                 return token, profile
     raise NotFoundError("there is no such profile")
 
