@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import orjson
-from sqlalchemy import Insert, Update, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import insert, select, update
 
 from syncd.model.access import Application, Token, User
 from syncd.model.errors import NotFoundError
@@ -22,7 +21,7 @@ class SqlAccess(Topic):
     async def add_user(self, user: User) -> None:
         """Add a user; raises ConflictError if the name is taken."""
         values = {"user_id": user.id, "name": user.name, "created_at": milliseconds(user.created)}
-        await self._change(insert(users).values(values))
+        await self._database.put(insert(users).values(values))
 
     async def user(self, user: UserId) -> User:
         """Return one; raises NotFoundError."""
@@ -49,7 +48,7 @@ class SqlAccess(Topic):
             "origins": orjson.dumps(application.origins),
             "created_at": milliseconds(application.created),
         }
-        await self._change(insert(applications).values(values))
+        await self._database.put(insert(applications).values(values))
 
     async def application(self, application: ApplicationId) -> Application:
         """Return one; raises NotFoundError."""
@@ -66,7 +65,7 @@ class SqlAccess(Topic):
 
     async def add_token(self, token: Token) -> None:
         """Keep a token's digest and reach."""
-        await self._change(insert(tokens).values(token_values(token)))
+        await self._database.put(insert(tokens).values(token_values(token)))
 
     async def token(self, token: TokenId) -> Token | None:
         """Return one, revoked or expired ones too."""
@@ -84,19 +83,11 @@ class SqlAccess(Topic):
         """End a token, for ever and from its first revocation on; raises NotFoundError."""
         mine = update(tokens).where(tokens.c.token_id == token)
         alive = mine.where(tokens.c.revoked_at.is_(None))
-        ended = await self._change(alive.values(revoked_at=milliseconds(at)))
+        ended = await self._database.put(alive.values(revoked_at=milliseconds(at)))
         if not ended and await self.token(token) is None:
             raise NotFoundError(f"there is no token {token}")
 
     async def touch_token(self, token: TokenId, at: datetime) -> None:
         """Note when it was last used."""
         mine = update(tokens).where(tokens.c.token_id == token)
-        await self._change(mine.values(used_at=milliseconds(at)))
-
-    async def _change(self, statement: Insert | Update) -> int:
-        """Run one statement as a transaction; return how many rows it wrote."""
-
-        async def work(connection: AsyncConnection) -> int:
-            return (await connection.execute(statement)).rowcount
-
-        return await self._database.write(work)
+        await self._database.put(mine.values(used_at=milliseconds(at)))

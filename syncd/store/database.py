@@ -25,7 +25,7 @@ BUSY_MS = 5000  # how long one waits for a lock
 _EVERYWHERE = (f"busy_timeout={BUSY_MS}", "foreign_keys=ON", "mmap_size=0")
 _WRITER = ("journal_mode=WAL", "synchronous=FULL", "journal_size_limit=67108864")
 _READER = ("query_only=ON", "wal_autocheckpoint=0")
-_PLAIN = "syncd_plain"  # marks a connection that begins no transaction: a checkpoint
+_PLAIN = "syncd_plain"  # marks a connection that needs no BEGIN: a checkpoint, a single statement
 _WAL_TIDY = 4 << 20  # 1,000 pages: truncate when nobody waits for the writer
 _WAL_FULL = 48 << 20  # truncate now, and let readers end for it
 Parameters = dict[str, Any] | Sequence[dict[str, Any]]
@@ -43,11 +43,12 @@ class Database:
         """Prepare the engines; nothing is opened yet. ``url`` names its asynchronous driver."""
         self.is_sqlite = url.get_backend_name() == "sqlite"
         self.path = Path(url.database or "") if self.is_sqlite else None
-        writers = 1 if self.is_sqlite else POSTGRES_WRITERS
+        self._closed = False
+        self._writers = 1 if self.is_sqlite else POSTGRES_WRITERS
         self._url = url
-        self._writer = _writer(url, writers)
+        self._writer = _writer(url, self._writers)
         self._reader = _reader(url)
-        self._turn = asyncio.Semaphore(writers)
+        self._turn = asyncio.Semaphore(self._writers)
         self._place = asyncio.Semaphore(READERS)
         self._waiting = 0
 
@@ -59,22 +60,34 @@ class Database:
         The read transaction ends with it, whatever becomes of the caller.
         """
         async with self._place:
+            self._check_open()
             return await _unbroken(self._read(statement, parameters), "fetch")
 
-    async def write(self, work: Work[T]) -> T:
+    async def write(self, work: Work[T], *, alone: bool = False) -> T:
         """Run ``work`` from BEGIN to COMMIT; a cancelled caller leaves only when it has ended.
 
-        Raises TransientError, with nothing written, if the database is full, locked or gone.
+        ``alone`` promises that the work is one statement: SQLite needs no BEGIN for it. Raises
+        TransientError, with nothing written, if the database is full, locked or gone.
         """
+        self._check_open()
         self._waiting += 1
         try:
             await self._turn.acquire()
         finally:
             self._waiting -= 1
         try:
-            return await _unbroken(self._transact(work), "write")
+            self._check_open()
+            return await _unbroken(self._transact(work, alone=alone), "write")
         finally:
             self._turn.release()
+
+    async def put(self, statement: Executable, parameters: Parameters | None = None) -> int:
+        """Run one statement as a transaction; return how many rows it wrote."""
+
+        async def work(connection: AsyncConnection) -> int:
+            return (await connection.execute(statement, parameters)).rowcount
+
+        return await self.write(work, alone=True)
 
     def wal_bytes(self) -> int | None:
         """Return the size of the write-ahead log; None on PostgreSQL."""
@@ -99,9 +112,22 @@ class Database:
             raise TransientError("the database does not answer") from error
 
     async def close(self) -> None:
-        """Let go, readers first: the last connection to leave tidies the WAL (S2)."""
+        """Wait for what runs, then let go, readers first: who leaves last tidies the WAL (S2)."""
+        self._closed = True
+        for _ in range(READERS):
+            await self._place.acquire()
+        for _ in range(self._writers):
+            await self._turn.acquire()
         await self._reader.dispose()
         await self._writer.dispose()
+        for _ in range(READERS):  # who still waits is told that it is closed
+            self._place.release()
+        for _ in range(self._writers):
+            self._turn.release()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise TransientError("the store is closed")
 
     async def _read(
         self, statement: Executable, parameters: Parameters | None
@@ -112,10 +138,14 @@ class Database:
         except DBAPIError as error:
             raise in_our_words(error) from error
 
-    async def _transact(self, work: Work[T]) -> T:
+    async def _transact(self, work: Work[T], *, alone: bool) -> T:
         try:
-            async with self._writer.begin() as connection:
-                done = await work(connection)
+            if alone and self.is_sqlite:
+                async with self._writer.connect() as connection:
+                    done = await work(await connection.execution_options(**{_PLAIN: True}))
+            else:
+                async with self._writer.begin() as connection:
+                    done = await work(connection)
         except DBAPIError as error:
             raise in_our_words(error) from error
         await self._tidy()
@@ -132,8 +162,10 @@ class Database:
             async with self._writer.connect() as connection:
                 plain = await connection.execution_options(**{_PLAIN: True})
                 await plain.exec_driver_sql(f"PRAGMA busy_timeout={wait_ms}")
-                await plain.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-                await plain.exec_driver_sql(f"PRAGMA busy_timeout={BUSY_MS}")
+                try:
+                    await plain.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+                finally:
+                    await plain.exec_driver_sql(f"PRAGMA busy_timeout={BUSY_MS}")
         except DBAPIError:
             return  # what was to be written is; a full disk shows at the next write
 

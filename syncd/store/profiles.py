@@ -132,10 +132,7 @@ class SqlProfiles(Topic):
             "proven": proof_bytes(note.proof),
         }
 
-        async def work(connection: AsyncConnection) -> None:
-            await connection.execute(_NOTE, values)
-
-        await self._database.write(work)
+        await self._database.put(_NOTE, values)
 
     async def save_profile(
         self,

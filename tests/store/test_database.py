@@ -246,3 +246,25 @@ async def test_rows_of_a_snapshot_are_read_in_one_step_into_the_thread(tmp_path:
             rows = (await connection.execute(text("SELECT body FROM activities"))).all()
         assert len(rows) == 1
         assert steps == 1
+
+
+async def test_a_closed_store_waits_for_what_runs_and_takes_nothing_more(store: SqlStore) -> None:
+    entered, leave = asyncio.Event(), asyncio.Event()
+
+    async def slow(_: AsyncConnection) -> str:
+        entered.set()
+        await leave.wait()
+        return "done"
+
+    writing = asyncio.create_task(store._database.write(slow))
+    await entered.wait()
+    closing_it = asyncio.create_task(store._database.close())
+    await asyncio.sleep(0.01)
+    with pytest.raises(TransientError, match="closed"):
+        await store.reserve_profile()
+    assert not closing_it.done()
+    leave.set()
+    await closing_it
+    assert await writing == "done"
+    with pytest.raises(TransientError, match="closed"):
+        await store.users()

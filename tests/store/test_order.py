@@ -5,6 +5,7 @@ import random
 from itertools import count
 
 import psycopg
+import pytest
 
 from syncd.model.activity import Filter
 from syncd.model.calendar import KnownCalendar
@@ -14,7 +15,7 @@ from tests.store.opening import opened, postgres
 from tests.store.samples import a_calendar as calendar_named
 from tests.store.samples import a_page, with_calendar
 
-WRITERS, READERS, ACTIVITIES, PAGE = 16, 4, 20_000, 25
+WRITERS, READERS, ACTIVITIES, PAGE = 16, 4, 20_000, 50
 PROFILES = (1, 2)
 
 
@@ -37,6 +38,7 @@ async def follow(store: SqlStore, profile: ProfileId, until: int) -> list[int]:
     return seen
 
 
+@pytest.mark.timeout(120)  # a loaded machine
 async def test_no_reader_loses_an_activity_and_positions_have_no_gap() -> None:
     """Two processes' worth of connections write to two streams at once."""
     async with postgres() as url, opened(url) as one, opened(url) as two:
