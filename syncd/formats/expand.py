@@ -140,9 +140,12 @@ def _read(text: str) -> When:
 
 
 def _wall(when: When, zone: tzinfo) -> datetime:
-    if isinstance(when, datetime):
-        return when.astimezone(zone).replace(tzinfo=None)
-    return datetime.combine(when, time())
+    if not isinstance(when, datetime):
+        return datetime.combine(when, time())
+    written = when.replace(tzinfo=None)
+    if written.replace(tzinfo=zone).utcoffset() == when.utcoffset():
+        return written  # also one that the clocks skip: the series repeats it as written
+    return when.astimezone(zone).replace(tzinfo=None)
 
 
 def _occurrence(

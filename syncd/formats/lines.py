@@ -16,6 +16,7 @@ MOST_COMPONENTS = 50_000
 MOST_LINES = 500_000  # each costs some hundred bytes of memory
 DEEPEST = 16  # a component in a component in …; RFC 5545 knows three
 
+_OUTER = frozenset({"VEVENT", "VTODO", "VJOURNAL", "VFREEBUSY", "VTIMEZONE"})
 _FOLD = re.compile(rb"(?<!\n)\n++[ \t]")  # from the first line break of a run: linear
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _LINE = re.compile(
@@ -138,8 +139,9 @@ def line_of(row: str) -> Line | None:
 
 
 def _begin(name: str, roots: list[Component], opened: list[Component]) -> None:
-    if name == "VEVENT":  # never inside another: that one's END is missing
-        _drop(name, opened)
+    if name in _OUTER:  # never inside another: what is still open has lost its END
+        while opened and opened[-1].name != "VCALENDAR":
+            opened.pop()
     if len(opened) >= DEEPEST:
         raise MalformedReplyError(f"components are nested more than {DEEPEST} deep")
     begun = Component(name)
@@ -148,16 +150,8 @@ def _begin(name: str, roots: list[Component], opened: list[Component]) -> None:
 
 
 def _end(name: str, opened: list[Component]) -> None:
-    found = _drop(name, opened)
-    if found is not None:
-        found.closed = True
-
-
-def _drop(name: str, opened: list[Component]) -> Component | None:
-    """Leave the innermost open component of this name with all inside; None if none is open."""
     for at in range(len(opened) - 1, -1, -1):
         if opened[at].name == name:
-            found = opened[at]
+            opened[at].closed = True
             del opened[at:]
-            return found
-    return None
+            return

@@ -38,7 +38,7 @@ def iana(name: str) -> ZoneInfo | None:
     text = name.strip().strip('"')
     parts = text.strip("/").split("/")
     tries = [text, win_tz.get(text, "")]
-    tries += ["/".join(parts[at:]) for at in range(1, len(parts)) if text.startswith("/")]
+    tries += ["/".join(parts[at:]) for at in range(len(parts)) if text.startswith("/")]
     for one in tries:
         if one:
             try:

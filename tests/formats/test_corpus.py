@@ -4,12 +4,14 @@ import time
 from importlib.util import find_spec
 from pathlib import Path
 
+import icalendar
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from syncd.formats.ical_event import Reading, read_event
 from syncd.formats.ical_read import read_resource
+from syncd.formats.lines import components
 from syncd.model.errors import MalformedReplyError
 from syncd.model.event import Event
 from syncd.model.ids import ResourceKey
@@ -17,6 +19,7 @@ from syncd.model.resource import Resource
 from tests.formats.written import CUSTOM_BERLIN, vcalendar, vevent
 
 PATIENCE_SECONDS = 1.0
+TEXTS = ("UID", "SUMMARY", "DESCRIPTION", "LOCATION", "COLOR")
 
 
 def corpus() -> list[Path]:
@@ -56,6 +59,32 @@ def test_an_event_beside_a_broken_one_is_never_lost() -> None:
         found = read(vcalendar(sound, text[begin : end + len("END:VEVENT")] + "\n"))
         assert found is not None, name
         assert found.events[0].name == "Sound", name
+
+
+def written(vevent: icalendar.Component) -> dict[str, str]:
+    found = {name: vevent.get(name) for name in TEXTS}
+    firsts = {name: one[0] if isinstance(one, list) else one for name, one in found.items()}
+    return {name: str(one) for name, one in firsts.items() if one is not None}
+
+
+@pytest.mark.filterwarnings("ignore::icalendar.error.GloballyUniqueTZIDGuessed")
+def test_text_is_what_the_library_reads() -> None:
+    """A second reader, that shares nothing with ours, where it does not give the file up."""
+    compared = 0
+    for path in corpus():
+        ours = [one for root in components(path.read_bytes()) for one in root.inside("VEVENT")]
+        try:
+            calendars = icalendar.Calendar.from_ical(path.read_bytes(), multiple=True)
+        except ValueError:
+            continue
+        theirs = [one for calendar in calendars for one in calendar.walk("VEVENT")]
+        if len(ours) != len(theirs):
+            continue  # it keeps nothing of a body that was cut
+        for mine, other in zip(ours, theirs, strict=True):
+            told = {name: mine.text(name) for name in TEXTS if mine.first(name)}
+            assert told == written(other), path.name
+            compared += 1
+    assert compared > 1000
 
 
 BAD_ALARM = vevent(

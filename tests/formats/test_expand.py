@@ -75,6 +75,15 @@ def test_a_time_that_the_clocks_skip_is_that_much_later() -> None:
     ]
 
 
+def test_a_series_that_begins_where_the_clocks_skip_repeats_what_was_written() -> None:
+    found = event("DTSTART;TZID=America/New_York:20260308T023000", "RRULE:FREQ=DAILY;COUNT=2")
+    told = starts(found, datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC))
+    assert [one.isoformat() for one in told] == [
+        "2026-03-08T03:30:00-04:00",
+        "2026-03-09T02:30:00-04:00",
+    ]
+
+
 def test_a_time_that_comes_twice_is_the_first_one() -> None:
     found = event("DTSTART;TZID=Europe/Berlin:20261024T023000", "RRULE:FREQ=DAILY;COUNT=2")
     told = starts(found, datetime(2026, 10, 1, tzinfo=UTC), datetime(2026, 11, 1, tzinfo=UTC))

@@ -297,6 +297,13 @@ def test_a_body_that_was_cut_is_told_and_loses_no_sound_event_p1(ending: str) ->
     assert "the object has no END:VCALENDAR" in found.faults
 
 
+@pytest.mark.parametrize("end", ["", "END:VTOOD\n"])
+@pytest.mark.parametrize("other", ["VTODO", "VTIMEZONE", "VEVENT", "VJOURNAL"])
+def test_a_component_without_its_end_swallows_no_event_f18(other: str, end: str) -> None:
+    found = resource(f"BEGIN:{other}\nUID:t\n{end}", vevent("DTSTART:20261124T090000Z"))
+    assert [one.uid for one in found.events] == ["8d1c@example.org"]
+
+
 def test_an_event_without_uid_is_named_by_its_resource() -> None:
     raw = vcalendar("BEGIN:VEVENT\nDTSTART:20261124T090000Z\nEND:VEVENT\n")
     assert read_resource(KEY, raw).events[0].uid == read_resource(KEY, raw).events[0].uid != ""

@@ -25,6 +25,7 @@ CHILE = (
     [
         ("Europe/Berlin", ""),
         ("W. Europe Standard Time", ""),
+        ("/Europe/Berlin", ""),
         ("/freeassociation.sourceforge.net/Europe/Berlin", ""),
         ('"Europe/Berlin"', ""),
         ("Head Office", CUSTOM_BERLIN),
