@@ -5,6 +5,7 @@ The daemon is the real one, and what is printed comes over its HTTP interface.
 
 import asyncio
 import tempfile
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from ipaddress import ip_network
@@ -91,7 +92,7 @@ class Demo:
             headers={"Authorization": f"Bearer {self._token}"}, trust_env=False
         ) as session:
             self._say("\n[bold]Ada connects; syncd reads her calendars[/bold]")
-            await self._read(session, events=len(list(story.beginning())))
+            await self._read(session, event=len(list(story.beginning())), account=2)
             for step in story.steps():
                 await asyncio.sleep(PAUSE_SECONDS)
                 await self._take(step, session)
@@ -110,15 +111,15 @@ class Demo:
         await step.does(self._server)
         for profile in await self._core.store.profiles():
             await self._core.ticker.poll_now(profile.id, wait=None)
-        await self._read(session, events=step.activities)
+        await self._read(session, event=step.activities)
 
-    async def _read(self, session: ClientSession, *, events: int) -> None:
-        """Print the stream until it has told of so many events."""
+    async def _read(self, session: ClientSession, **wanted: int) -> None:
+        """Print the stream until it has told of so many activities of each kind."""
+        left = Counter(wanted)
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
-                while events > 0:
-                    page = await self._page(session)
-                    events -= sum(one["metadata"]["type"] == "event" for one in page)
+                while any(count > 0 for count in left.values()):
+                    left.subtract(one["metadata"]["type"] for one in await self._page(session))
         except TimeoutError:
             raise TransientError("the stream did not tell of it in time") from None
 

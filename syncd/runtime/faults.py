@@ -1,8 +1,8 @@
 """What is wrong with a configuration, in sentences that name file, key and remedy."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from difflib import get_close_matches
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any, get_args
 
@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 PREFIX = "SYNCD_"
 _DELIMITER = "__"
+_NEAR = 0.6
 
 
 def keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
@@ -69,16 +70,32 @@ def _known_part(loc: Sequence[str], model: type[BaseModel]) -> str:
 
 
 def _remedy(model: type[BaseModel], key: str, *, variable: bool) -> str:
-    known = list(keys(model))
-    section = key.rpartition(".")[0]
-    siblings = [one for one in known if one.rpartition(".")[0] == section]
-    names = {one.rpartition(".")[2]: one for one in (*known, *siblings)}
-    near = get_close_matches(key, siblings, n=1, cutoff=0.5) or get_close_matches(key, known, n=1)
-    if not near:
-        last = get_close_matches(key.rpartition(".")[2], names, n=1)
-        near = [names[last[0]]] if last else []
-    shown = [_variable(one) if variable else one for one in near]
-    return f"did you mean {shown[0]}?" if shown else "remove it (config/syncd.toml names them all)"
+    near = _nearest(key, {part for known in keys(model) for part in _with_sections(known)})
+    if near is None:
+        return "remove it (config/syncd.toml names them all)"
+    return f"did you mean {_variable(near) if variable else near}?"
+
+
+def _with_sections(key: str) -> Iterator[str]:
+    """Yield ``poll``, ``poll.caldav`` and ``poll.caldav.interval_seconds``."""
+    parts = key.split(".")
+    return (".".join(parts[: count + 1]) for count in range(len(parts)))
+
+
+def _nearest(key: str, known: Iterable[str]) -> str | None:
+    """Return what was meant: first the name counts, then the section; None if nothing is near."""
+    section, _, name = key.rpartition(".")
+
+    def likeness(candidate: str) -> tuple[float, float, str]:
+        its_section, _, its_name = candidate.rpartition(".")
+        return (_ratio(name, its_name), _ratio(section, its_section), candidate)
+
+    best = max(map(likeness, known))
+    return best[2] if best[0] >= _NEAR else None
+
+
+def _ratio(one: str, other: str) -> float:
+    return SequenceMatcher(None, one, other).ratio()
 
 
 def _fix(key: str) -> str:

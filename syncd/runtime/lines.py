@@ -7,6 +7,7 @@ from typing import Any
 _COLORS = {"add": "green", "update": "yellow", "delete": "red"}
 _SHOWN_CHANGES = 3
 _LONGEST = 40
+_NAME_WIDTH = 30
 
 
 def line(record: Mapping[str, Any]) -> str:
@@ -14,15 +15,14 @@ def line(record: Mapping[str, Any]) -> str:
     about = record["metadata"]
     color = _COLORS[record["type"]]
     at = datetime.fromisoformat(record["recorded_at"]).strftime("%H:%M:%S")
-    parts = [
+    parts = (
         f"[dim]{at}[/dim]",
         f"[{color}]{record['action']} {record['type']:<6}[/{color}]",
         f"{about['type']:<8}",
-        f"[bold]{_escaped(_name(about))}[/bold]",
-    ]
-    if told := ", ".join(_details(record)):
-        parts.append(f"[dim]{_escaped(told)}[/dim]")
-    return " ".join(parts)
+        f"[bold]{_escaped(f'{_name(about):<{_NAME_WIDTH}}')}[/bold]",
+        f"[dim]{_escaped(', '.join(_details(record)))}[/dim]",
+    )
+    return "  ".join(parts)
 
 
 def _name(about: Mapping[str, Any]) -> str:

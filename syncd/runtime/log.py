@@ -19,6 +19,7 @@ _KEYS = re.compile(
     re.IGNORECASE,
 )
 _OPEN_KEYS = frozenset({"status_code"})  # a number that HTTP gives, and no secret
+_FIRST = ("at", "level", "what")
 _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\b(Bearer|Basic|APIKey|Digest)\s+[^\s'\"]+", re.IGNORECASE), rf"\1 {HIDDEN}"),
     (re.compile(r"\bya29\.[\w.-]+"), HIDDEN),
@@ -33,10 +34,9 @@ _LOUD = ("apscheduler", "asyncio", "aiohttp", "aiosqlite", "alembic", "sqlalchem
 
 
 def redact(_: object, __: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Hide by key, and by pattern inside of every text."""
-    for key, value in line.items():
-        line[key] = _hidden(key, value)
-    return line
+    """Hide by key, and by pattern inside of every text; what everyone looks for stands first."""
+    first = {key: line[key] for key in _FIRST if key in line}
+    return {key: _hidden(key, value) for key, value in {**first, **line}.items()}
 
 
 def configure(level: str = "info", *, terminal: bool | None = None) -> None:

@@ -1,0 +1,192 @@
+"""One file, the environment above it, frozen; whatever is wrong is a sentence (design §7)."""
+
+import os
+from ipaddress import ip_network
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from syncd.model.errors import MisconfiguredError
+from syncd.runtime.settings import load
+
+
+@pytest.fixture(autouse=True)
+def _bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in os.environ:
+        if name.startswith("SYNCD_") or name == "STATE_DIRECTORY":
+            monkeypatch.delenv(name)
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "syncd.toml"
+    path.write_text(text)
+    return path
+
+
+def refusal(folder: Path, text: str) -> str:
+    with pytest.raises(MisconfiguredError) as refused:
+        load(written(folder, text))
+    return str(refused.value)
+
+
+def test_an_empty_file_gives_the_defaults_of_the_design(tmp_path: Path) -> None:
+    settings = load(written(tmp_path, ""))
+    assert settings.server.listen == "127.0.0.1:8470"
+    assert (settings.poll.interval_seconds, settings.poll.reconcile_seconds) == (60, 86400)
+    assert settings.poll.caldav.reconcile_seconds == settings.poll.icloud.reconcile_seconds == 21600
+    assert settings.poll.disconnect_proof_seconds == 900
+    assert settings.poll.invalid_grant_gap_seconds == 60
+    assert (settings.retention.days, settings.retention.activities) == (30, 0)
+    assert settings.outbound.allow_private == ()
+
+
+def test_the_file_overrides_and_a_provider_has_its_own_pace(tmp_path: Path) -> None:
+    text = "[poll]\ninterval_seconds = 90\n[poll.caldav]\ninterval_seconds = 30\n"
+    settings = load(written(tmp_path, text))
+    assert settings.poll.interval_seconds == 90
+    assert settings.poll.caldav.interval_seconds == 30
+    assert settings.poll.caldav.reconcile_seconds == 21600
+    assert settings.poll.google.interval_seconds is None
+
+
+def test_the_environment_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SYNCD_POLL__CALDAV__INTERVAL_SECONDS", "20")
+    monkeypatch.setenv("SYNCD_SERVER__LISTEN", "127.0.0.1:9000")
+    text = "[poll]\ninterval_seconds = 90\n[poll.caldav]\ninterval_seconds = 30\n"
+    settings = load(written(tmp_path, text))
+    assert settings.poll.caldav.interval_seconds == 20
+    assert settings.poll.interval_seconds == 90
+    assert settings.server.listen == "127.0.0.1:9000"
+
+
+@pytest.mark.parametrize("text", ['["10.0.0.0/8", "fd00::/8"]', "10.0.0.0/8, fd00::/8"])
+def test_a_list_in_the_environment_is_json_or_has_commas(
+    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SYNCD_OUTBOUND__ALLOW_PRIVATE", text)
+    allowed = load(written(tmp_path, "")).outbound.allow_private
+    assert allowed == (ip_network("10.0.0.0/8"), ip_network("fd00::/8"))
+
+
+def test_settings_are_frozen(tmp_path: Path) -> None:
+    settings = load(written(tmp_path, ""))
+    with pytest.raises(ValidationError):
+        settings.poll = settings.poll  # type: ignore[misc]
+    with pytest.raises(ValidationError):
+        settings.poll.interval_seconds = 7  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("text", "named", "remedy"),
+    [
+        ("[poll]\nintervall_seconds = 5\n", "poll.intervall_seconds", "poll.interval_seconds"),
+        ("[poll.caldaw]\ninterval_seconds = 5\n", "poll.caldaw", "poll.caldav"),
+        ('[servr]\nlisten = "127.0.0.1:1"\n', "servr", "mean server?"),
+        ('statedir = "/x"\n', "statedir", "state_dir"),
+        ("[zebra]\nx = 1\n", "zebra", "remove it"),
+        ('[server]\nkey_file = "/x"\n', "server.key_file", "vault.key_file"),
+    ],
+)
+def test_an_unknown_key_is_an_error_that_names_the_nearest_one(
+    text: str, named: str, remedy: str, tmp_path: Path
+) -> None:
+    told = refusal(tmp_path, text)
+    assert str(tmp_path / "syncd.toml") in told
+    assert f": {named}: there is no such setting" in told
+    assert remedy in told
+
+
+@pytest.mark.parametrize(
+    ("text", "named", "why"),
+    [
+        ("[poll]\ninterval_seconds = 1\n", "poll.interval_seconds", "greater than or equal to 5"),
+        ('[poll]\ninterval_seconds = "soon"\n', "poll.interval_seconds", "valid integer"),
+        ('[outbound]\nallow_private = ["10.0.0.0/99"]\n', "outbound.allow_private", "10.0.0.0/99"),
+        ('[server]\nlisten = "8470"\n', "server.listen", "host:port"),
+        ('[server]\npublic_url = "example.org"\n', "server.public_url", "https://"),
+        ('[log]\nlevel = "loud"\n', "log.level", "'debug'"),
+        ("poll = 5\n", "poll", "remove it for the default"),
+    ],
+)
+def test_a_wrong_value_names_file_key_and_remedy(
+    text: str, named: str, why: str, tmp_path: Path
+) -> None:
+    told = refusal(tmp_path, text)
+    assert f"{tmp_path / 'syncd.toml'}: {named}: " in told
+    assert why in told
+    assert f"change {named}, or remove it" in told
+
+
+def test_every_fault_is_told_at_once(tmp_path: Path) -> None:
+    told = refusal(tmp_path, "[poll]\ninterval_seconds = 1\n[retention]\ndays = 0\nweeks = 1\n")
+    assert len(told.splitlines()) == 3
+
+
+def test_what_is_not_toml_names_the_line(tmp_path: Path) -> None:
+    assert "line 2" in refusal(tmp_path, "[poll]\ninterval_seconds = \n")
+
+
+def test_a_wrong_variable_is_named_instead_of_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SYNCD_POLL__INTERVAL_SECONDS", "1")
+    monkeypatch.setenv("SYNCD_POLL__INTERVALL", "9")
+    told = refusal(tmp_path, "")
+    assert "SYNCD_POLL__INTERVAL_SECONDS: input should be greater" in told
+    assert "SYNCD_POLL__INTERVALL: there is no such setting" in told
+    assert "did you mean SYNCD_POLL__INTERVAL_SECONDS?" in told
+
+
+def test_a_variable_of_an_unknown_section_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SYNCD_VALUT__KEY_FILE", "/x")
+    assert "did you mean SYNCD_VAULT__KEY_FILE?" in refusal(tmp_path, "")
+
+
+def test_a_key_of_the_vault_in_the_environment_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SYNCD_VAULT__KEY", "c2VjcmV0")
+    told = refusal(tmp_path, "")
+    assert "SYNCD_VAULT__KEY: there is no such setting" in told
+    assert "c2VjcmV0" not in told
+
+
+def test_a_variable_without_a_section_is_none_of_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SYNCD_TESTS", "nightly")
+    load(written(tmp_path, ""))
+
+
+def test_a_named_file_must_be_there(tmp_path: Path) -> None:
+    with pytest.raises(MisconfiguredError, match="syncd init"):
+        load(tmp_path / "missing.toml")
+
+
+def test_the_state_directory_fills_the_database_address(tmp_path: Path) -> None:
+    settings = load(written(tmp_path, f'state_dir = "{tmp_path}/state"\n'))
+    assert settings.store_url == f"sqlite:///{tmp_path}/state/syncd.db"
+    assert settings.admin_socket.parent == settings.lock_file.parent == tmp_path / "state"
+
+
+def test_systemd_names_the_state_directory_before_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STATE_DIRECTORY", "/var/lib/private/syncd")
+    file = written(tmp_path, 'state_dir = "/elsewhere"\n')
+    assert load(file).state_dir == Path("/var/lib/private/syncd")
+    monkeypatch.setenv("SYNCD_STATE_DIR", "/named")
+    assert load(file).state_dir == Path("/named")
+
+
+@pytest.mark.parametrize(("user", "place"), [(0, "/var/lib/syncd"), (1000, "/home/ada/.local")])
+def test_without_a_word_the_place_depends_on_the_user(
+    user: int, place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: user)
+    monkeypatch.setenv("HOME", "/home/ada")
+    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+    assert str(load(written(tmp_path, "")).state_dir).startswith(place)
