@@ -210,11 +210,13 @@ async def forward(  # noqa: PLR0913 - what may be changed on the way
     body: bytes | None = None,
     method: str = "",
     path: str = "",
+    authorization: str = "",
 ) -> web.Response:
     """Hand a request on, changed where something is given, and bring the answer back."""
     assert session is not None
     kept = {"Content-Type", "Depth", "If-Match", "If-None-Match", "Authorization"}
     headers = {name: value for name, value in request.headers.items() if name in kept}
+    headers |= {"Authorization": authorization} if authorization else {}
     body = await request.read() if body is None else body
     async with session.request(
         method or request.method,

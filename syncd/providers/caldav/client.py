@@ -256,6 +256,8 @@ def _unreachable(url: URL, error: aiohttp.ClientError) -> SyncdError:
             f"{url.host} is at an address that may not be reached; for a server in a private "
             "network the operator lists it under [outbound] allow_private"
         )
+    if isinstance(error, aiohttp.ClientResponseError):
+        return MalformedReplyError(f"what {url.host} answered is no HTTP")
     return PassingError(f"{url.host} cannot be reached ({_why(error)})")
 
 
@@ -267,12 +269,10 @@ def _why(error: aiohttp.ClientError) -> str:
             return "its TLS certificate or protocol is not accepted"
         case aiohttp.ClientConnectorError():
             return "no connection"
-        case aiohttp.ServerDisconnectedError() | aiohttp.ClientOSError():
-            return "the connection broke"
         case aiohttp.ClientPayloadError():
             return "the answer broke off"
         case _:
-            return "what came is no HTTP"
+            return "the connection broke"
 
 
 def below(base: URL, path: str) -> URL:

@@ -167,25 +167,25 @@ def _sentence(error: SyncdError, host: str) -> SyncdError:
     match error:
         case RelinkRequiredError():
             return RelinkRequiredError(
-                f"{host} refused the user name or the password. Check both; some servers want "
-                "an app password made in their settings."
+                f"The server {host} refused the user name or the password. Check both; some "
+                "servers want an app password, which their settings make."
             )
         case TransientError():
             return TransientError(
-                f"{host} could not be reached or did not answer properly ({error}). Check the "
-                "address, or try again in a while.",
+                f"The server could not be reached: {error}. Check the address, or try again in "
+                "a while.",
                 retry_after=error.retry_after,
             )
         case ForbiddenError():
-            return ForbiddenError(f"{host} cannot be used: {error}.")
+            return ForbiddenError(f"The server cannot be used: {error}.")
         case NotFoundError():
             return NotFoundError(
-                f"{host} answers, but there are no calendars behind this address. Look up the "
-                "CalDAV address in the settings of your calendar."
+                f"The server {host} answers, but there are no calendars behind this address. "
+                "Look up the CalDAV address in the settings of your calendar."
             )
         case MalformedReplyError():
             return MalformedReplyError(
-                f"{host} answered, but not as a calendar server ({error}). Look up the CalDAV "
+                f"There is no calendar service at this address: {error}. Look up the CalDAV "
                 "address in the settings of your calendar."
             )
         case _:

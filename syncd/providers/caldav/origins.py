@@ -54,7 +54,7 @@ async def check_plain(url: URL) -> None:
     try:
         addresses = await _addresses(host, url.port or 80)
     except OSError:
-        raise TransientError(f"the host name {host} cannot be found") from None
+        raise TransientError(f"{host} cannot be reached (no such host name)") from None
     if any(reachable(one, ()) for one in addresses):
         raise ForbiddenError(
             f"{host} is on a public network: without https the password would be readable on "
