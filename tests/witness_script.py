@@ -27,6 +27,8 @@ def end_of(event: icalendar.Event) -> date | datetime:
     if "DTEND" in event:
         return event["DTEND"].dt
     start = event["DTSTART"].dt
+    if "DURATION" in event and isinstance(start, datetime) and start.tzinfo:
+        return start.astimezone(UTC) + event["DURATION"].dt  # exact: RFC 5545 §3.3.6
     if "DURATION" in event:
         return start + event["DURATION"].dt
     return start if isinstance(start, datetime) else start + timedelta(days=1)
@@ -68,7 +70,7 @@ def events_of(calendar: caldav.Calendar) -> list[dict[str, object]]:
         neutral(event)
         for stored in calendar.events()
         for event in icalendar.Calendar.from_ical(stored.data).walk("VEVENT")
-        if "DTSTART" in event and not event.errors
+        if "DTSTART" in event
     ]
     return sorted(found, key=lambda one: json.dumps(one, sort_keys=True))
 

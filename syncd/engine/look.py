@@ -169,17 +169,27 @@ class Look:
     async def _reconcile(
         self, provider: Provider, known: KnownCalendar, readings: list[Reading]
     ) -> None:
-        """List everything; what the change feed then does not name either, it had lost (I9)."""
-        listing = self._begin(known, readings)
+        """Read the change feed, then list everything: what only the listing found was lost (I9).
+
+        The feed comes first, because its tombstones are explicit: the brake of I7 holds back
+        deletions that are known by absence only.
+        """
+        try:
+            await self._begin(known, readings).read(provider, known.token)
+        except SyncTokenExpiredError:
+            await self._read_in_full(provider, readings)
+            return
+        told = readings[-1].calendar
+        listing = self._begin(told, readings)
         await listing.read(provider, None)
         lost = set(listing.changed)
-        if lost:
-            feed = self._begin(listing.calendar, readings)
+        if lost:  # unless it happened between the two
+            again = self._begin(listing.calendar, readings)
             try:
-                await feed.read(provider, known.token)
+                await again.read(provider, told.token)
             except SyncTokenExpiredError:
                 return  # the old token cannot tell; the new one is from the listing
-            lost -= feed.named
+            lost -= again.named
         after = replace(readings[-1].calendar, corrections=known.corrections + 1 if lost else 0)
         if after.corrections == known.corrections:
             return
