@@ -15,6 +15,9 @@ from syncd.store.rows import AnyRow
 from syncd.store.tables import activities, streams
 from syncd.store.topic import Topic
 
+_KINDS = {kind.value: kind for kind in Kind}
+_TYPES = {one.value: one for one in Type}
+_ENDS = (streams.c.epoch, streams.c.head, streams.c.floor, streams.c.after_auth)
 _STREAM = select(streams).where(streams.c.profile_id == bindparam("profile"))
 
 
@@ -38,7 +41,17 @@ class SqlStreams(Topic):
         stream = _stream_of(profile, rows)
         if rows[0].position is None:
             return stream, ()
-        return stream, tuple(map(_activity_of, rows))
+        return stream, tuple(
+            Activity(
+                position=position,
+                kind=_KINDS[kind],
+                type=_TYPES[type_],
+                object_id=object_id,
+                body=body,
+                calendar_id=calendar,
+            )
+            for _, _, _, _, position, kind, type_, object_id, calendar, body in rows
+        )
 
     async def prune(
         self, profile: ProfileId, *, before: datetime, keep: int | None, limit: int = 500
@@ -85,7 +98,7 @@ def _page(wanted: Filter) -> Select[*tuple[object, ...]]:
         conditions.append(or_(named, row.kind == Kind.ACCOUNT.value))
     read = (row.position, row.kind, row.type, row.object_id, row.calendar_id, row.body)
     return (
-        select(streams, *read)
+        select(*_ENDS, *read)
         .select_from(streams.outerjoin(activities, and_(*conditions)))
         .where(streams.c.profile_id == bindparam("profile"))
         .order_by(row.position)
@@ -120,15 +133,4 @@ def _stream_of(profile: ProfileId, rows: Sequence[AnyRow]) -> Stream:
         head=row.head,
         floor=row.floor,
         after_auth=row.after_auth,
-    )
-
-
-def _activity_of(row: AnyRow) -> Activity:
-    return Activity(
-        position=row.position,
-        kind=Kind(row.kind),
-        type=Type(row.type),
-        object_id=row.object_id,
-        body=row.body,
-        calendar_id=row.calendar_id,
     )

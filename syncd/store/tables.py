@@ -49,6 +49,18 @@ class Foreign(TypeDecorator[str]):
         return value.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
 
 
+class Bytes(LargeBinary):
+    """Bytes as the drivers take and give them; the usual type copies each value twice."""
+
+    cache_ok = True
+
+    def bind_processor(self, dialect: Dialect) -> None:
+        """Hand over what was given."""
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> None:
+        """Return what was read."""
+
+
 class CommitOrder(UserDefinedType[int]):
     """The order of commits over all profiles (S1, design decision 11); the database fills it in.
 
@@ -68,6 +80,8 @@ def _row_number(*_: object, **__: object) -> str:
 def _transaction_id(*_: object, **__: object) -> str:
     return "xid8 DEFAULT pg_current_xact_id()"
 
+
+Number = BigInteger().with_variant(Integer(), "sqlite")  # there a key of it is the row itself
 
 metadata = MetaData(naming_convention=CONVENTION)
 
@@ -97,21 +111,21 @@ applications = Table(
     metadata,
     Column("application_id", String, primary_key=True),
     Column("name", String, nullable=False),
-    Column("origins", LargeBinary, nullable=False),
+    Column("origins", Bytes, nullable=False),
     Column("created_at", BigInteger, nullable=False),
 )
 
 profiles = Table(
     "profiles",
     metadata,
-    Column("profile_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("profile_id", Number, primary_key=True, autoincrement=False),
     Column("user_id", ForeignKey("users.user_id"), nullable=False),
     Column("application_id", ForeignKey("applications.application_id")),
     Column("provider", String, nullable=False),
     Column("login", Foreign, nullable=False),
     Column("identity", Foreign, nullable=False),
     Column("name", Foreign),
-    Column("settings", LargeBinary, nullable=False),
+    Column("settings", Bytes, nullable=False),
     Column("generation", Integer, nullable=False),
     Column("revision", Integer, nullable=False),
     Column("shard", Integer, nullable=False),
@@ -125,9 +139,9 @@ profiles = Table(
     Column("next_poll_at", BigInteger),
     Column("polled_at", BigInteger),
     Column("failures", Integer, nullable=False),
-    Column("last_error", LargeBinary),
-    Column("proof", LargeBinary),
-    Column("relink_digest", LargeBinary, index=True),
+    Column("last_error", Bytes),
+    Column("proof", Bytes),
+    Column("relink_digest", Bytes, index=True),
     Column("relink_until", BigInteger),
     Column("created_at", BigInteger, nullable=False),
     Column("modified_at", BigInteger, nullable=False),
@@ -149,15 +163,15 @@ credentials = Table(
     metadata,
     Column("profile_id", ForeignKey("profiles.profile_id"), primary_key=True),
     Column("field", String, primary_key=True),
-    Column("sealed", LargeBinary, nullable=False),
+    Column("sealed", Bytes, nullable=False),
 )
 
 tokens = Table(
     "tokens",
     metadata,
     Column("token_id", String, primary_key=True),
-    Column("digest", LargeBinary, nullable=False),
-    Column("scopes", LargeBinary, nullable=False),
+    Column("digest", Bytes, nullable=False),
+    Column("scopes", Bytes, nullable=False),
     Column("user_id", ForeignKey("users.user_id")),
     Column("profile_id", ForeignKey("profiles.profile_id")),
     Column("application_id", ForeignKey("applications.application_id")),
@@ -209,14 +223,14 @@ resources = Table(
     Column("resource_key", Foreign, primary_key=True),
     Column("uid", Foreign, nullable=False),
     Column("etag", Foreign, nullable=False),
-    Column("raw", LargeBinary, nullable=False),  # last, so that short reads stay short
+    Column("raw", Bytes, nullable=False),  # last, so that short reads stay short
     Index(None, "calendar_id", "uid"),
 )
 
 objects = Table(
     "objects",
     metadata,
-    Column("profile_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("profile_id", Number, primary_key=True, autoincrement=False),
     Column("object_id", String, primary_key=True),
     Column("calendar_id", String, nullable=False),
     Column("resource_key", Foreign, nullable=False),
@@ -225,8 +239,8 @@ objects = Table(
     Column("is_series", Boolean, nullable=False),
     Column("starts_at", BigInteger, nullable=False),
     Column("ends_at", BigInteger),
-    Column("content", LargeBinary, nullable=False),
-    Column("document", LargeBinary, nullable=False),
+    Column("content", Bytes, nullable=False),
+    Column("document", Bytes, nullable=False),
     Index(None, "calendar_id", "resource_key"),
     Index(None, "calendar_id", "starts_at", "object_id", "ends_at", "is_series"),
 )
@@ -273,13 +287,13 @@ activities = Table(
     "activities",
     metadata,
     Column("commit_order", CommitOrder, nullable=False),
-    Column("profile_id", BigInteger, nullable=False),
+    Column("profile_id", Number, nullable=False),
     Column("position", BigInteger, nullable=False),
     Column("kind", String, nullable=False),
     Column("type", String, nullable=False),
     Column("object_id", String, nullable=False),
     Column("calendar_id", String),
     Column("recorded_at", BigInteger, nullable=False),
-    Column("body", LargeBinary, nullable=False),
+    Column("body", Bytes, nullable=False),
     UniqueConstraint("profile_id", "position"),
 )

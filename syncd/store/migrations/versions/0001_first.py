@@ -17,6 +17,7 @@ class _CommitOrder(sa.types.UserDefinedType[int]):
         return self.spec
 
 
+_NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 _ROW_NUMBER = _CommitOrder("INTEGER PRIMARY KEY AUTOINCREMENT")  # SQLite
 _TRANSACTION = _CommitOrder("xid8 DEFAULT pg_current_xact_id()")  # PostgreSQL
 
@@ -35,7 +36,7 @@ def upgrade() -> None:
     op.create_table(
         "activities",
         sa.Column("commit_order", _ROW_NUMBER if lite else _TRANSACTION, nullable=False),
-        sa.Column("profile_id", sa.BigInteger(), nullable=False),
+        sa.Column("profile_id", _NUMBER, nullable=False),
         sa.Column("position", sa.BigInteger(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("type", sa.String(), nullable=False),
@@ -76,7 +77,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "objects",
-        sa.Column("profile_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("profile_id", _NUMBER, autoincrement=False, nullable=False),
         sa.Column("object_id", sa.String(), nullable=False),
         sa.Column("calendar_id", sa.String(), nullable=False),
         sa.Column("resource_key", sa.String(), nullable=False),
@@ -124,7 +125,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "profiles",
-        sa.Column("profile_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("profile_id", _NUMBER, autoincrement=False, nullable=False),
         sa.Column("user_id", sa.String(), nullable=False),
         sa.Column("application_id", sa.String()),
         sa.Column("provider", sa.String(), nullable=False),
@@ -171,7 +172,7 @@ def upgrade() -> None:
     op.create_table(
         "calendars",
         sa.Column("calendar_id", sa.String(), nullable=False),
-        sa.Column("profile_id", sa.BigInteger(), nullable=False),
+        sa.Column("profile_id", _NUMBER, nullable=False),
         sa.Column("generation", sa.Integer(), nullable=False),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("calendar_key", sa.String(), nullable=False),
@@ -206,7 +207,7 @@ def upgrade() -> None:
     op.create_index("ix_calendars_profile_id", "calendars", ["profile_id"])
     op.create_table(
         "credentials",
-        sa.Column("profile_id", sa.BigInteger(), nullable=False),
+        sa.Column("profile_id", _NUMBER, nullable=False),
         sa.Column("field", sa.String(), nullable=False),
         sa.Column("sealed", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(
@@ -216,7 +217,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "streams",
-        sa.Column("profile_id", sa.BigInteger(), nullable=False),
+        sa.Column("profile_id", _NUMBER, nullable=False),
         sa.Column("epoch", sa.String(), nullable=False),
         sa.Column("head", sa.BigInteger(), nullable=False),
         sa.Column("floor", sa.BigInteger(), nullable=False),
@@ -232,7 +233,7 @@ def upgrade() -> None:
         sa.Column("digest", sa.LargeBinary(), nullable=False),
         sa.Column("scopes", sa.LargeBinary(), nullable=False),
         sa.Column("user_id", sa.String()),
-        sa.Column("profile_id", sa.BigInteger()),
+        sa.Column("profile_id", _NUMBER),
         sa.Column("application_id", sa.String()),
         sa.Column("admin", sa.Boolean(), nullable=False),
         sa.Column("name", sa.String()),

@@ -1,0 +1,102 @@
+"""How many statements the frequent things cost: a no-change poll must be cheap."""
+
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, event
+
+from syncd.model.activity import Filter
+from syncd.model.ids import Position, ResourceKey
+from syncd.ports.store.profiles import PollNote
+from syncd.ports.store.snapshots import Window
+from syncd.store.open import SqlStore
+from tests.store.opening import NOON, opened
+from tests.store.samples import a_page, with_calendar
+
+
+@contextmanager
+def counted(store: SqlStore) -> Iterator[list[tuple[str, Any]]]:
+    """Collect every statement that the store runs."""
+    statements: list[tuple[str, Any]] = []
+
+    def note(_connection: object, _cursor: object, sql: str, given: object, *_: object) -> None:
+        statements.append((sql, given))
+
+    engines: list[Engine] = [
+        store._database._reader.sync_engine,
+        store._database._writer.sync_engine,
+    ]
+    for engine in engines:
+        event.listen(engine, "before_cursor_execute", note)
+    yield statements
+    for engine in engines:
+        event.remove(engine, "before_cursor_execute", note)
+
+
+async def test_a_page_of_a_thousand_activities_is_one_statement(store: SqlStore) -> None:
+    """S6: head and rows from one snapshot."""
+    calendar = await with_calendar(store)
+    page = a_page(calendar, [f"/{number}" for number in range(1000)])
+    await store.record(calendar, page, generation=1)
+    with counted(store) as statements:
+        _, read = await store.read(
+            calendar.profile_id, after=Position(0), limit=1000, wanted=Filter()
+        )
+    assert len(read) == 1000
+    assert len(statements) == 1
+
+
+async def test_what_a_poll_without_changes_needs_is_one_statement_each(store: SqlStore) -> None:
+    calendar = await with_calendar(store)
+    with counted(store) as statements:
+        await store.calendars(calendar.profile_id)
+        await store.note_poll(calendar.profile_id, PollNote(next_poll_at=NOON))
+        await store.due(NOON, limit=10)
+    assert [sql.split()[0] for sql, _ in statements] == ["SELECT", "UPDATE", "SELECT"]
+
+
+async def test_a_page_of_any_size_costs_the_same_statements(store: SqlStore) -> None:
+    """Rows go in batches; what is not there costs nothing."""
+    calendar = await with_calendar(store)
+    counts = []
+    for size in (1, 500):
+        with counted(store) as statements:
+            page = a_page(calendar, [f"/{size}/{number}" for number in range(size)])
+            calendar = await store.record(calendar, page, generation=1)
+        counts.append(len([sql for sql, _ in statements if "BEGIN" not in sql]))
+    told = 0 if store._database.is_sqlite else 1  # NOTIFY
+    assert counts == [5 + told, 5 + told]
+
+
+async def test_what_grows_is_read_along_an_index(tmp_path: Path) -> None:
+    """On SQLite: PostgreSQL plans by what it has counted, and here is nothing to count."""
+    async with opened(tmp_path) as store:
+        calendar = await with_calendar(store)
+        window = Window(calendars=(calendar.id,), after=NOON, before=NOON)
+        reads: dict[str, Callable[[], Awaitable[object]]] = {
+            "ix_profiles_pollable_next_poll_at": lambda: store.due(NOON, limit=10),
+            "ix_objects_calendar_id_starts_at_object_id_ends_at_is_series": (
+                lambda: store.events(window)
+            ),
+            "ix_objects_calendar_id_resource_key": (
+                lambda: store.seen(calendar.id, [ResourceKey("/cal/1")])
+            ),
+            "sqlite_autoindex_activities_1": (
+                lambda: store.read(
+                    calendar.profile_id, after=Position(0), limit=10, wanted=Filter()
+                )
+            ),
+        }
+        for index, read in reads.items():
+            with counted(store) as statements:
+                await read()
+            async with store._database._reader.connect() as connection:
+                ((sql, parameters),) = statements
+                plan = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", parameters)
+                steps = [row.detail for row in plan]
+            assert [step for step in steps if index in step]
+            assert not [step for step in steps if step.startswith("SCAN") and "anon" not in step]
+            if "objects_calendar_id_starts" not in index:  # it sorts the keys of its own page again
+                assert not [step for step in steps if "TEMP B-TREE" in step]
