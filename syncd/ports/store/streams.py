@@ -31,5 +31,8 @@ class Streams(Protocol):
         ...
 
     def news(self) -> AsyncIterator[ProfileId]:
-        """Yield profiles that another process recorded for; ends at once on SQLite."""
+        """Yield profiles that any process recorded for, as a hint; ends at once on SQLite.
+
+        Raises TransientError when the connection is lost: what was said meanwhile is not heard.
+        """
         ...

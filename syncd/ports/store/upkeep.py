@@ -30,7 +30,10 @@ class Upkeep(Protocol):
         ...
 
     async def backup(self, target: Path) -> None:
-        """Write a marked copy: opened in place of this one, it gives new epochs (I4)."""
+        """Write a marked copy: opened in place of this one, it gives new epochs (I4).
+
+        Raises UnsupportedError on PostgreSQL, whose own tools do it.
+        """
         ...
 
     async def close(self) -> None:
