@@ -12,6 +12,7 @@ from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient, TestServer
 
 from syncd.api.build import build
+from syncd.api.limits import READ_AT_MOST
 from syncd.api.parts import Pace, Parts, Rates
 from syncd.engine.browse import Browser
 from syncd.engine.control import Control
@@ -165,7 +166,12 @@ async def serving(
             )
             app = build(parts)
             add_pages(app, linking=parts.linking, clock=clock)
-            async with TestClient(TestServer(app)) as client:
+            server = TestServer(app)
+            await server.start_server(
+                max_line_size=READ_AT_MOST["max_line_size"],
+                max_field_size=READ_AT_MOST["max_field_size"],
+            )
+            async with TestClient(server) as client:
                 api = Api(client, ground, parts, linker)
                 api.everything = await api.token()
                 yield api
