@@ -18,6 +18,7 @@ from syncd.model.errors import (
 )
 from syncd.model.ids import Position, ProfileId
 from syncd.store.backup import restore
+from syncd.store.life import Beats
 from syncd.store.open import SqlStore
 from syncd.store.tables import installations
 from tests.store.opening import opened, postgres
@@ -88,12 +89,15 @@ async def test_new_profiles_share_the_epoch_of_a_restored_store(tmp_path: Path) 
 
 
 async def test_a_backup_that_is_put_back_gives_new_epochs(tmp_path: Path) -> None:
-    """Also when nothing was written since: the mark says so."""
+    """The mark says so, where the count of beats would not."""
     async with opened(tmp_path) as store:
         await write(store)
         await store.backup(tmp_path / "copy.db")
         stream = await write(store)
     restore(tmp_path / "copy.db", tmp_path / "syncd.db")
+    with closing(sqlite3.connect(tmp_path / "copy.db")) as plain:
+        counted = plain.execute("SELECT installation_id, beats FROM installations").fetchone()
+    Beats(tmp_path).write(*counted)  # the state directory was put back as well
     await expect_new_epoch(tmp_path, stream, tmp_path)
 
 
