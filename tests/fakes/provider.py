@@ -13,7 +13,7 @@ from syncd.model.profile import Profile
 from syncd.model.resource import Resource
 from syncd.ports.provider import Delta, Known
 
-_etags = count(1)
+_etags, _births = count(1), count(1)
 
 
 @dataclass
@@ -23,6 +23,7 @@ class FakeCalendar:
     calendar: Calendar
     resources: dict[ResourceKey, Resource] = field(default_factory=dict)
     log: list[ResourceKey] = field(default_factory=list)
+    born: int = field(default_factory=lambda: next(_births))  # a name of another life is unknown
 
     def put(self, key: str, *events: Event) -> None:
         """Write a resource, as a person does."""
@@ -45,7 +46,14 @@ class FakeCalendar:
     @property
     def token(self) -> SyncToken:
         """Return the end of the log."""
-        return SyncToken(f"log-{len(self.log)}")
+        return SyncToken(f"log-{self.born}-{len(self.log)}")
+
+    def since(self, token: SyncToken) -> list[ResourceKey]:
+        """Return the keys that changed; raises SyncTokenExpiredError for another log's token."""
+        _, born, place = token.split("-")
+        if int(born) != self.born:
+            raise SyncTokenExpiredError("this token is not of this calendar")
+        return list(dict.fromkeys(self.log[int(place) :]))
 
 
 @dataclass
@@ -149,7 +157,7 @@ class FakeProvider:
         yield from self._pages(here, keys, etags)
 
     def _feed(self, here: FakeCalendar, token: SyncToken) -> Iterator[Delta]:
-        keys = list(dict.fromkeys(here.log[int(token.removeprefix("log-")) :]))
+        keys = here.since(token)
         yield from self._pages(here, keys[::2] if self._server.faults.lossy else keys, {})
 
     def _pages(
