@@ -1,9 +1,15 @@
 """Radicale behind each switch of the quirk proxy; every test names the D rule it holds."""
 
 import pytest
+from aiohttp import web
 
 from syncd.model.calendar import Mode
-from syncd.model.errors import MalformedReplyError, NotFoundError, SyncTokenExpiredError
+from syncd.model.errors import (
+    MalformedReplyError,
+    NotFoundError,
+    SyncTokenExpiredError,
+    TransientError,
+)
 from tests.providers.follow import Desk, Follower
 from tests.servers.dav_client import event
 from tests.servers.quirk_proxy import QuirkProxy, Switches
@@ -255,3 +261,87 @@ async def test_a_home_that_is_much_slower_than_its_calendars_is_not_asked_again(
     proxy.forget()
     assert await behind.provider.moved(known) == known.keys()
     assert proxy.asked == []
+
+
+@pytest.mark.parametrize("no_data", [False, True])
+async def test_an_unreadable_body_is_present_and_stays_as_it_was(
+    proxy: QuirkProxy, behind: Desk, *, no_data: bool
+) -> None:
+    """D16, I10: absence is judged on hrefs; the others go on."""
+    proxy.switches.no_data_in_sync = no_data
+    follower = await behind.follow()
+    await follower.read()
+    proxy.switches.broken_bodies = frozenset({"e1.ics", "e3.ics"})
+    await change_some(proxy)
+    read = await follower.read()
+    assert (read.changed, read.unread) == ({"new.ics"}, {"e1.ics"})
+    full = await follower.read(full=True)
+    assert (full.deleted, full.unread) == (set(), {"e1.ics"})
+    assert follower.held["e1.ics"] == ["Event 1"]
+    proxy.switches.broken_bodies = frozenset()
+    assert (await follower.read(full=True)).changed == {"e1.ics"}
+
+
+async def test_one_event_that_the_server_cannot_give_costs_only_itself(
+    proxy: QuirkProxy, behind: Desk
+) -> None:
+    """I10: the batch shrinks to single GETs; what fails among what comes is unread."""
+    proxy.switches.poisoned = "e4.ics"
+    follower = await behind.follow()
+    read = await follower.read()
+    assert (read.changed, read.unread) == (ALL - {"e4.ics"}, {"e4.ics"})
+    assert (await follower.read()).empty
+
+
+async def test_a_server_that_gives_no_event_at_all_fails_as_a_whole(
+    proxy: QuirkProxy, behind: Desk
+) -> None:
+    """P1: no token moves past bodies that nobody has read."""
+    follower = await behind.follow()
+    proxy.switches.poisoned = ".ics"
+    proxy.fault = lambda request, _: web.Response(status=502) if request.method == "GET" else None
+    with pytest.raises(TransientError):
+        await follower.read()
+    assert follower.held == {}
+
+
+async def test_changes_of_a_ctag_home_cost_no_second_look(proxy: QuirkProxy, behind: Desk) -> None:
+    """D14: what the home said of the ctag is not asked for again."""
+    proxy.switches.no_sync_collection = "told"
+    await proxy.mkcalendar("zoo", name="Zoo")
+    followers = [await behind.follow("Work"), await behind.follow("Zoo")]
+    for one in followers:
+        await one.read()
+        behind.wait()
+        await one.read()
+    known = {one.key: one.token for one in followers}
+    assert await behind.provider.moved(known) == frozenset()
+    await change_some(proxy)
+    proxy.forget()
+    assert await behind.provider.moved(known) == {followers[0].key}
+    read = await followers[0].read()
+    assert (read.changed, read.deleted) == ({"e1.ics", "new.ics"}, {"e2.ics"})
+    assert [one.report for one in proxy.asked] == ["propfind", "propfind", "calendar-multiget"]
+
+
+async def test_costs_are_what_they_were_promised_to_be(proxy: QuirkProxy, behind: Desk) -> None:
+    """Design decision 4: a quiet poll is one small request, ten changes two at most."""
+    for number in range(40):
+        await proxy.put("work", f"m{number}.ics", event(f"m{number}"))
+    follower = await behind.follow()
+    proxy.forget()
+    await follower.read()
+    assert len(proxy.asked) == 2  # N/500 + 1
+    proxy.forget()
+    assert (await follower.read()).empty
+    assert len(proxy.asked) == 1
+    assert proxy.asked[0].received + proxy.asked[0].sent < 600
+    for number in range(10):
+        await proxy.put("work", f"m{number}.ics", event(f"m{number}", "Changed"))
+    for no_data, requests in ((False, 1), (True, 2)):
+        proxy.switches.no_data_in_sync = no_data
+        token = follower.token
+        proxy.forget()
+        await follower.read()
+        follower.token = token
+        assert len(proxy.asked) == requests

@@ -7,6 +7,7 @@ from lxml import etree
 from lxml.etree import _Element
 
 DAV = "{DAV:}"
+BODY = "{urn:ietf:params:xml:ns:caldav}calendar-data"
 
 
 @dataclass
@@ -112,6 +113,14 @@ def make_absolute(answer: Found, url: str) -> None:
         href = response.find(f"{DAV}href")
         assert href is not None
         href.text = url.rstrip("/") + (href.text or "").replace("-", "%2d")
+
+
+def break_bodies(answer: Found, names: frozenset[str]) -> None:
+    """Put something else where these calendar objects should be (D16)."""
+    for response in answer.responses:
+        if (response.findtext(f"{DAV}href") or "").rpartition("/")[2] in names:
+            for body in response.iter(BODY):
+                body.text = "out of order"
 
 
 def drop_property(answer: Found, name: str) -> None:

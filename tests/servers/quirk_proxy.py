@@ -38,6 +38,8 @@ class Switches:
     multiget_most: int = 0  # D9: 413 above
     multiget_status: int = 413
     no_multiget: bool = False  # D9
+    broken_bodies: frozenset[str] = frozenset()  # D16: names whose body is no calendar
+    poisoned: str = ""  # I10: whatever touches this name's body is answered with 500
     extra_children: bool = False  # D4
     collection_as_member: bool = False  # D3
     absolute_hrefs: bool = False  # D3
@@ -136,10 +138,9 @@ class QuirkProxy(CalDavServer):
 
     async def _quirky(self, request: web.Request, body: bytes) -> web.Response:
         switches, report = self.switches, _report(body)
-        if request.path == "/.well-known/caldav" and switches.well_known:
-            return self._well_known(switches.well_known)
-        if request.path == "/" and switches.root_status:
-            return web.Response(status=switches.root_status)
+        early = self._early(request)
+        if early is not None:
+            return early
         if report == "sync-collection":
             answer = await self._sync(request, body)
         elif report == "calendar-multiget":
@@ -149,6 +150,7 @@ class QuirkProxy(CalDavServer):
         else:
             return await self._forward(request)
         if isinstance(answer, Found):
+            edits.break_bodies(answer, switches.broken_bodies)
             if switches.empty_404_propstat:
                 edits.add_empty_propstats(answer)
             if switches.absolute_hrefs:
@@ -157,6 +159,18 @@ class QuirkProxy(CalDavServer):
         if switches.cut_xml and isinstance(answer.body, bytes):
             answer.body = answer.body[: len(answer.body) * 2 // 3]
         return answer
+
+    def _early(self, request: web.Request) -> web.Response | None:
+        switches, name = self.switches, request.path.rpartition("/")[2]
+        if request.path == "/.well-known/caldav" and switches.well_known:
+            return self._well_known(switches.well_known)
+        if request.path == "/" and switches.root_status:
+            return web.Response(status=switches.root_status)
+        if request.method == "GET" and name == switches.poisoned:
+            return web.Response(status=500)
+        if request.method == "GET" and name in switches.broken_bodies:
+            return web.Response(text="out of order", content_type="text/calendar")
+        return None
 
     def _well_known(self, how: int | str) -> web.Response:
         if how == "absolute":
@@ -191,6 +205,8 @@ class QuirkProxy(CalDavServer):
         if self.before_multiget is not None:
             await self.before_multiget()
             self.before_multiget = None
+        if self.switches.poisoned and self.switches.poisoned.encode() in body:
+            return web.Response(status=500)
         if self.switches.no_multiget:
             return web.Response(status=501)
         if 0 < self.switches.multiget_most < asked:
@@ -226,7 +242,7 @@ class QuirkProxy(CalDavServer):
                 return found
             found = await self._all(request, root)
         if switches.no_data_in_sync:
-            edits.drop_property(found, "{urn:ietf:params:xml:ns:caldav}calendar-data")
+            edits.drop_property(found, edits.BODY)
         if token and switches.drop_changes:
             kept = [one for one in found.responses if self._random.random() > switches.drop_changes]
             found.responses = kept

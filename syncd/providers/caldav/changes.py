@@ -74,7 +74,7 @@ class CalendarReader:
 
     async def _by_ctag(self, state: State, known: Known) -> AsyncIterator[Delta]:
         at = self._clock.now()
-        ctag = await self._lister.ctag()
+        ctag = self._ctag or await self._lister.ctag()
         moved = ctag is None or ctag != state.ctag
         if not moved and (state.changed_at is None or not state.settled(at)):
             yield Delta(token=state.text(), mode=Mode.LISTING)

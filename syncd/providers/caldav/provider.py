@@ -69,7 +69,7 @@ class CalDavProvider:
         """Yield what changed, or a complete listing (D8-D14)."""
         reader = CalendarReader(
             *(self._client, self._clock, calendar, self._url(calendar)),
-            ctag=self._ctags.get(calendar),
+            ctag=self._ctags.pop(calendar, None),
         )
         pages = reader.everything(known)
         if token is not None:
