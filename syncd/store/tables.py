@@ -5,6 +5,8 @@ begins with the row of their calendar or stream, so there is none without its pa
 ``SqlUpkeep.check`` looks.
 """
 
+from collections.abc import Callable
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -41,12 +43,16 @@ class Foreign(TypeDecorator[str]):
     impl = String
     cache_ok = True
 
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        """Replace NUL and surrogates, in what is written and in what is looked for."""
+    def bind_processor(self, dialect: Dialect) -> Callable[[str | None], str | None]:
+        """Clean what is written, and what is looked for."""
         del dialect
-        if value is None or (value.isascii() and "\0" not in value):
-            return value
-        return value.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+        return _clean
+
+
+def _clean(text: str | None) -> str | None:
+    if text is None or (text.isascii() and "\0" not in text):
+        return text
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
 
 
 class Bytes(LargeBinary):
