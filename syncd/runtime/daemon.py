@@ -133,7 +133,6 @@ async def running(current: Settings, sockets: Sockets, notifier: Notifier) -> As
             tasks = [
                 group.create_task(core.vitals.watch(), name="vitals"),
                 group.create_task(_news(core), name="news"),
-                group.create_task(_watchdog(core, notifier), name="watchdog"),
             ]
             core.schedule.start()
             try:
@@ -142,6 +141,7 @@ async def running(current: Settings, sockets: Sockets, notifier: Notifier) -> As
                     _answering(admin.application(core), sockets.admin),
                 ):
                     _tell_ready(core, notifier)
+                    tasks.append(group.create_task(_watchdog(core, notifier), name="watchdog"))
                     yield core
                     core.vitals.draining = True
                     core.schedule.stop()

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from aiohttp import BasicAuth, ClientError, ClientSession
+from aiohttp import ClientError, ClientSession, encode_basic_auth
 
 from syncd.model.errors import MisconfiguredError, TransientError
 
@@ -66,7 +66,7 @@ class CalendarServer:
         self.url = url
         self.password = password
         self._session = session
-        self._auth = BasicAuth(LOGIN, password)
+        self._headers = {"Authorization": encode_basic_auth(LOGIN, password)}
 
     async def make_calendar(self, calendar: str, name: str) -> None:
         """Add a calendar."""
@@ -82,13 +82,10 @@ class CalendarServer:
 
     async def _send(self, method: str, path: str, body: str) -> None:
         kind = "text/calendar" if method == "PUT" else "application/xml"
-        headers = {"Content-Type": f"{kind}; charset=utf-8"} if body else {}
+        headers = {**self._headers, "Content-Type": f"{kind}; charset=utf-8"}
+        url = f"{self.url}/{LOGIN}/{path}"
         async with self._session.request(
-            method,
-            f"{self.url}/{LOGIN}/{path}",
-            data=body.encode(),
-            headers=headers,
-            auth=self._auth,
+            method, url, data=body.encode() or None, headers=headers
         ) as answer:
             answer.raise_for_status()
 

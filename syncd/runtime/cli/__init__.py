@@ -1,5 +1,6 @@
 """The command line. Commands import their heavy halves when called, so ``--help`` is quick."""
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -11,6 +12,7 @@ _VALUED = ("-c", "--config", "-o", "--output")
 
 def main() -> None:
     """Run a command and leave with its exit code (sysexits)."""
+    os.umask(0o077)  # what syncd keeps is nobody else's
     try:
         app(args=front(sys.argv[1:]), prog_name="syncd")
     except Exception as error:  # noqa: BLE001 - a person gets a sentence, never a traceback

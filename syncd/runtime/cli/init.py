@@ -57,6 +57,8 @@ def _unit() -> Path | None:
 
 
 def _write(path: Path, text: str, mode: int) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.parent.exists():
+        path.parent.mkdir(parents=True)
+        path.parent.chmod(0o755)  # the daemon is another user than who runs `syncd init`
     path.write_text(text, "utf-8")
     path.chmod(mode)
