@@ -155,6 +155,7 @@ async def test_an_answer_that_proves_nothing_is_malformed(
     raw.told = told
     with pytest.raises(MalformedReplyError):
         await follower.read()
+    assert len(raw.asked) <= 2
 
 
 async def test_only_a_whole_answer_says_that_nothing_changed(

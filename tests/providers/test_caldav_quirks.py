@@ -44,6 +44,15 @@ async def expect_some(follower: Follower) -> None:
         pytest.param(Switches(no_sync_token=True), id="D10 no_sync_token"),
         pytest.param(Switches(no_sync_collection="told"), id="D14 no_sync_collection"),
         pytest.param(Switches(no_sync_collection="hidden"), id="D14 refused report"),
+        pytest.param(
+            Switches(no_data_in_sync=True, multiget_forgets=frozenset({"e1.ics", "e7.ics"})),
+            id="D9 multiget_forgets",
+        ),
+        pytest.param(Switches(etags="none"), id="P6 no etags"),
+        pytest.param(Switches(etags="random"), id="F13 random etags"),
+        pytest.param(
+            Switches(etags="none", no_sync_collection="told"), id="P6 D14 no etags, no sync"
+        ),
         pytest.param(Switches(drop_keepalive=True), id="drop_keepalive"),
     ],
 )
@@ -59,6 +68,15 @@ async def test_changes_arrive_whatever_the_server_does(
     await change_some(proxy)
     await expect_some(follower)
     assert (await follower.read(full=True)).empty
+
+
+async def test_a_dropped_connection_is_asked_again_at_once(proxy: QuirkProxy, behind: Desk) -> None:
+    """No pause, no try spent: the server may close a kept connection at any time."""
+    proxy.switches.drop_keepalive = True
+    before = behind.clock.now()
+    for _ in range(3):
+        assert len(await behind.provider.calendars()) == 1
+    assert behind.clock.now() == before
 
 
 async def test_inboxes_files_and_task_lists_are_no_calendars(

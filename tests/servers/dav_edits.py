@@ -1,6 +1,7 @@
 """Edits of a multistatus, for the quirk proxy."""
 
 from dataclasses import dataclass
+from random import Random
 
 from aiohttp import web
 from lxml import etree
@@ -121,6 +122,24 @@ def break_bodies(answer: Found, names: frozenset[str]) -> None:
         if (response.findtext(f"{DAV}href") or "").rpartition("/")[2] in names:
             for body in response.iter(BODY):
                 body.text = "out of order"
+
+
+def spoil_etags(answer: Found, dice: Random | None) -> None:
+    """Replace every etag, or with no dice remove it (P6, F13)."""
+    if dice is None:
+        drop_property(answer, f"{DAV}getetag")
+        return
+    for response in answer.responses:
+        for etag in response.iter(f"{DAV}getetag"):
+            etag.text = f'"{dice.random()}"'
+
+
+def drop_members(answer: Found, names: frozenset[str]) -> None:
+    answer.responses = [
+        one
+        for one in answer.responses
+        if (one.findtext(f"{DAV}href") or "").rpartition("/")[2] not in names
+    ]
 
 
 def drop_property(answer: Found, name: str) -> None:

@@ -35,6 +35,8 @@ class Switches:
     no_data_in_sync: bool = False  # D9
     multiget_omits_missing: bool = False  # D9
     multiget_404: bool = False  # D9
+    multiget_forgets: frozenset[str] = frozenset()  # D9: leaves these out although they are there
+    etags: str = ""  # P6: "none", or "random" at every request
     multiget_most: int = 0  # D9: 413 above
     multiget_status: int = 413
     no_multiget: bool = False  # D9
@@ -151,6 +153,8 @@ class QuirkProxy(CalDavServer):
             return await self._forward(request)
         if isinstance(answer, Found):
             edits.break_bodies(answer, switches.broken_bodies)
+            if switches.etags:
+                edits.spoil_etags(answer, self._random if switches.etags == "random" else None)
             if switches.empty_404_propstat:
                 edits.add_empty_propstats(answer)
             if switches.absolute_hrefs:
@@ -219,6 +223,7 @@ class QuirkProxy(CalDavServer):
             return web.Response(status=404)
         if self.switches.multiget_omits_missing:
             found.responses = [one for one in found.responses if one not in missing]
+        edits.drop_members(found, self.switches.multiget_forgets)
         return found
 
     async def _sync(  # noqa: C901, PLR0911 - one switch after the other
