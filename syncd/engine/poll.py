@@ -13,7 +13,7 @@ from syncd.engine.hub import Hub
 from syncd.engine.look import Look
 from syncd.engine.plan import Plan
 from syncd.engine.records import account_update
-from syncd.model.errors import NotFoundError, StaleStateError, SyncdError
+from syncd.model.errors import StaleStateError, SyncdError
 from syncd.model.ids import ProfileId
 from syncd.model.profile import LastError, Profile, Reason, changed
 from syncd.ports.clock import Clock
@@ -168,7 +168,4 @@ class Poller:
 
     async def _note(self, profile: Profile, outcome: policy.Outcome) -> None:
         """Leave the outcome, unless the profile was relinked meanwhile: that polls at once."""
-        with suppress(NotFoundError):  # removed meanwhile
-            now = await self._store.profile(profile.id)
-            if now.generation == profile.generation:
-                await self._store.note_poll(profile.id, outcome.note)
+        await self._store.note_poll(profile.id, outcome.note, generation=profile.generation)

@@ -142,4 +142,4 @@ class Ticker:
             proof=profile.proof,
         )
         with suppress(SyncdError):
-            await self._store.note_poll(profile.id, note)
+            await self._store.note_poll(profile.id, note, generation=profile.generation)

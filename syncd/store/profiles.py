@@ -27,7 +27,10 @@ from syncd.store.topic import Topic
 _LIVE = select(profiles).where(~profiles.c.removed)
 _NOTE = (
     update(profiles)
-    .where(profiles.c.profile_id == bindparam("profile"))
+    .where(
+        profiles.c.profile_id == bindparam("profile"),
+        profiles.c.generation == bindparam("since"),
+    )
     .values(
         next_poll_at=bindparam("next"),
         polled_at=func.coalesce(bindparam("polled"), profiles.c.polled_at),
@@ -121,10 +124,11 @@ class SqlProfiles(Topic):
         rows = await self._database.fetch(wanted, {"now": milliseconds(now), "most": limit})
         return [profile_of(row) for row in rows]
 
-    async def note_poll(self, profile: ProfileId, note: PollNote) -> None:
-        """Write a poll's outcome; state and revision stay."""
+    async def note_poll(self, profile: ProfileId, note: PollNote, *, generation: int) -> None:
+        """Write a poll's outcome, unless the credentials have changed since."""
         values = {
             "profile": profile,
+            "since": generation,
             "next": milliseconds(note.next_poll_at),
             "polled": stamp(note.polled_at),
             "failed": note.failures,

@@ -142,7 +142,7 @@ async def test_due_profiles_come_most_overdue_first(store: Store) -> None:
     for number, seconds in times.items():
         profile = await with_profile(store, number)
         later = NOON + timedelta(seconds=seconds)
-        await store.note_poll(profile.id, PollNote(next_poll_at=later))
+        await store.note_poll(profile.id, PollNote(next_poll_at=later), generation=1)
     paused = await store.profile(ProfileId(5))
     await store.save_profile(replace(paused, paused=True))
     assert [one.id for one in await store.due(NOON, limit=10)] == [2, 4, 1]
@@ -168,7 +168,7 @@ async def test_a_poll_leaves_its_note_and_nothing_else(store: Store) -> None:
         last_error=LastError(at=NOON, code="unreachable", message="no \ud800 answer"),
         proof=Proof(reason=Reason.INVALID_GRANT, count=1, first_at=NOON, last_at=NOON),
     )
-    await store.note_poll(known.id, note)
+    await store.note_poll(known.id, note, generation=1)
     noted = await store.profile(known.id)
     assert noted == replace(
         known,
@@ -178,9 +178,12 @@ async def test_a_poll_leaves_its_note_and_nothing_else(store: Store) -> None:
         last_error=LastError(at=NOON, code="unreachable", message="no ? answer"),
         proof=note.proof,
     )
-    await store.note_poll(known.id, PollNote(next_poll_at=NOON))
+    await store.note_poll(known.id, PollNote(next_poll_at=NOON), generation=1)
     again = await store.profile(known.id)
     assert again == replace(known, next_poll_at=NOON, polled_at=NOON)  # the last good time stays
+    late = PollNote(next_poll_at=NOON + timedelta(days=1))
+    await store.note_poll(known.id, late, generation=known.generation - 1)
+    assert await store.profile(known.id) == again  # a relink came first (F14)
 
 
 async def test_credentials_are_set_and_erased_by_field(store: Store) -> None:

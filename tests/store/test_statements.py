@@ -52,7 +52,7 @@ async def test_what_a_poll_without_changes_needs_is_one_statement_each(store: Sq
     calendar = await with_calendar(store)
     with counted(store) as statements:
         await store.calendars(calendar.profile_id)
-        await store.note_poll(calendar.profile_id, PollNote(next_poll_at=NOON))
+        await store.note_poll(calendar.profile_id, PollNote(next_poll_at=NOON), generation=1)
         await store.due(NOON, limit=10)
     assert [sql.split()[0] for sql, _ in statements] == ["SELECT", "UPDATE", "SELECT"]
 

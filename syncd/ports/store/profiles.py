@@ -65,8 +65,11 @@ class Profiles(Protocol):
         """Return pollable profiles whose ``next_poll_at`` has come, the most overdue first."""
         ...
 
-    async def note_poll(self, profile: ProfileId, note: PollNote) -> None:
-        """Write a poll's outcome; state and revision stay."""
+    async def note_poll(self, profile: ProfileId, note: PollNote, *, generation: int) -> None:
+        """Write a poll's outcome; state and revision stay.
+
+        Nothing is written if the credentials have changed since: a relink polls at once.
+        """
         ...
 
     async def save_profile(
