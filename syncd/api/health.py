@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import orjson
 from aiohttp import web
 
-from syncd.api.params import Flag
+from syncd.api.params import Said
 from syncd.api.parts import Check, parts_of
 from syncd.api.route import Shape, route
 from syncd.model.errors import SyncdError
@@ -17,7 +17,7 @@ _PATIENCE = 10  # seconds that a check may take
 class ReadyQuery(Shape):
     """How much to tell."""
 
-    verbose: Flag | None = None
+    verbose: Said = False
 
 
 class Checked(Shape):
@@ -28,32 +28,23 @@ class Checked(Shape):
     message: str | None
 
 
-class Readiness(Shape):
-    """Whether syncd can serve, with the checks behind it."""
+class Health(Shape):
+    """Whether all is well; `checks` if they were asked for, or one of them fails."""
 
     ok: bool
-    checks: tuple[Checked, ...]
+    checks: tuple[Checked, ...] | None = None
 
 
-@route("GET", "/livez", scope=None, content_type="text/plain", errors=(503,))
+@route("GET", "/livez", scope=None, answer=Health, more={503: Health})
 async def is_live(request: web.Request) -> web.Response:
     """Tell whether loop, writer and schedule move; 503 means: restart me."""
-    checked = await _ask(parts_of(request).live)
-    return _plain(checked)
+    return await _told(parts_of(request).live, verbose=False)
 
 
-@route("GET", "/readyz", scope=None, query=ReadyQuery, answer=Readiness, errors=(503,))
+@route("GET", "/readyz", scope=None, query=ReadyQuery, answer=Health, more={503: Health})
 async def is_ready(request: web.Request, query: ReadyQuery) -> web.Response:
     """Tell whether requests should come here; `verbose` lists every check."""
-    checked = await _ask(parts_of(request).ready)
-    if "verbose" not in request.query or query.verbose is False:
-        return _plain(checked)
-    ready = Readiness(ok=all(one.ok for one in checked), checks=tuple(checked))
-    return web.Response(
-        status=200 if ready.ok else 503,
-        body=orjson.dumps(ready.model_dump()),
-        content_type="application/json",
-    )
+    return await _told(parts_of(request).ready, verbose=query.verbose)
 
 
 @route("GET", "/metrics", scope=None, content_type="text/plain")
@@ -64,10 +55,14 @@ async def show_metrics(request: web.Request) -> web.Response:
     return web.Response(body=text, headers={"Content-Type": kind})
 
 
-async def _ask(checks: Sequence[Check]) -> Sequence[Checked]:
+async def _told(checks: Sequence[Check], *, verbose: bool) -> web.Response:
     async with asyncio.TaskGroup() as group:
         asked = [group.create_task(_one(check), name=f"check {check.name}") for check in checks]
-    return [task.result() for task in asked]
+    checked = tuple(task.result() for task in asked)
+    ok = all(one.ok for one in checked)
+    health = Health(ok=ok, checks=checked if verbose or not ok else None)
+    body = orjson.dumps(health.model_dump(exclude_none=not verbose and ok))
+    return web.Response(status=200 if ok else 503, body=body, content_type="application/json")
 
 
 async def _one(check: Check) -> Checked:
@@ -79,8 +74,3 @@ async def _one(check: Check) -> Checked:
     except SyncdError as error:
         message = str(error)
     return Checked(name=check.name, ok=message is None, message=message)
-
-
-def _plain(checked: Sequence[Checked]) -> web.Response:
-    wrong = [f"{one.name}: {one.message}" for one in checked if not one.ok]
-    return web.Response(status=503 if wrong else 200, text="\n".join(wrong or ["ok"]) + "\n")

@@ -17,13 +17,16 @@ _PATH_PARAMETERS: Mapping[str, Json] = {
     "account_id": {
         "description": "An account's id, or `me`: the only account of the token.",
         "schema": {"type": "string", "pattern": "^([1-9][0-9]{0,17}|me)$"},
+        "example": "me",
     },
     "profile_id": {
         "description": "Either name of a profile: `pro_…` or the account id.",
         "schema": {"type": "string", "pattern": "^([1-9][0-9]{0,17}|pro_[a-z2-7]{4,13})$"},
+        "example": "1",
     },
     "calendar_id": {
         "description": "A calendar's id, or `primary`.",
+        "example": "primary",
         "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]+$"},
     },
     "event_id": {
@@ -38,7 +41,7 @@ _REQUEST_HEADERS: Mapping[str, Json] = {
     },
     "If-None-Match": {
         "description": "Versions that the caller holds: 304 for one of them.",
-        "schema": {"type": "string", "pattern": '^("[0-9a-f]+"|\\*)$'},
+        "schema": {"type": "string"},
     },
     "Last-Event-ID": {
         "description": "The last `id` that was received; wins over `cursor`.",
@@ -135,7 +138,8 @@ def _in_query(route: Route, schemas: Mapping[str, Json]) -> list[Json]:
 
 
 def _parameter(name: str, told: Mapping[str, Any]) -> Json:
-    schema = {key: value for key, value in told.items() if key not in {"title", "description"}}
+    left = {"title", "description", "uniqueItems"}  # naming a word twice does no harm
+    schema = {key: value for key, value in told.items() if key not in left}
     if schema.get("default", "") is None:
         del schema["default"]
     options = [one for one in schema.pop("anyOf", []) if one != {"type": "null"}]
@@ -179,10 +183,11 @@ def _problems(route: Route, dialect: Dialect) -> list[int]:
 
 def _answer(route: Route, status: int, shape: type[Shape] | None) -> Json:
     told: Json = {"description": _phrase(status)}
+    kind = route.content_type if status == route.status else None
     if shape is not None:
-        told["content"] = {"application/json": {"schema": _ref(shape)}}
-    elif route.content_type is not None and status == route.status:
-        told["content"] = {route.content_type: {"schema": {"type": "string"}}}
+        told["content"] = {kind or "application/json": {"schema": _ref(shape)}}
+    elif kind is not None:
+        told["content"] = {kind: {}}
     headers = {name: _header(name) for name in route.headers}
     return told | {"headers": headers} if headers else told
 

@@ -28,6 +28,10 @@ def _flag(value: object) -> object:
     return value
 
 
+def _said(value: object) -> object:
+    return True if value == "" else _flag(value)
+
+
 def _moment(value: object) -> object:
     if not isinstance(value, str):
         return value
@@ -46,6 +50,9 @@ def _words(value: object) -> object:
 
 Flag = Annotated[
     bool, BeforeValidator(_flag), WithJsonSchema({"type": "boolean"}, mode="validation")
+]
+Said = Annotated[
+    bool, BeforeValidator(_said), WithJsonSchema({"type": "boolean"}, mode="validation")
 ]
 Moment = Annotated[
     datetime | date,

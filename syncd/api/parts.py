@@ -37,12 +37,13 @@ class Rates:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """Times of a server-sent stream (api.md K41), and how soon a dead token ends it (R5)."""
+    """Times of a server-sent stream (api.md K41), of a long poll (K40), and of revoking (R5)."""
 
     heartbeat: timedelta = timedelta(seconds=15)
     stall: timedelta = timedelta(seconds=10)
     longest: timedelta = timedelta(hours=4)
     token_check: timedelta = timedelta(milliseconds=500)
+    longest_wait: timedelta = timedelta(seconds=60)
 
 
 async def _no_metrics() -> bytes:

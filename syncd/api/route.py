@@ -25,10 +25,10 @@ class Route:
     """One endpoint.
 
     ``handler`` is called with the request, and with ``query`` and ``body`` if there are shapes
-    for them. ``scope`` None needs no token. ``answer`` describes the JSON of ``status``, None an
-    empty answer; ``content_type`` is set only where an answer is not JSON. ``more`` are further
-    good statuses, ``errors`` the statuses beside those that every route has. ``headers`` are told
-    with the answer, ``takes`` are request headers that matter.
+    for them. ``scope`` None needs no token. ``answer`` describes the answer of ``status``, None
+    one that is empty or no JSON; ``content_type`` is set only where it is not JSON. ``more`` are
+    further statuses with an answer, ``errors`` those beside what every route has. ``headers`` are
+    told with the answer, ``takes`` are request headers that matter.
     """
 
     method: str

@@ -227,6 +227,7 @@ async def test_series_are_listed_as_occurrences_or_as_masters(api: Api) -> None:
         ("start=2026-11-20T10:59:59", ["Review", "Holiday"]),  # local: Berlin, the calendar's zone
         ("start=2026-11-20&end=2026-11-21", ["Review"]),
         ("start=2026-11-20&end=2026-11-20T09:00:00Z", []),
+        ("end=1158-09-21T00:29:24+03:37", []),
         ("start=2026-11-24T23:00:00Z&end=2026-11-24T23:00:01Z", ["Holiday"]),  # 00:00 in Berlin
         ("start=2026-11-24T22:00:00Z&end=2026-11-24T23:00:00Z", []),
     ],

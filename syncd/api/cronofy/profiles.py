@@ -34,7 +34,18 @@ class ListedProfile(Shape):
     profile_relink_url: str | None = None
 
 
-class ProfileList(Shape):
+_EXAMPLE = {
+    "provider_name": "caldav",
+    "provider_service": "caldav",
+    "profile_id": "pro_aaah",
+    "profile_name": "ada@example.org",
+    "profile_connected": False,
+    "profile_initial_sync_required": False,
+    "profile_relink_url": "http://127.0.0.1:8470/relink/4f0nX…",
+}
+
+
+class ProfileList(Shape, json_schema_extra={"examples": [{"profiles": [_EXAMPLE]}]}):
     """All profiles of the user."""
 
     profiles: tuple[ListedProfile, ...]

@@ -23,7 +23,7 @@ from syncd.model.activity import Activity, Batch, Filter, Kind
 from syncd.model.errors import CursorExpiredError, MalformedCursorError, NotFoundError
 from syncd.model.ids import PRIMARY, CalendarId, Cursor
 
-LONGEST_WAIT = timedelta(seconds=60)
+MOST_SECONDS = 86_400.0  # that a timedelta is asked to hold
 
 
 @route(
@@ -111,11 +111,12 @@ def end_of(batch: Batch) -> str:
 async def _read(request: web.Request, query: ActivityQuery, wanted: Filter) -> Batch:
     stream, account = parts_of(request).stream, profile_of(request).id
     cursor, limit = query.cursor, query.page_size
-    wait = min(timedelta(seconds=query.wait), LONGEST_WAIT)
-    if wait:
+    longest = parts_of(request).pace.longest_wait
+    if query.wait:
+        wait = min(timedelta(seconds=min(query.wait, MOST_SECONDS)), longest)
         (token,) = tokens_of(request)
         try:
-            async with open_requests(request).held(token, LONGEST_WAIT * 2):
+            async with open_requests(request).held(token, longest * 2):
                 return await stream.read(
                     account, cursor=cursor, limit=limit, wanted=wanted, wait=wait
                 )

@@ -96,7 +96,7 @@ def _asked(query: EventsQuery, known: KnownCalendar) -> EventQuery:
     zone = _zone(known)
     start = EPOCH if query.start is None else instant(query.start, zone)
     end = None if query.end is None else instant(query.end, zone)
-    if end is not None and start > end:
+    if end is not None and query.start is not None and start > end:
         raise invalid("start must not be after end", field="start")
     return EventQuery(
         start=start.astimezone(UTC),

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from syncd.api.keys import profile_of, tokens_of
 from syncd.api.kloudless.activity import bodies_of, end_of, filter_of, refused_cursors
-from syncd.api.kloudless.shapes import FollowQuery
+from syncd.api.kloudless.shapes import ActivityMessage, FollowQuery
 from syncd.api.pages import spliced
 from syncd.api.parts import parts_of
 from syncd.api.route import route
@@ -33,6 +33,7 @@ _HEADERS = {
     "/v1/accounts/{account_id}/events/stream",
     scope=Scope.READ_EVENTS,
     query=FollowQuery,
+    answer=ActivityMessage,
     content_type="text/event-stream",
     errors=(410,),
     takes=("Last-Event-ID",),

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from syncd.api.kloudless.examples import ACCOUNT, ACTIVITY_PAGE, CALENDAR, EVENT
 from syncd.api.params import Flag, Moment, Paged, PageSize, Words
 from syncd.api.route import Shape
 from syncd.model.activity import SHOWN, Kind, Type
@@ -48,7 +49,7 @@ class ActivityQuery(FollowQuery):
     wait: float = Field(default=0, ge=0, allow_inf_nan=False)
 
 
-class Account(Shape):
+class Account(Shape, json_schema_extra={"examples": [ACCOUNT]}):
     """One sign-in at one provider; syncd's native routes call it a profile."""
 
     id: int
@@ -90,7 +91,7 @@ class Raw(Shape):
     object: dict[str, Any]
 
 
-class Calendar(Shape):
+class Calendar(Shape, json_schema_extra={"examples": [CALENDAR]}):
     """A calendar; `raw` only with `X-Kloudless-Raw-Data: true`."""
 
     id: str
@@ -167,7 +168,7 @@ class CustomProperty(Shape):
     private: bool
 
 
-class Event(Shape):
+class Event(Shape, json_schema_extra={"examples": [EVENT]}):
     """An event, a series, an exception or an occurrence.
 
     `original_start`, `original_start_time_zone` and `recurring_master_id` are there for
@@ -241,7 +242,7 @@ class Activity(Shape):
     cursor: str
 
 
-class ActivityPage(Shape):
+class ActivityPage(Shape, json_schema_extra={"examples": [ACTIVITY_PAGE]}):
     """What follows a cursor."""
 
     count: int
@@ -249,6 +250,14 @@ class ActivityPage(Shape):
     cursor: str
     type: Literal["object_list"]
     api: Literal["events"]
+
+
+class ActivityMessage(Shape):
+    """One server-sent event; `data` is an Activity in JSON, `id` a cursor for any of the routes."""
+
+    event: Literal["activity"]
+    id: str
+    data: str
 
 
 class LatestCursor(Shape):

@@ -31,7 +31,7 @@ from syncd.model.profile import Profile as Known
 from syncd.model.resource import Fault, Tally
 from syncd.model.when import utc
 
-LONGEST_WAIT = timedelta(seconds=60)
+MOST_SECONDS = 86_400.0  # that a timedelta is asked to hold
 _PATH = "/v1/profiles/{profile_id}"
 _MOST_FAULTS = 1000
 
@@ -91,7 +91,7 @@ async def poll_profile(request: web.Request, query: SyncQuery) -> web.Response:
     if query.wait is None:
         await parts.ticker.poll_now(profile.id, wait=None)
         return _json({"polled_at": _instant(profile.polled_at)}, status=202)
-    wait = min(timedelta(seconds=min(query.wait, 60)), LONGEST_WAIT)
+    wait = min(timedelta(seconds=min(query.wait, MOST_SECONDS)), parts.pace.longest_wait)
     activities = await parts.ticker.poll_now(profile.id, wait=wait)
     after = await parts.store.profile(profile.id)
     return _json(await profile_object(request, after) | {"activities": activities})

@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from syncd.api.native.examples import PROFILE
 from syncd.api.route import Shape
 from syncd.model.profile import Reason, State
 
@@ -47,7 +48,7 @@ class ProfileCalendar(Shape):
     last_error: Text
 
 
-class Profile(Shape):
+class Profile(Shape, json_schema_extra={"examples": [PROFILE]}):
     """A profile with its health."""
 
     profile_id: str
@@ -71,7 +72,7 @@ class Profile(Shape):
     calendars: tuple[ProfileCalendar, ...]
 
 
-class PolledProfile(Profile):
+class PolledProfile(Profile, json_schema_extra={"examples": [PROFILE | {"activities": 3}]}):
     """A profile after a poll that was asked for, and how many activities that recorded."""
 
     activities: int | None

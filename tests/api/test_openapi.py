@@ -1,0 +1,107 @@
+"""The document (api.md N23): complete, valid, and true of what is answered."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+import pytest
+from jsonschema import Draft202012Validator
+from openapi_spec_validator import validate
+
+from syncd.api.build import DIALECTS, routes
+from syncd.api.openapi import openapi
+from tests.api.serving import Api
+from tests.engine.ground import event, exception, series
+
+DOCUMENT = orjson.loads(orjson.dumps(openapi(routes(), DIALECTS)))
+
+
+def test_the_document_is_valid() -> None:
+    validate(DOCUMENT)
+
+
+def test_every_route_is_described_with_its_scope_and_its_words() -> None:
+    """N23: complete."""
+    described = {(m.upper(), p) for p, one in DOCUMENT["paths"].items() for m in one}
+    assert described == {(route.method, route.path) for route in routes()}
+    for route in routes():
+        operation = DOCUMENT["paths"][route.path][route.method.lower()]
+        assert operation["summary"].endswith(".")
+        scopes = [one["bearer"] for one in operation["security"] if "bearer" in one]
+        assert scopes == ([] if route.scope is None else [[route.scope.value]])
+        in_path = {one["name"] for one in operation["parameters"] if one["in"] == "path"}
+        assert in_path == {part[1:-1] for part in route.path.split("/") if part.startswith("{")}
+
+
+def examples() -> Iterator[tuple[str, Any, Any]]:
+    for name, schema in DOCUMENT["components"]["schemas"].items():
+        for example in schema.get("examples", ()):
+            yield name, schema, example
+
+
+def test_examples_obey_their_schemas() -> None:
+    found = list(examples())
+    assert {"Account", "Calendar", "Event", "ActivityPage", "Profile", "ProfileList"} <= {
+        name for name, _, _ in found
+    }
+    for _, schema, example in found:
+        closed(schema).validate(example)
+
+
+def closed(schema: Any) -> Draft202012Validator:  # noqa: ANN401 - JSON
+    """Return a validator to which a member that the document does not know is a fault."""
+    known = DOCUMENT["components"]["schemas"]
+    schemas = {
+        name: {**one, "additionalProperties": False} if "properties" in one else one
+        for name, one in known.items()
+    }
+    root = {**schema, "components": {"schemas": schemas}}
+    if "properties" in schema:
+        root["additionalProperties"] = False
+    return Draft202012Validator(root)
+
+
+@pytest.mark.parametrize("raw", ["true", "false"])
+async def test_answers_have_the_members_of_the_document_and_no_others(api: Api, raw: str) -> None:
+    """Every answer of every reading route, with what there is to show."""
+    work = api.ground.server.add("/work/", primary=True)
+    work.put("a.ics", event("Review"))
+    work.put("b.ics", series("Stand-up"), exception("Late", 3, uid="Stand-up"))
+    await api.ground.poll()
+    await api.disconnect()
+    primary = f"/v1/accounts/{api.account}/cal/calendars/primary"
+    listed = await api.json(f"{primary}/events?page_size=3")
+    assert listed["next_page"]
+    checked = set[str]()
+    for route in routes():
+        answer = DOCUMENT["paths"][route.path][route.method.lower()]["responses"][str(route.status)]
+        content = answer.get("content", {}).get("application/json", {})
+        if route.method != "GET" or not content:
+            continue
+        path = route.path.format(
+            account_id=api.account,
+            profile_id=api.account,
+            calendar_id="primary",
+            event_id=listed["objects"][1]["id"],
+        )
+        headers = {"X-Kloudless-Raw-Data": raw}
+        body = await api.json(f"{path}?verbose", headers=headers)
+        closed(content["schema"]).validate(body)
+        for header in answer.get("headers", {}).keys() - {"X-Syncd-Truncated"}:
+            assert header in (await api.get(path)).headers
+        checked.add(route.name)
+    assert {"list_events", "list_activity", "list_profiles", "is_ready"} < checked
+    assert len(checked) == 13
+
+
+async def test_the_document_and_its_page_are_served_without_a_token(api: Api) -> None:
+    """N23: nothing from outside."""
+    assert await api.json("/openapi.json", token="") == DOCUMENT
+    page = await api.get("/docs", token="")
+    text = await page.text()
+    assert page.content_type == "text/html"
+    assert "default-src 'none'" in page.headers["Content-Security-Policy"]
+    for word in ("src=", "http://", "https://", "<script"):
+        assert word not in text
+    for route in routes():
+        assert f'id="{route.name}"' in text
