@@ -37,6 +37,11 @@ class KeyRing:
         self._keys = {name: AESGCM(key) for name, key in keys.items()}
         self._primary = next(iter(self._keys))
 
+    @property
+    def names(self) -> frozenset[str]:
+        """Return the ids of the keys."""
+        return frozenset(self._keys)
+
     def seal(self, secret: Secret, *, place: str) -> bytes:
         """Return ``v1:key id:nonce:ciphertext``, the last two in base64."""
         nonce = secrets.token_bytes(_NONCE_BYTES)

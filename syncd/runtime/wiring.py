@@ -15,6 +15,7 @@ from syncd.engine.poll import Poller
 from syncd.engine.prune import Pruner
 from syncd.engine.stream import StreamReader
 from syncd.engine.tick import Ticker
+from syncd.model.errors import MisconfiguredError
 from syncd.ports.clock import Clock
 from syncd.ports.store import Store
 from syncd.providers.kind import Rim
@@ -70,6 +71,11 @@ async def wired(settings: Settings) -> AsyncIterator[Core]:
     async with AsyncExitStack() as stack:
         store = await open_store(settings.store_url, state_dir=settings.state_dir, clock=clock)
         stack.push_async_callback(store.close)
+        if lacking := await store.sealing_keys() - vault.names:
+            raise MisconfiguredError(
+                f"{ring}: credentials are sealed with {', '.join(sorted(lacking))}, which this key "
+                "ring lacks; restore the ring that was in use"
+            )
         http = session(Guard(settings.outbound.allow_private, listen_address(settings)))
         stack.push_async_callback(http.close)
         workers = ExpansionWorkers()

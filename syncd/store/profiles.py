@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, literal, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from syncd.model.activity import Record
@@ -24,6 +24,8 @@ from syncd.store.tables import (
 )
 from syncd.store.topic import Topic
 
+_PAGE = 1000
+_HEAD = 40  # bytes of a sealed text that hold its key's id (``ports.vault``)
 _LIVE = select(profiles).where(~profiles.c.removed)
 _NOTE = (
     update(profiles)
@@ -169,6 +171,20 @@ class SqlProfiles(Topic):
         place = (credentials.c.profile_id == profile, credentials.c.field == field)
         rows = await self._database.fetch(select(credentials.c.sealed).where(*place))
         return rows[0].sealed if rows else None
+
+    async def sealing_keys(self) -> frozenset[str]:
+        """Return the ids of all keys that credentials are sealed with."""
+        column, found, after = credentials.c, set[str](), (0, "")
+        head = func.substr(column.sealed, 1, _HEAD).label("head")
+        while True:
+            behind = tuple_(column.profile_id, column.field) > tuple_(*map(literal, after))
+            page = select(column.profile_id, column.field, head).where(behind)
+            ordered = page.order_by(column.profile_id, column.field).limit(_PAGE)
+            rows = await self._database.fetch(ordered)
+            found.update(bytes(row.head).split(b":", 2)[1].decode() for row in rows)
+            if len(rows) < _PAGE:
+                return frozenset(found)
+            after = (rows[-1].profile_id, rows[-1].field)
 
 
 async def _rewrite(connection: AsyncConnection, stored: Profile) -> None:

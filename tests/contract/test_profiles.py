@@ -205,3 +205,14 @@ async def test_the_end_of_the_first_read_is_marked_once_and_behind_its_records(
     known = await store.save_profile(known, records=[a_record()], first_read_done=True)
     stream = await store.stream(known.id)
     assert (stream.head, stream.after_auth) == (3, 2)
+
+
+async def test_the_keys_that_credentials_are_sealed_with_are_known(store: Store) -> None:
+    """A ring that lacks one of them stops the start (reliability.md, section 5)."""
+    assert await store.sealing_keys() == frozenset()
+    known = await with_profile(store)
+    sealed = {"password": b"v1:old:bm9uY2U=:dGV4dA==", "relink": b"v1:k0123abcd:bm9uY2U=:dGV4dA=="}
+    known = await store.save_profile(known, sealed=sealed)
+    assert await store.sealing_keys() == {"old", "k0123abcd"}
+    await store.save_profile(known, sealed={"password": None})
+    assert await store.sealing_keys() == {"k0123abcd"}

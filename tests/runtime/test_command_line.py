@@ -2,10 +2,10 @@
 
 import asyncio
 import json
+import resource
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -45,13 +45,14 @@ def test_options_of_syncd_itself_stand_anywhere(given: list[str], meant: list[st
     assert front(given) == meant
 
 
-def test_help_comes_within_300_ms() -> None:
-    times = list[float]()
+def test_help_takes_less_than_300_ms() -> None:
+    """Of CPU: the limit is about what is imported, not about who else is busy here."""
+    spent = list[float]()
     for _ in range(5):
-        begun = time.perf_counter()
+        begun = _cpu_of_children()
         subprocess.run([sys.executable, "-m", "syncd", "--help"], check=True, capture_output=True)
-        times.append(time.perf_counter() - begun)
-    assert min(times) < 0.3
+        spent.append(_cpu_of_children() - begun)
+    assert min(spent) < 0.3
 
 
 def test_help_imports_nothing_heavy() -> None:
@@ -267,6 +268,11 @@ async def test_the_doctor_looks_at_real_things(syncd: Daemon) -> None:
 
 async def _added(syncd: Daemon, url: str) -> tuple[int, str, str]:
     return await syncd.run(*ADD, "--url", url, "--username", "alice", text="alicepw")
+
+
+def _cpu_of_children() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _free_port() -> int:

@@ -10,6 +10,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from syncd.runtime.vault import new_ring
 from tests.journeys.daemon import Daemon, configured, free_port
 from tests.servers.caldav import Radicale
 
@@ -263,3 +264,20 @@ async def test_following_prints_each_activity_as_it_comes(syncd: Daemon, tmp_pat
         follower.send_signal(signal.SIGINT)
         await follower.communicate()
         assert follower.returncode == 0
+
+
+async def test_another_key_ring_than_the_one_in_use_stops_the_start(
+    syncd: Daemon, tmp_path: Path
+) -> None:
+    """Sealed rows whose key is missing: exit 78 (reliability.md, section 5)."""
+    async with Radicale(tmp_path / "radicale") as server:
+        await syncd.ask(*login(server), text=server.password)
+    ring = syncd.folder / "syncd.keys"
+    used = ring.read_text()
+    ring.write_text(new_ring())
+    code, _, err = await syncd.run("run")
+    assert code == 78
+    assert used.split()[0] in err
+    assert "restore the ring" in err
+    ring.write_text(used)
+    await syncd.start()

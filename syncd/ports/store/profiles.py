@@ -92,3 +92,7 @@ class Profiles(Protocol):
     async def sealed(self, profile: ProfileId, field: str) -> bytes | None:
         """Return a sealed credential."""
         ...
+
+    async def sealing_keys(self) -> frozenset[str]:
+        """Return the ids of all keys that credentials are sealed with (``ports.vault``)."""
+        ...
