@@ -10,6 +10,7 @@ from syncd.model.errors import (
     SyncTokenExpiredError,
     TransientError,
 )
+from syncd.providers.caldav import client
 from tests.providers.follow import Desk, Follower
 from tests.servers.dav_client import event
 from tests.servers.quirk_proxy import QuirkProxy, Switches
@@ -321,6 +322,20 @@ async def test_a_server_that_gives_no_event_at_all_fails_as_a_whole(
     with pytest.raises(TransientError):
         await follower.read()
     assert follower.held == {}
+
+
+async def test_one_event_beyond_all_limits_is_unread(
+    proxy: QuirkProxy, behind: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Limits: the former state stays, even if it is all that changed."""
+    follower = await behind.follow()
+    await follower.read()
+    monkeypatch.setattr(client, "LARGEST_BODY", 300)
+    proxy.switches.no_data_in_sync = True
+    await proxy.put("work", "e1.ics", event("u1", "x" * 300))
+    read = await follower.read()
+    assert (read.changed, read.unread) == (set(), {"e1.ics"})
+    assert follower.held["e1.ics"] == ["Event 1"]
 
 
 async def test_changes_of_a_ctag_home_cost_no_second_look(proxy: QuirkProxy, behind: Desk) -> None:

@@ -121,7 +121,8 @@ class Bodies:
 
         Unless others come, it is the server that fails. What is gone is in neither.
         """
-        bodies, failed = list[Body](), dict[ResourceKey, SyncdError]()
+        bodies, unread = list[Body](), dict[ResourceKey, str]()
+        failed = dict[ResourceKey, SyncdError]()
         for key in hrefs:
             try:
                 fetched = await self._client.fetch(below(self._calendar, key))
@@ -132,12 +133,16 @@ class Bodies:
                 if not (bodies or proven) and len(failed) == min(_FAILURES, len(hrefs)):
                     raise
                 continue
-            bodies.append(Body(key=key, etag=fetched.etag, raw=fetched.raw))
+            if fetched.raw is None:
+                unread[key] = "the calendar object is larger than 25 MiB"
+            else:
+                bodies.append(Body(key=key, etag=fetched.etag, raw=fetched.raw))
         if failed and not (bodies or proven):
             raise next(iter(failed.values()))
-        if not (bodies or failed):
+        if not (bodies or failed or unread):
             await Lister(self._client, self._calendar).check()  # or is it all gone?
-        return _Found(bodies=bodies, unread={key: str(why) for key, why in failed.items()})
+        unread |= {key: str(why) for key, why in failed.items()}
+        return _Found(bodies=bodies, unread=unread)
 
     async def _read(self, found: _Found) -> Delta:
         upserts, unread = list[Resource](), dict(found.unread)

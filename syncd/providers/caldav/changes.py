@@ -38,9 +38,10 @@ class CalendarReader:
 
     async def since(self, state: State, known: Known) -> AsyncIterator[Delta]:
         """Yield what changed, or a complete listing where the server cannot tell that."""
-        pages = self._by_ctag(state, known)
-        if state.sync is not None:
-            pages = self._by_token(state, state.sync, known)
+        if state.sync is None:
+            pages = self._by_ctag(state, known)
+        else:
+            pages = self._feed(state, state.sync, known)
         async for page in pages:
             yield page
 
@@ -85,22 +86,13 @@ class CalendarReader:
         async for page in self._listed(listed.members, await known.etags(), after):
             yield page
 
-    async def _by_token(self, state: State, token: str, known: Known) -> AsyncIterator[Delta]:
-        try:
-            async for page in self._feed(state, token, known):
-                yield page
-        except (AbsentError, OversizeError):
-            self._without_sync()
-        else:
-            return
-        async for page in self.everything(known):
-            yield page
-
     async def _feed(self, state: State, token: str, known: Known) -> AsyncIterator[Delta]:
         """Yield the change feed, part by part; the token comes with the last page (I1)."""
         at, doubt = self._clock.now(), Doubt(state, known)
         for _ in range(MOST_PARTS):
             part = await self._part(token, bodies=state.bodies is not False)
+            if part is None:
+                break
             token = part.token or ""
             if not part.more and part.says_nothing(after=state.echo) and not doubt.met:
                 after = replace(state, sync=token, ctag=self._ctag).quiet(at)
@@ -117,18 +109,19 @@ class CalendarReader:
                 yield page
             if not part.more:
                 return
-        raise MalformedReplyError("the answer to sync-collection has no end")
+        self._without_sync()
+        async for page in self.everything(known):
+            yield page
 
-    async def _part(self, token: str, *, bodies: bool) -> Part:
+    async def _part(self, token: str, *, bodies: bool) -> Part | None:
+        """Return what changed since ``token``; None if the server has no end or no such report."""
         started = self._clock.monotonic()
-        try:
-            part = await self._lister.since(token, bodies=bodies)
-        except OversizeError:
-            if not bodies:
-                raise
-            part = await self._lister.since(token, bodies=False)
-        self._quirks.note_single(self._clock.monotonic() - started)
-        return part
+        for with_bodies in (True, False) if bodies else (False,):
+            with suppress(OversizeError, AbsentError):
+                part = await self._lister.since(token, bodies=with_bodies)
+                self._quirks.note_single(self._clock.monotonic() - started)
+                return part
+        return None
 
     async def _listed(
         self, members: Members, etags: Mapping[ResourceKey, str], state: State

@@ -22,7 +22,6 @@ from syncd.ports.vault import Secret
 from syncd.providers.answers import (
     AbsentError,
     Means,
-    OversizeError,
     PassingError,
     error_of,
     meaning,
@@ -61,10 +60,10 @@ class Ask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetched:
-    """A resource's body, byte for byte (P10)."""
+    """A resource's body, byte for byte (P10); None above 25 MiB."""
 
     etag: str
-    raw: bytes
+    raw: bytes | None
 
 
 class CalDavClient:
@@ -106,15 +105,16 @@ class CalDavClient:
         return await retried(lambda: self._ask(ask, read), self._clock, tries=ask.tries)
 
     async def fetch(self, url: URL) -> Fetched:
-        """Return one resource; raises OversizeError above 25 MiB."""
+        """Return one resource."""
 
         async def read(response: ClientResponse) -> Fetched:
             if response.status != 200:  # noqa: PLR2004 - nothing else is a whole body
                 raise MalformedReplyError(f"status {response.status} for a resource")
             if response.content_type == "text/html":
                 raise MalformedReplyError("a web page came instead of a calendar object")
-            raw = await _body(response, LARGEST_BODY)
-            return Fetched(etag=response.headers.get("ETag", ""), raw=raw)
+            raw = await _body(response, LARGEST_BODY + 1)
+            kept = raw if len(raw) <= LARGEST_BODY else None
+            return Fetched(etag=response.headers.get("ETag", ""), raw=kept)
 
         ask = Ask(method="GET", url=url)
         return await retried(lambda: self._ask(ask, read), self._clock)
@@ -212,7 +212,7 @@ class CalDavClient:
     async def _error(self, ask: Ask, response: ClientResponse) -> SyncdError:
         status, header = response.status, response.headers.get("Retry-After")
         message = f"{ask.url.host} answered {ask.method} with status {status}"
-        named = conditions(await _body(response, _LARGEST_ERROR, cut=True))
+        named = conditions(await _body(response, _LARGEST_ERROR))
         if wire.VALID_SYNC_TOKEN in named or (status == 410 and ask.with_token):  # noqa: PLR2004
             return SyncTokenExpiredError(message)
         if wire.SUPPORTED_REPORT in named:
@@ -221,16 +221,14 @@ class CalDavClient:
         return error_of(means, message, retry_after=wait_of(header, self._clock.now()))
 
 
-async def _body(response: ClientResponse, most: int, *, cut: bool = False) -> bytes:
-    """Return a body of at most ``most`` bytes, counted after decompression (O4)."""
+async def _body(response: ClientResponse, most: int) -> bytes:
+    """Return at most ``most`` bytes of a body, counted after decompression (O4)."""
     found = bytearray()
     async for chunk in response.content.iter_chunked(_CHUNK):
         found += chunk
-        if len(found) > most:
-            if cut:
-                return bytes(found[:most])
-            raise OversizeError(f"the resource is larger than {most // 2**20} MiB")
-    return bytes(found)
+        if len(found) >= most:
+            break
+    return bytes(found[:most])
 
 
 def _target(response: ClientResponse) -> str | None:

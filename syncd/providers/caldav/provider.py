@@ -71,8 +71,9 @@ class CalDavProvider:
             *(self._client, self._clock, calendar, self._url(calendar)),
             ctag=self._ctags.pop(calendar, None),
         )
-        pages = reader.everything(known)
-        if token is not None:
+        if token is None:
+            pages = reader.everything(known)
+        else:
             pages = reader.since(read_state(token), known)
         async for page in pages:
             yield page

@@ -45,7 +45,7 @@ def path_of(href: str, base: str) -> str:
     """
     if _CANONICAL.fullmatch(href):
         return href
-    path = urlsplit(urljoin(base, href)).path
+    path = "/" + urlsplit(urljoin(base, href)).path.lstrip("/")
     parts = re.split("%2f", path, flags=re.IGNORECASE)
     return "%2F".join(quote(unquote_to_bytes(part), safe=_KEPT) for part in parts)
 
