@@ -1,5 +1,3 @@
-import base64
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -28,7 +26,7 @@ CALENDAR = CalendarId("cal_aaab_x")
 def test_a_cursor_is_read_back_as_it_was_written(entropy: bytes, position: int) -> None:
     cursor = Cursor(new_epoch(entropy), Position(position))
     assert Cursor.parse(str(cursor)) == cursor
-    assert str(cursor).replace("-", "").replace("_", "").isalnum()
+    assert str(cursor).isalnum()
 
 
 @given(st.text(max_size=40))
@@ -40,12 +38,13 @@ def test_text_that_is_no_cursor_is_refused_and_never_crashes_r14(text: str) -> N
     assert str(cursor) == text
 
 
-@pytest.mark.parametrize(
-    "plain", [b"abcdefgh:-1", b"abcdefgh:01", b"ABCDEFGH:1", b"abcdefg:1", b"abcdefgh:", b"\xff"]
-)
-def test_a_forged_cursor_is_refused(plain: bytes) -> None:
+FORGED = ["abcdefgh-1", "abcdefgh01", "ABCDEFGH1", "abcdefg1", "abcdefgh", "abcdefgh1\n"]
+
+
+@pytest.mark.parametrize("text", [*FORGED, "abcdefgh\u0661"])
+def test_a_forged_cursor_is_refused(text: str) -> None:
     with pytest.raises(MalformedCursorError):
-        Cursor.parse(base64.urlsafe_b64encode(plain).decode().rstrip("="))
+        Cursor.parse(text)
 
 
 @given(st.integers(1, 2**63 - 1))
