@@ -27,6 +27,7 @@ from syncd.runtime.listening import api_socket, unix_socket
 from syncd.runtime.lock import only_writer
 from syncd.runtime.notify import Notifier
 from syncd.runtime.settings import Settings
+from syncd.runtime.vitals import newer_wanted
 from syncd.runtime.wiring import PRUNE, TICK, Core, parts_of, wired
 from syncd.web.build import add_pages
 
@@ -183,16 +184,9 @@ def _tell_ready(core: Core, notifier: Notifier) -> None:
     database = core.vitals.health.database if core.vitals.health else "unknown"
     listen = core.settings.server.listen
     lines.info("daemon.ready", version=__version__, listen=listen, database=database)
-    if _corruptible(database):
-        lines.warning("store.outdated", database=database, wanted="SQLite 3.51.3")
+    if better := newer_wanted(database):
+        lines.warning("store.outdated", database=database, wanted=better)
     notifier.tell("READY=1", f"STATUS=answering at {listen}, {database}")
-
-
-def _corruptible(database: str) -> bool:
-    """Tell of SQLite's WAL-reset fault, mended in 3.51.3 (F33)."""
-    product, _, version = database.partition(" ")
-    numbers = [int(part) for part in version.split(".") if part.isdecimal()]
-    return product == "SQLite" and numbers < [3, 51, 3]
 
 
 async def _tick(core: Core) -> None:

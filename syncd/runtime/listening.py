@@ -40,5 +40,5 @@ def unix_socket(path: Path, *, mode: int) -> socket.socket:
         made.listen(_BACKLOG)
     except OSError as error:
         made.close()
-        raise MisconfiguredError(f"cannot listen at {path}: {error.strerror}") from None
+        raise MisconfiguredError(f"cannot listen at {path}: {error.strerror or error}") from None
     return made

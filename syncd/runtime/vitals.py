@@ -21,6 +21,7 @@ STANDSTILL = timedelta(seconds=60)
 FREE_BYTES = 200_000_000  # below it nothing new is started (F35)
 WAL_BYTES = 64 << 20
 WRITER_WAIT = timedelta(seconds=1)
+SOUND_SQLITE = (3, 51, 3)
 
 log = structlog.get_logger()
 
@@ -163,6 +164,13 @@ class Vitals:
 
     def _drains(self) -> str | None:
         return "syncd is stopping" if self.draining else None
+
+
+def newer_wanted(database: str) -> str | None:
+    """Return which version mends SQLite's WAL-reset fault (F33), None if this one has it."""
+    product, _, version = database.partition(" ")
+    numbers = tuple(int(part) for part in version.split(".") if part.isdecimal())
+    return "SQLite 3.51.3" if product == "SQLite" and numbers < SOUND_SQLITE else None
 
 
 def _asking(sentence: Callable[[], str | None]) -> Callable[[], Awaitable[str | None]]:

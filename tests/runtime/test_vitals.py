@@ -13,7 +13,7 @@ from syncd.ports.store.upkeep import Health
 from syncd.runtime.metrics import Metrics
 from syncd.runtime.schedule import Schedule
 from syncd.runtime.vault import KeyRing
-from syncd.runtime.vitals import Vitals
+from syncd.runtime.vitals import Vitals, newer_wanted
 
 WELL = Health(
     database="SQLite 3.51.3",
@@ -134,6 +134,21 @@ async def test_a_draining_syncd_is_not_ready() -> None:
     await vitals.look()
     vitals.draining = True
     assert await complaints(vitals.ready) == {"draining"}
+
+
+@pytest.mark.parametrize(
+    ("database", "wanted"),
+    [
+        ("SQLite 3.40.1", "SQLite 3.51.3"),
+        ("SQLite 3.51.2", "SQLite 3.51.3"),
+        ("SQLite 3.51.3", None),
+        ("SQLite 3.52.0", None),
+        ("PostgreSQL 15.5 (Debian 15.5-0+deb12u1)", None),
+    ],
+)
+def test_an_sqlite_that_may_lose_data_is_named(database: str, wanted: str | None) -> None:
+    """F33."""
+    assert newer_wanted(database) == wanted
 
 
 class Recorder:

@@ -9,6 +9,7 @@ from typing import Any
 from syncd import __version__
 from syncd.model.errors import SyncdError
 from syncd.model.profile import Profile
+from syncd.runtime.vitals import newer_wanted
 from syncd.runtime.wiring import Core
 
 Json = dict[str, Any]
@@ -41,13 +42,18 @@ async def doctor(core: Core) -> Sequence[Json]:
     if health is not None:
         free = "unknown" if health.free_bytes is None else f"{health.free_bytes >> 20} MiB free"
         found += [
-            _finding("database", health.database, well=health.writable),
+            _finding("database", _version(health.database), well=health.writable),
             _finding("disk", free, well=core.vitals.roomy),
         ]
     found += [_finding("database content", fault, well=False) for fault in await core.store.check()]
     for profile in (await _all(core))[:MOST_LOOKS]:
         found.append(await _reach(core, profile))
     return found
+
+
+def _version(database: str) -> str:
+    better = newer_wanted(database)
+    return f"{database}; {better} mends a rare loss of data" if better else database
 
 
 async def _reach(core: Core, profile: Profile) -> Json:
