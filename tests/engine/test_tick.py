@@ -1,0 +1,190 @@
+"""Which profiles are polled when, and together with which (F39, N13)."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from syncd.engine.control import Control
+from syncd.engine.plan import Plan
+from syncd.engine.poll import Polled
+from syncd.engine.prune import Pruner
+from syncd.engine.tick import Ticker
+from syncd.model.errors import ConflictError, NotFoundError, RelinkRequiredError
+from syncd.model.ids import ProfileId
+from syncd.model.profile import Profile, Reason, changed
+from tests.engine.ground import PLAN, Ground, event, ground, on_store
+
+SECOND = timedelta(seconds=1)
+
+
+@dataclass
+class SlowPoller:
+    """Polls as long as it is told to; a poll counts one activity."""
+
+    gate: asyncio.Event = field(default_factory=asyncio.Event)
+    begun: list[ProfileId] = field(default_factory=list)
+    most: int = 0
+    running: int = 0
+    fault: Exception | None = None
+
+    async def poll(self, profile: Profile, *, listing: bool = False) -> Polled:
+        assert listing in {True, False}
+        self.begun.append(profile.id)
+        self.running += 1
+        self.most = max(self.most, self.running)
+        try:
+            await self.gate.wait()
+            if self.fault:
+                raise self.fault
+        finally:
+            self.running -= 1
+        return Polled(activities=1)
+
+
+@dataclass
+class Shop:
+    here: Ground
+    poller: SlowPoller
+    ticker: Ticker
+
+
+@asynccontextmanager
+async def shop(where: Path, plan: Plan = PLAN, *, profiles: int = 1) -> AsyncIterator[Shop]:
+    async with ground(where) as here:
+        for _ in range(profiles - 1):
+            await on_store(here.store, here.clock)
+        poller = SlowPoller()
+        ticker = Ticker(here.store, poller, here.clock, here.meter, plan)  # type: ignore[arg-type]
+        async with ticker:
+            yield Shop(here, poller, ticker)
+
+
+async def test_a_profile_is_polled_once_at_a_time(tmp_path: Path) -> None:
+    async with shop(tmp_path) as made:
+        for _ in range(3):
+            await made.ticker.tick()
+            await asyncio.sleep(0)
+        assert made.poller.begun == [made.here.profile_id]
+
+
+async def test_a_tick_returns_while_polls_run_and_bounds_them(tmp_path: Path) -> None:
+    async with shop(tmp_path, Plan(polls_at_once=2), profiles=5) as made:
+        for _ in range(4):
+            made.here.clock.advance(SECOND)
+            await made.ticker.tick()
+            await asyncio.sleep(0)
+        assert len(made.poller.begun) == made.poller.most == 2
+
+
+async def test_after_a_restart_polls_start_at_the_rate_of_the_plan(tmp_path: Path) -> None:
+    """F39."""
+    plan = Plan(polls_per_second=3, polls_at_once=100)
+    async with shop(tmp_path, plan, profiles=10) as made:
+        started = list[int]()
+        for _ in range(4):
+            await made.ticker.tick()
+            await asyncio.sleep(0)
+            started.append(len(made.poller.begun))
+            made.here.clock.advance(SECOND)
+        assert started == [3, 6, 9, 10]
+
+
+async def test_leaving_cancels_what_runs(tmp_path: Path) -> None:
+    async with shop(tmp_path) as made:
+        await made.ticker.tick()
+        await asyncio.sleep(0)
+        assert made.poller.running == 1
+    assert made.poller.running == 0
+
+
+async def test_a_fault_of_ours_costs_one_profile_its_turn(tmp_path: Path) -> None:
+    async with shop(tmp_path, profiles=2) as made:
+        made.poller.fault = RuntimeError("a bug")
+        made.poller.gate.set()
+        await made.ticker.tick()
+        await made.ticker.settled()
+        profile = await made.here.profile()
+        assert profile.last_error
+        assert profile.last_error.code == "internal_error"
+        assert profile.next_poll_at
+        assert profile.next_poll_at > made.here.clock.now()
+        assert len(made.poller.begun) == 2
+
+
+async def test_polling_now_joins_a_poll_that_runs(tmp_path: Path) -> None:
+    """N13."""
+    async with shop(tmp_path) as made:
+        await made.ticker.tick()
+        async with asyncio.TaskGroup() as group:
+            joined = [
+                group.create_task(
+                    made.ticker.poll_now(made.here.profile_id, wait=timedelta(seconds=9))
+                )
+                for _ in range(3)
+            ]
+            await asyncio.sleep(0.05)
+            made.poller.gate.set()
+        assert [one.result() for one in joined] == [1, 1, 1]
+        assert len(made.poller.begun) == 1
+
+
+async def test_polling_now_is_once_a_second_at_most(tmp_path: Path) -> None:
+    """N13."""
+    async with shop(tmp_path) as made:
+        made.poller.gate.set()
+        for _ in range(3):
+            assert await made.ticker.poll_now(made.here.profile_id, wait=SECOND) == 1
+        assert len(made.poller.begun) == 1
+        made.here.clock.advance(SECOND)
+        await made.ticker.poll_now(made.here.profile_id, wait=SECOND)
+        assert len(made.poller.begun) == 2
+
+
+async def test_a_poll_outlives_the_one_who_waited_for_it(tmp_path: Path) -> None:
+    """N13: 202 or a wait that is over, the poll goes on."""
+    async with shop(tmp_path) as made:
+        short = timedelta(milliseconds=10)
+        assert await made.ticker.poll_now(made.here.profile_id, wait=None) is None
+        assert await made.ticker.poll_now(made.here.profile_id, wait=short) is None
+        assert made.poller.running == 1
+
+
+async def test_paused_and_disconnected_profiles_are_not_polled(tmp_path: Path) -> None:
+    """N13: 409 and 423."""
+    async with shop(tmp_path) as made:
+        here = made.here
+        await Control(here.store, here.hub, here.clock).pause(here.profile_id)
+        with pytest.raises(ConflictError):
+            await made.ticker.poll_now(here.profile_id, wait=None)
+        resumed = await Control(here.store, here.hub, here.clock).resume(here.profile_id)
+        await here.store.save_profile(
+            changed(resumed, here.clock.now(), refused=Reason.INVALID_GRANT)
+        )
+        with pytest.raises(RelinkRequiredError):
+            await made.ticker.poll_now(here.profile_id, wait=None)
+        with pytest.raises(NotFoundError):
+            await made.ticker.poll_now(ProfileId(999), wait=None)
+        await made.ticker.tick()
+        assert made.poller.begun == []
+
+
+async def test_pruning_goes_through_all_profiles_in_small_steps(tmp_path: Path) -> None:
+    """S9, K39."""
+    async with ground(tmp_path) as here:
+        work = here.server.add("/work/")
+        for number in range(1200):
+            work.put(f"{number}.ics", event(f"Event {number}"))
+        await here.poll()
+        head = await here.head()
+        pruner = Pruner(here.store, here.clock, here.meter, days=30, activities=100)
+        assert await pruner.prune() == head - 100
+        stream = await here.store.stream(here.profile_id)
+        assert (stream.floor, stream.head) == (head - 100, head)
+        here.clock.advance(timedelta(days=31))
+        assert await pruner.prune() == 100
+        assert len(await here.activities()) == 0
