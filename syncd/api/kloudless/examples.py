@@ -76,7 +76,7 @@ EVENT: dict[str, Any] = {
     "api": "calendar",
     "href": f"{_BASE}/cal/calendars/cal_aaah_hnbiynuwni/events/zdbam6pmhtg3l",
 }
-_CURSOR = "dzZuZ2ZmZmM6MzA"
+_CURSOR = "w6ngfffc30"
 ACTIVITY: dict[str, Any] = {
     "id": "w6ngfffc-30",
     "account": 7,

@@ -23,8 +23,8 @@ PROFILE: dict[str, Any] = {
         "code": "account_disconnected",
         "message": "dav.example.org refuses the password.",
     },
-    "cursor": "dzZuZ2ZmZmM6MzA",
-    "oldest_cursor": "dzZuZ2ZmZmM6MA",
+    "cursor": "w6ngfffc30",
+    "oldest_cursor": "w6ngfffc0",
     "calendars": [
         {
             "calendar_id": "cal_aaah_hnbiynuwni",
