@@ -177,7 +177,7 @@ async def our_costs(site: Site, folder: Path, *, polls: int = 20) -> dict[str, C
     }
 
 
-async def caldav_costs(site: Site, *, polls: int = 3) -> dict[str, Cost]:
+async def caldav_costs(site: Site, *, polls: int = 2) -> dict[str, Cost]:
     """Measure ``get_objects_by_sync_token`` and the ``sync()`` after it, in process."""
     script = Path(__file__).with_name("peer_caldav.py")
     url = f"{site.url.rstrip('/')}{site.home}cal0/"

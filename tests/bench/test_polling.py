@@ -1,0 +1,45 @@
+"""Polls against the peers' in one run; full sizes by ``SYNCD_TESTS=nightly``."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.bench.polling import Comparison, compared, many_calendars
+
+NIGHTLY = os.environ.get("SYNCD_TESTS") == "nightly"
+SIZES = (1000, 10_000) if NIGHTLY else (500,)
+KINDS = ("radicale", "xandikos")
+
+
+@pytest.mark.timeout(3600 if NIGHTLY else 180)
+@pytest.mark.parametrize("count", SIZES)
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_poll_is_one_small_request_and_a_fraction_of_the_peers_cpu(
+    kind: str, count: int, tmp_path: Path
+) -> None:
+    found = await compared(kind, tmp_path, count)
+    print(found)  # noqa: T201 - the figures, where they are wanted
+    held(found)
+
+
+def held(found: Comparison) -> None:
+    quiet, ten, first = (found.ours[name] for name in ("quiet", "ten", "first"))
+    assert quiet.requests == 1
+    assert quiet.bytes <= 1024
+    assert ten.requests <= 2
+    assert first.requests <= found.count / 500 + 3 + DISCOVERED
+    assert found.times("caldav", "quiet") >= 50
+    assert found.times("caldav", "ten") >= 30
+    assert found.times("vdirsyncer", "quiet") >= (200 if found.count >= 10_000 else 10)
+
+
+DISCOVERED = 1  # the list of calendars, which a first poll reads too
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("kind", KINDS)
+async def test_twenty_calendars_are_one_request_d6(kind: str, tmp_path: Path) -> None:
+    found = await many_calendars(kind, tmp_path)
+    assert found["quiet"].requests == 1
+    assert found["ten"].requests <= 3
