@@ -122,7 +122,7 @@ class Poller:
         records = [] if told is None else [told]
         await self._store.save_profile(after, records=records, first_read_done=done)
         self._hub.wake(profile.id)
-        log.info("profile.changed", profile_id=profile.id, state=after.state)
+        log.info("profile.changed", profile_id=profile.id, outcome=after.state)
 
     async def _first_read_done(self, profile: Profile) -> bool:
         calendars = await self._store.calendars(profile.id)

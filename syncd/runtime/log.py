@@ -30,7 +30,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(\b[a-z][a-z0-9+.-]*://)[^/\s@'\"]+@", re.IGNORECASE), rf"\1{HIDDEN}@"),
     (re.compile(r"(\b[a-z][a-z0-9+.-]*://[^\s?'\"]*\?)[^\s'\"]+", re.IGNORECASE), rf"\1{HIDDEN}"),
 )
-_LOUD = ("apscheduler", "asyncio", "aiohttp", "aiosqlite", "alembic", "sqlalchemy", "icalendar")
+_LOUD = ("asyncio", "aiohttp", "aiosqlite", "alembic", "sqlalchemy", "icalendar")
 
 
 def redact(_: object, __: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -65,6 +65,7 @@ def configure(level: str = "info", *, terminal: bool | None = None) -> None:
     root.setLevel(level.upper())
     for name in _LOUD:
         logging.getLogger(name).setLevel("WARNING")
+    logging.getLogger("apscheduler").setLevel("ERROR")  # a tick left out is what we ask for
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,

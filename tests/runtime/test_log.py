@@ -51,10 +51,13 @@ def test_lines_of_libraries_have_the_same_shape_and_only_when_they_warn(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     configure(terminal=False)
-    logging.getLogger("apscheduler.executors").info("ran")
-    logging.getLogger("apscheduler.executors").warning("late %s", "tick")
-    (line,) = lines(capsys)
-    assert (line["what"], line["logger"]) == ("late tick", "apscheduler.executors")
+    logging.getLogger("aiosqlite.core").info("ran")
+    logging.getLogger("aiosqlite.core").warning("late %s", "answer")
+    logging.getLogger("apscheduler.scheduler").warning("a tick was skipped")
+    logging.getLogger("apscheduler.executors").error("a tick failed")
+    first, second = lines(capsys)
+    assert (first["what"], first["logger"]) == ("late answer", "aiosqlite.core")
+    assert second["what"] == "a tick failed"
 
 
 @pytest.mark.parametrize(

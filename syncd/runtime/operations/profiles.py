@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from syncd.model.calendar import KnownCalendar
-from syncd.model.errors import InvalidError
+from syncd.model.errors import InvalidError, TransientError
 from syncd.model.ids import CalendarId
 from syncd.model.profile import Profile
 from syncd.model.resource import Tally
@@ -40,9 +40,14 @@ async def add(  # noqa: PLR0913 - the options of the command
         raise InvalidError("the password is empty", field="password")
     owned_by = await user_named(core, user)
     login = Login(provider=provider, username=username, password=Secret(password), url=url)
-    async with asyncio.timeout(SIGN_IN.total_seconds()):
-        profile = await core.linking.connect(owned_by.id, login)
-    return summary(profile)
+    try:
+        async with asyncio.timeout(SIGN_IN.total_seconds()):
+            return summary(await core.linking.connect(owned_by.id, login))
+    except TimeoutError:
+        took = int(SIGN_IN.total_seconds())
+        raise TransientError(
+            f"the server was not done after {took} s; check the address, or try again later"
+        ) from None
 
 
 async def list_all(core: Core, *, user: str | None = None) -> Sequence[Json]:
