@@ -15,7 +15,7 @@ from syncd.providers.answers import AbsentError, OversizeError
 from syncd.providers.caldav import wire
 from syncd.providers.caldav.bodies import Bodies
 from syncd.providers.caldav.client import Ask, CalDavClient
-from syncd.providers.caldav.listing import MOST_PARTS, Lister, Members, Part
+from syncd.providers.caldav.listing import MOST_PARTS, Lister, Members, Part, aside
 from syncd.providers.caldav.quirks import Facts
 from syncd.providers.caldav.state import State
 from syncd.providers.caldav.translate import facts_of
@@ -99,8 +99,8 @@ class CalendarReader:
                 yield Delta(token=after.text(), mode=Mode.TOKEN)
                 return
             etags = await doubt.meet(part)
-            wanted = _differing(part.members, etags)
-            end = Delta(deleted=part.gone, present=frozenset(part.members.keys() - wanted.keys()))
+            wanted, present = await aside(len(part.members), _split, part.members, etags)
+            end = Delta(deleted=part.gone, present=present)
             if not part.more:
                 after = State(sync=token, ctag=self._ctag, bodies=_came(part.members, state))
                 after = replace(after, members=doubt.members, echo=part.echo()).changed(at)
@@ -127,10 +127,10 @@ class CalendarReader:
         self, members: Members, etags: Mapping[ResourceKey, str], state: State
     ) -> AsyncIterator[Delta]:
         """Yield a proven listing: bodies of what differs, at last what does not."""
-        wanted = _differing(members, etags)
+        wanted, present = await aside(len(members), _split, members, etags)
         state = replace(state, members=len(members))
         end = Delta(
-            present=frozenset(members.keys() - wanted.keys()),
+            present=present,
             complete=True,
             token=state.text(),
             mode=Mode.LISTING if state.sync is None else Mode.TOKEN,
@@ -190,9 +190,14 @@ class Doubt:
         return self._etags
 
 
-def _differing(members: Members, etags: Mapping[ResourceKey, str]) -> Members:
-    """Return what must be read; without an etag everything must (P6)."""
-    return {key: one for key, one in members.items() if not one.etag or etags.get(key) != one.etag}
+def _split(
+    members: Members, etags: Mapping[ResourceKey, str]
+) -> tuple[Members, frozenset[ResourceKey]]:
+    """Return what must be read, and what is as it was; without an etag everything must (P6)."""
+    wanted = {
+        key: one for key, one in members.items() if not one.etag or etags.get(key) != one.etag
+    }
+    return wanted, frozenset(members.keys() - wanted.keys())
 
 
 def _came(members: Members, before: State) -> bool | None:

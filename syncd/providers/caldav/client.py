@@ -1,5 +1,6 @@
 """CalDAV over HTTP: signing in, redirects, tries, limits, and what an answer means."""
 
+import asyncio
 import errno
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
@@ -100,6 +101,8 @@ class CalDavClient:
             parsing = Multistatus(shape)
             async for chunk in response.content.iter_chunked(_CHUNK):
                 parsing.feed(chunk)
+                if len(chunk) == _CHUNK:
+                    await asyncio.sleep(0)  # what has already come would be parsed in one go
             return parsing.close()
 
         return await retried(lambda: self._ask(ask, read), self._clock, tries=ask.tries)

@@ -1,7 +1,9 @@
 """What a calendar holds: asked by PROPFIND or by sync-collection, with etags (D8, D10)."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from aiohttp import ClientTimeout
 from yarl import URL
@@ -20,6 +22,7 @@ _MORE = 507
 _LARGE = 5000  # responses; some 10 ms of work
 
 Members = dict[ResourceKey, wire.Entry]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,10 +127,7 @@ class Lister:
         raise MalformedReplyError("the answer does not name the calendar")
 
     async def _parted(self, answer: Answer[wire.Entry]) -> Part:
-        """Sort an answer; a large one in a thread, so that the loop goes on (F42)."""
-        if len(answer.items) > _LARGE:
-            return await asyncio.to_thread(self._part, answer)
-        return self._part(answer)
+        return await aside(len(answer.items), self._part, answer)
 
     def _part(self, answer: Answer[wire.Entry]) -> Part:
         members, gone, more = Members(), set[ResourceKey](), False
@@ -152,3 +152,8 @@ class Lister:
 
     def _is_own(self, key: ResourceKey) -> bool:
         return key.rstrip("/") == self._own
+
+
+async def aside(size: int, work: Callable[..., T], *args: object) -> T:
+    """Return what ``work`` returns; if much is at hand, from a thread: the loop goes on (F42)."""
+    return await asyncio.to_thread(work, *args) if size > _LARGE else work(*args)

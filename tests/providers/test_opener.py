@@ -1,0 +1,128 @@
+"""Profiles are opened with what the vault keeps for them, by adapters that start once (I16)."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any, cast
+
+import pytest
+from aiohttp import ClientSession
+
+from syncd.model.errors import InvalidError, MisconfiguredError, UnsupportedError
+from syncd.model.ids import ProfileId, UserId
+from syncd.model.profile import Profile
+from syncd.ports.link import Login, SignedIn
+from syncd.ports.provider import Provider
+from syncd.ports.store import Store
+from syncd.ports.vault import PASSWORD, Secret, credential_place
+from syncd.providers.kind import Kind, Rim
+from syncd.providers.opener import Opener
+from syncd.providers.registry import KINDS
+from tests.fakes.clock import BEGIN, FakeClock
+
+PROFILE = Profile(
+    id=ProfileId(7),
+    user_id=UserId("acc_1"),
+    provider="tin",
+    login="alice",
+    identity="",
+    created=BEGIN,
+    modified=BEGIN,
+    state_since=BEGIN,
+)
+
+
+@dataclass
+class Kept:
+    """A store with one sealed field, and a vault that opens it at its place only."""
+
+    password: bytes | None = b"sealed"
+
+    async def sealed(self, profile: ProfileId, name: str) -> bytes | None:
+        return self.password if (profile, name) == (7, PASSWORD) else None
+
+    def seal(self, secret: Secret, *, place: str) -> bytes:
+        raise NotImplementedError
+
+    def open(self, sealed: bytes, *, place: str) -> Secret:
+        assert (sealed, place) == (b"sealed", credential_place(7, PASSWORD))
+        return Secret("s3cret")
+
+
+@dataclass
+class Tin:
+    """An adapter that notes what it was given."""
+
+    given: list[str] = field(default_factory=list)
+
+    @asynccontextmanager
+    async def open(self, _: Profile, password: Secret) -> AsyncIterator[Provider]:
+        self.given.append(password.reveal())
+        yield cast("Provider", self)
+
+    async def sign_in(self, login: Login) -> SignedIn:
+        return SignedIn(identity="i", login=login.username)
+
+
+@dataclass
+class Desk:
+    kept: Kept
+    tin: Tin
+    started: list[Rim]
+    opener: Opener
+
+
+@pytest.fixture
+def desk() -> Desk:
+    kept, tin, started = Kept(), Tin(), list[Rim]()
+
+    def start(rim: Rim) -> Tin:
+        started.append(rim)
+        return tin
+
+    kind = Kind(
+        name="tin",
+        service="tin",
+        service_name="Tin",
+        provider_name="tin",
+        provider_service="tin",
+        start=cast("Any", start),
+    )
+    rim = Rim(session=lambda: cast("ClientSession", None), clock=FakeClock())
+    return Desk(kept, tin, started, Opener([kind], rim, cast("Store", kept), kept))
+
+
+async def test_a_profile_is_opened_with_its_own_password(desk: Desk) -> None:
+    for _ in range(2):
+        async with desk.opener.open(PROFILE):
+            pass
+    assert desk.tin.given == ["s3cret", "s3cret"]
+    assert len(desk.started) == 1
+
+
+async def test_without_a_password_or_an_adapter_nothing_is_opened(desk: Desk) -> None:
+    with pytest.raises(UnsupportedError):
+        async with desk.opener.open(replace(PROFILE, provider="lead")):
+            pass
+    desk.kept.password = None
+    with pytest.raises(MisconfiguredError):
+        async with desk.opener.open(PROFILE):
+            pass
+
+
+async def test_a_login_is_tried_at_its_provider(desk: Desk) -> None:
+    login = Login(provider="tin", username="alice", password=Secret("x"))
+    assert (await desk.opener.sign_in(login)).login == "alice"
+    with pytest.raises(InvalidError) as caught:
+        await desk.opener.sign_in(replace(login, provider="lead"))
+    assert caught.value.field == "provider"
+
+
+def test_the_registry_names_every_provider_once_and_as_applications_know_it() -> None:
+    """R22."""
+    names = [kind.name for kind in KINDS]
+    assert len(set(names)) == len(names)
+    caldav = next(kind for kind in KINDS if kind.name == "caldav")
+    assert (caldav.service, caldav.service_name, caldav.provider_name) == (
+        *("caldav", "CalDAV", "caldav"),
+    )
