@@ -1,6 +1,6 @@
 """A calendar as its provider lists it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -63,6 +63,17 @@ class KnownCalendar:
     def key(self) -> CalendarKey:
         """Return the provider's id."""
         return self.calendar.key
+
+    def as_of(self, profile_polled_at: datetime | None) -> "KnownCalendar":
+        """Return the calendar with ``polled_at`` as the time when all this was last known true.
+
+        A poll writes only the calendars that it changes: one that neither fails nor is missing is
+        as fresh as its profile.
+        """
+        own = self.polled_at
+        if own is None or profile_polled_at is None or self.failures or self.missing:
+            return self
+        return replace(self, polled_at=max(own, profile_polled_at))
 
     def lag(self, now: datetime) -> timedelta | None:
         """Return how old our knowledge is, None before the first poll."""

@@ -97,6 +97,27 @@ async def test_a_poll_without_news_writes_nothing(here: Ground) -> None:
     assert len(here.server.reads) == 1  # nothing moved, nothing was read
 
 
+async def test_a_quiet_calendar_is_as_fresh_as_its_profile(here: Ground) -> None:
+    """R21, N8: although a poll that finds nothing writes nothing of it."""
+    work = filled(here, 1)
+    await here.poll()
+    read_at = here.clock.now()
+    await here.poll()
+    profile, (known,) = await here.profile(), await here.store.calendars(here.profile_id)
+    assert known.polled_at == read_at
+    assert known.as_of(profile.polled_at).polled_at == here.clock.now()
+    good = here.clock.now()
+    filled(here, 1, "/home/", "Home")
+    await here.poll(listing=True)
+    work.put("new.ics", event("New"))
+    here.server.faults.broken_after, here.server.faults.breaking = 0, TransientError("reset")
+    await here.poll()
+    profile = await here.profile()
+    for one in await here.store.calendars(here.profile_id):
+        at = one.as_of(profile.polled_at).polled_at
+        assert at == (good + INTERVAL if one.failures else here.clock.now())
+
+
 async def test_the_list_of_calendars_is_read_every_5_minutes_and_on_demand(here: Ground) -> None:
     """D6."""
     filled(here, 1)

@@ -65,6 +65,8 @@ async def show(core: Core, *, profile: str) -> Json:
     found = await profile_named(core, profile)
     stream = await core.store.stream(found.id)
     tallies = await core.store.tallies(found.id)
+    listed = await core.store.calendars(found.id)
+    calendars = [one.as_of(found.polled_at) for one in listed]
     now = core.clock.now()
     path = await core.linking.relink_path(found) if found.refused else None
     return {
@@ -83,7 +85,7 @@ async def show(core: Core, *, profile: str) -> Json:
                 if (lag := known.lag(now)) is None
                 else int(lag.total_seconds()),
             }
-            for known in await core.store.calendars(found.id)
+            for known in calendars
         ],
     }
 
