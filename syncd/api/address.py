@@ -18,14 +18,17 @@ def base_url(request: web.Request) -> str:
     return f"{request.scheme}://{request.host}" if _ours(request.host, parts) else parts.public_url
 
 
-def behind_proxy(request: web.Request, proxies: tuple[Network, ...]) -> web.Request:
-    """Return the request as the client sent it to a trusted proxy, unchanged without one."""
-    if not _trusted(request.remote, proxies):
+def behind_proxy(request: web.Request, parts: Parts) -> web.Request:
+    """Return the request as the client sent it to a trusted proxy, unchanged without one.
+
+    Whoever may open our Unix socket is one.
+    """
+    if not (parts.listen.startswith("unix:") or _trusted(request.remote, parts.proxies)):
         return request
     scheme = request.headers.get("X-Forwarded-Proto", "").lower()
     host = request.headers.get("X-Forwarded-Host", "")
     return request.clone(
-        remote=_client(request, proxies),
+        remote=_client(request, parts.proxies),
         scheme=scheme if scheme in {"http", "https"} else request.scheme,
         host=host if _HOST.fullmatch(host) else request.host,
     )

@@ -20,7 +20,6 @@ class Dialect:
 
     name: str
     paths: re.Pattern[str]
-    content_type: str
     problem_type: str
     shape: Callable[[Problem, str], Json]  # the problem, the request's id
     problem: type[Shape]  # describes what ``shape`` returns

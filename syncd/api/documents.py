@@ -8,6 +8,7 @@ import orjson
 from aiohttp import web
 from jinja2 import Environment
 
+from syncd.api.answers import answer
 from syncd.api.dialect import Dialect
 from syncd.api.openapi import openapi
 from syncd.api.parts import Json
@@ -94,8 +95,7 @@ _PAGE_HEADERS = {
 @route("GET", "/openapi.json", scope=None, content_type="application/json")
 async def show_openapi(request: web.Request) -> web.Response:
     """Return this document."""
-    body = request.config_dict[DOCUMENTS].json
-    return web.Response(body=body, content_type="application/json")
+    return answer(request.config_dict[DOCUMENTS].json)
 
 
 @route("GET", "/docs", scope=None, content_type="text/html")

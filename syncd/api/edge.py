@@ -37,7 +37,7 @@ def edge(dialects: Sequence[Dialect]) -> Middleware:
         dialect = next(one for one in dialects if one.owns(request.path))
         request[REQUEST_ID] = request_id
         request[_EXTRA] = extra = {"X-Request-Id": request_id}
-        seen = behind_proxy(request, parts.proxies)
+        seen = behind_proxy(request, parts)
         try:
             check_size(seen)
             request.config_dict[GATE].spend(seen.remote)
@@ -55,7 +55,7 @@ def edge(dialects: Sequence[Dialect]) -> Middleware:
         except SyncdError as error:
             problem = problem_of(error)
             if problem.status == 500:  # noqa: PLR2004 - ours, not the caller's
-                log.exception("request.failed", request_id=request_id, path=dialect.name)
+                log.exception("request.failed", request_id=request_id, dialect=dialect.name)
             answer = _shaped(dialect, problem, request_id)
         except Exception:
             if seen.transport is None or seen.transport.is_closing():

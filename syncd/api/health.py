@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import Sequence
 
-import orjson
 from aiohttp import web
 
+from syncd.api.answers import answer
 from syncd.api.params import Said
 from syncd.api.parts import Check, parts_of
 from syncd.api.route import Shape, route
@@ -61,8 +61,8 @@ async def _told(checks: Sequence[Check], *, verbose: bool) -> web.Response:
     checked = tuple(task.result() for task in asked)
     ok = all(one.ok for one in checked)
     health = Health(ok=ok, checks=checked if verbose or not ok else None)
-    body = orjson.dumps(health.model_dump(exclude_none=not verbose and ok))
-    return web.Response(status=200 if ok else 503, body=body, content_type="application/json")
+    told = health.model_dump(exclude_none=not verbose and ok)
+    return answer(told, status=200 if ok else 503)
 
 
 async def _one(check: Check) -> Checked:

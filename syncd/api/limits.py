@@ -18,6 +18,7 @@ HEADERS = 32 * 1024
 READ_AT_MOST = {"max_line_size": 4 * TARGET, "max_field_size": HEADERS}
 """For ``AppRunner``: what is longer than our limits, and shorter than these, gets our answer."""
 
+_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})  # what others send is not looked at (R3)
 _REMEMBERED = 10_000  # callers; the one idle longest is forgotten, its bucket is full by then
 
 
@@ -77,7 +78,7 @@ def check_size(request: web.Request) -> None:
         raise _too_large(414, f"the target line may have {TARGET} bytes")
     if sum(len(name) + len(value) + 4 for name, value in request.raw_headers) > HEADERS:
         raise _too_large(400, f"the headers may have {HEADERS} bytes")
-    if (request.content_length or 0) > BODY:
+    if request.method in _WITH_BODY and (request.content_length or 0) > BODY:
         raise _too_large(413, f"the body may have {BODY} bytes")
 
 

@@ -1,7 +1,6 @@
 """The OpenAPI 3.1 document, written from the routes' shapes and docstrings (api.md N23)."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from enum import Enum
 from http import HTTPStatus
 from typing import Any
 
@@ -202,10 +201,3 @@ def _ref(shape: type[Shape]) -> Json:
 
 def _phrase(status: int) -> str:
     return HTTPStatus(status).phrase
-
-
-def plain(value: object) -> object:
-    """Return what orjson does not know how to write."""
-    if isinstance(value, Enum):
-        return value.value
-    raise TypeError(f"{type(value).__name__} is not JSON")

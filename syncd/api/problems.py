@@ -97,10 +97,12 @@ def problem_of(error: SyncdError) -> Problem:
     return Problem(status=status, code=code, message=message, headers=headers, faults=faults)
 
 
-def invalid(message: str, *, field: str = "base", code: str = "invalid_parameters") -> ProblemError:
+def invalid(message: str, *, field: str = "base") -> ProblemError:
     """Return the refusal of one parameter or of the body as a whole (``base``)."""
     fault = Fault(key="errors.invalid", description=message)
-    return ProblemError(Problem(status=400, code=code, message=message, faults={field: (fault,)}))
+    return ProblemError(
+        Problem(status=400, code="invalid_parameters", message=message, faults={field: (fault,)})
+    )
 
 
 def seconds(duration: float) -> str:

@@ -4,6 +4,8 @@ from hashlib import blake2b
 
 from aiohttp import web
 
+from syncd.api.answers import answer
+
 
 def etag(*parts: bytes) -> str:
     """Return the strong ETag of a version that is made of these bytes."""
@@ -25,4 +27,4 @@ def versioned(request: web.Request, body: bytes, tag: str, headers: dict[str, st
     headers = headers | {"ETag": tag, "Vary": "X-Kloudless-Raw-Data"}
     if is_held(request, tag):
         return web.Response(status=304, headers=headers)
-    return web.Response(body=body, content_type="application/json", headers=headers)
+    return answer(body, headers=headers)

@@ -7,11 +7,14 @@ from datetime import timedelta
 from io import BytesIO
 from ipaddress import ip_network
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from aiohttp import ClientSession, UnixConnector, web
 
 from syncd.api.auth import covers
 from syncd.api.body import parse_json
+from syncd.api.build import build
 from syncd.api.cronofy.problems import shape
 from syncd.api.parts import Rates
 from syncd.api.problems import STATUSES, ProblemError, problem_of
@@ -100,6 +103,31 @@ async def chunks() -> AsyncIterator[bytes]:
     """Yield a body whose length is not declared."""
     for _ in range(17):
         yield b"x" * 65536
+
+
+async def test_bodies_that_are_not_looked_at_are_not_limited_either(api: Api) -> None:
+    """R3."""
+    for method in ("GET", "DELETE"):
+        answer = await api.send(method, "/v1/profiles/999", data=BytesIO(b"x" * (1024 * 1024 + 1)))
+        assert answer.status == 404
+
+
+async def test_whoever_opens_our_unix_socket_speaks_for_its_clients(api: Api) -> None:
+    """R10: a proxy in front of a socket has no address that could be named."""
+    runner = web.AppRunner(build(replace(api.parts, listen="unix:/here")))
+    await runner.setup()
+    with TemporaryDirectory() as folder:
+        await web.UnixSite(runner, f"{folder}/socket").start()
+        async with ClientSession(connector=UnixConnector(f"{folder}/socket")) as session:
+            headers = {
+                "Authorization": f"Bearer {api.everything}",
+                "X-Forwarded-Proto": "https",
+                "X-Forwarded-Host": "syncd.example",
+            }
+            answer = await session.get("http://x/v1/accounts/me", headers=headers)
+            href = (await answer.json())["href"]
+        await runner.cleanup()
+    assert href == f"https://syncd.example/v1/accounts/{api.account}"
 
 
 async def test_a_caller_over_its_rate_is_told_when_to_come_again(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """The document (api.md N23): complete, valid, and true of what is answered."""
 
+import base64
 from collections.abc import Iterator
+from hashlib import sha256
 from typing import Any
 
 import orjson
@@ -101,6 +103,9 @@ async def test_the_document_and_its_page_are_served_without_a_token(api: Api) ->
     text = await page.text()
     assert page.content_type == "text/html"
     assert "default-src 'none'" in page.headers["Content-Security-Policy"]
+    style = text.partition("<style>")[2].partition("</style>")[0]
+    digest = base64.b64encode(sha256(style.encode()).digest()).decode()
+    assert f"'sha256-{digest}'" in page.headers["Content-Security-Policy"]
     for word in ("src=", "http://", "https://", "<script"):
         assert word not in text
     for route in routes():

@@ -14,7 +14,6 @@ _PATHS = (
 DIALECT = Dialect(
     name="cronofy",
     paths=re.compile(_PATHS),
-    content_type="application/json; charset=utf-8",
     problem_type="application/json; charset=utf-8",
     shape=shape,
     problem=CronofyProblem,

@@ -9,7 +9,6 @@ from syncd.api.kloudless.problems import KloudlessProblem, shape
 DIALECT = Dialect(
     name="kloudless",
     paths=re.compile(r"/v1/(accounts|oauth)(/|$)|/static/iexd\.html$"),
-    content_type="application/json",
     problem_type="application/json",
     shape=shape,
     problem=KloudlessProblem,

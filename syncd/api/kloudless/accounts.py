@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-import orjson
 from aiohttp import web
 
+from syncd.api.answers import answer
 from syncd.api.auth import covered
 from syncd.api.keys import profile_of, tokens_of
 from syncd.api.kloudless.objects import account_object
@@ -44,14 +44,14 @@ async def list_accounts(request: web.Request, query: AccountQuery) -> web.Respon
         "type": "object_list",
         "api": "core",
     }
-    return web.Response(body=orjson.dumps(body), content_type="application/json")
+    return answer(body)
 
 
 @route("GET", "/v1/accounts/{account_id}", scope=Scope.READ_ACCOUNT, answer=Account)
 async def retrieve_account(request: web.Request) -> web.Response:
     """Return one account; `me` is the only one that the token covers."""
     body = await account_object(request, profile_of(request))
-    return web.Response(body=orjson.dumps(body), content_type="application/json")
+    return answer(body)
 
 
 async def _wanted(

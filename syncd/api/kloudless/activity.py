@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 
-import orjson
 from aiohttp import web
 
 from syncd.api.address import base_url
+from syncd.api.answers import answer
 from syncd.api.freshness import relink_url
 from syncd.api.keys import profile_of, tokens_of
 from syncd.api.kloudless.shapes import ActivityPage, ActivityQuery, FollowQuery, LatestCursor
@@ -46,7 +46,7 @@ async def list_activity(request: web.Request, query: ActivityQuery) -> web.Respo
     bodies = await bodies_of(request, batch.activities)
     cursors = (Cursor(batch.stream.epoch, one.position) for one in batch.activities)
     page = spliced_page(bodies, cursors, end_of(batch))
-    return web.Response(body=page, content_type="application/json")
+    return answer(page)
 
 
 @route(
@@ -58,9 +58,7 @@ async def list_activity(request: web.Request, query: ActivityQuery) -> web.Respo
 async def latest_cursor(request: web.Request) -> web.Response:
     """Return the cursor at the stream's current end."""
     stream = await parts_of(request).store.stream(profile_of(request).id)
-    return web.Response(
-        body=orjson.dumps({"cursor": str(stream.latest)}), content_type="application/json"
-    )
+    return answer({"cursor": str(stream.latest)})
 
 
 async def filter_of(request: web.Request, query: FollowQuery) -> Filter:

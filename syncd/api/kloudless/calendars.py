@@ -3,9 +3,10 @@
 import orjson
 from aiohttp import web
 
+from syncd.api.answers import answer
 from syncd.api.freshness import HEADERS, freshness
 from syncd.api.keys import profile_of
-from syncd.api.kloudless.objects import RAW, calendar_named, calendar_object, encoded
+from syncd.api.kloudless.objects import RAW, calendar_named, calendar_object
 from syncd.api.kloudless.shapes import Calendar, CalendarList
 from syncd.api.pages import page_token, read_page
 from syncd.api.params import Paged
@@ -47,11 +48,8 @@ async def list_calendars(request: web.Request, query: Paged) -> web.Response:
         "type": "object_list",
         "api": "calendar",
     }
-    return web.Response(
-        body=orjson.dumps(body),
-        content_type="application/json",
-        headers=freshness(profile, cursor=cursor, polled_at=profile.polled_at),
-    )
+    told = freshness(profile, cursor=cursor, polled_at=profile.polled_at)
+    return answer(body, headers=told)
 
 
 @route(
@@ -68,7 +66,7 @@ async def retrieve_calendar(request: web.Request) -> web.Response:
     profile = profile_of(request)
     stream = await parts_of(request).store.stream(profile.id)
     known = await calendar_named(request, profile, request.match_info["calendar_id"])
-    body = encoded(calendar_object(request, known))
+    body = orjson.dumps(calendar_object(request, known))
     told = freshness(profile, cursor=str(stream.latest), polled_at=known.polled_at)
     return versioned(request, body, etag(body), told)
 

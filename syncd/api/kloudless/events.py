@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from aiohttp import web
 
+from syncd.api.answers import answer
 from syncd.api.freshness import HEADERS, freshness
 from syncd.api.keys import profile_of
 from syncd.api.kloudless.objects import RAW, calendar_named, event_object, wants_raw
@@ -56,16 +57,13 @@ async def list_events(request: web.Request, query: EventsQuery) -> web.Response:
         type="object_list",
         api="calendar",
     )
-    return web.Response(
-        body=body,
-        content_type="application/json",
-        headers=freshness(
-            profile,
-            cursor=str(listing.cursor),
-            polled_at=known.polled_at,
-            truncated=listing.truncated,
-        ),
+    told = freshness(
+        profile,
+        cursor=str(listing.cursor),
+        polled_at=known.polled_at,
+        truncated=listing.truncated,
     )
+    return answer(body, headers=told)
 
 
 @route(

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-import orjson
 from aiohttp import web
 
 from syncd.api.address import base_url
@@ -77,10 +76,5 @@ async def calendar_named(request: web.Request, profile: Profile, name: str) -> K
     """Return a calendar of the profile by its id, or the primary one (R9)."""
     for known in await parts_of(request).store.calendars(profile.id):
         if known.id == name or (name == PRIMARY and known.calendar.primary):
-            return known
+            return known.as_of(profile.polled_at)
     raise NotFoundError(f"there is no calendar {name}")
-
-
-def encoded(told: Json) -> bytes:
-    """Return JSON bytes."""
-    return orjson.dumps(told)

@@ -257,7 +257,7 @@ class ActivityMessage(Shape):
 
     event: Literal["activity"]
     id: str
-    data: str
+    record: str = Field(alias="data")
 
 
 class LatestCursor(Shape):

@@ -8,7 +8,6 @@ from syncd.api.mytoken.problems import MytokenProblem, shape
 DIALECT = Dialect(
     name="mytoken",
     paths=re.compile(r"/(\.well-known/mytoken-configuration|api/v0|calendars|actions)(/|$)"),
-    content_type="application/json",
     problem_type="application/json",
     shape=shape,
     problem=MytokenProblem,

@@ -9,7 +9,6 @@ from syncd.api.native.problems import NativeProblem, shape
 DIALECT = Dialect(
     name="native",
     paths=re.compile(""),
-    content_type="application/json",
     problem_type="application/problem+json",
     shape=shape,
     problem=NativeProblem,

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-import orjson
 from aiohttp import web
 
 from syncd.api.address import base_url
+from syncd.api.answers import answer
 from syncd.api.freshness import relink_url
 from syncd.api.keys import profile_of
 from syncd.api.native.shapes import (
@@ -26,7 +26,7 @@ from syncd.engine.records import account_document
 from syncd.model.access import Scope
 from syncd.model.calendar import KnownCalendar
 from syncd.model.errors import InvalidError
-from syncd.model.ids import PRIMARY, CalendarId, ProfileId
+from syncd.model.ids import PRIMARY, CalendarId
 from syncd.model.profile import Profile as Known
 from syncd.model.resource import Fault, Tally
 from syncd.model.when import utc
@@ -39,7 +39,7 @@ _MOST_FAULTS = 1000
 @route("GET", _PATH, scope=Scope.READ_ACCOUNT, answer=Profile)
 async def retrieve_profile(request: web.Request) -> web.Response:
     """Return a profile with its state, its calendars and what went wrong last."""
-    return _json(await profile_object(request, profile_of(request)))
+    return answer(await profile_object(request, profile_of(request)))
 
 
 @route("GET", f"{_PATH}/errors", scope=Scope.READ_ACCOUNT, query=Paged, answer=UnreadList)
@@ -61,7 +61,7 @@ async def list_unread(request: web.Request, query: Paged) -> web.Response:
     if more:
         last_of = [shown[-1][0], shown[-1][1].key]
         following = page_token(of=name, number=place.number + 1, behind=last_of, cursor=None)
-    return _json(
+    return answer(
         {
             "count": len(shown),
             "page": place.number,
@@ -90,32 +90,32 @@ async def poll_profile(request: web.Request, query: SyncQuery) -> web.Response:
     profile, parts = profile_of(request), parts_of(request)
     if query.wait is None:
         await parts.ticker.poll_now(profile.id, wait=None)
-        return _json({"polled_at": _instant(profile.polled_at)}, status=202)
+        return answer({"polled_at": _instant(profile.polled_at)}, status=202)
     wait = min(timedelta(seconds=min(query.wait, MOST_SECONDS)), parts.pace.longest_wait)
     activities = await parts.ticker.poll_now(profile.id, wait=wait)
     after = await parts.store.profile(profile.id)
-    return _json(await profile_object(request, after) | {"activities": activities})
+    return answer(await profile_object(request, after) | {"activities": activities})
 
 
 @route("POST", f"{_PATH}/pause", scope=Scope.MANAGE_PROFILES, answer=Profile)
 async def pause_profile(request: web.Request) -> web.Response:
     """Stop polling until it is resumed; reading goes on."""
     paused = await parts_of(request).control.pause(profile_of(request).id)
-    return _json(await profile_object(request, paused))
+    return answer(await profile_object(request, paused))
 
 
 @route("POST", f"{_PATH}/resume", scope=Scope.MANAGE_PROFILES, answer=Profile)
 async def resume_profile(request: web.Request) -> web.Response:
     """Poll again, at once."""
     resumed = await parts_of(request).control.resume(profile_of(request).id)
-    return _json(await profile_object(request, resumed))
+    return answer(await profile_object(request, resumed))
 
 
 @route("POST", f"{_PATH}/relink", scope=Scope.MANAGE_PROFILES, answer=RelinkUrl)
 async def renew_relink(request: web.Request) -> web.Response:
     """Return where a person signs in again; of a connected profile it lives for 24 h."""
     path = await parts_of(request).linking.renew_link(profile_of(request))
-    return _json({"relink_url": base_url(request) + path})
+    return answer({"relink_url": base_url(request) + path})
 
 
 @route(
@@ -134,7 +134,7 @@ async def confirm_deletes(request: web.Request, body: ConfirmBody) -> web.Respon
         listed = await parts.store.calendars(profile.id)
         calendar = next((known.id for known in listed if known.calendar.primary), calendar)
     profile = await parts.control.confirm_deletes(profile.id, calendar)
-    return _json(await profile_object(request, profile), status=202)
+    return answer(await profile_object(request, profile), status=202)
 
 
 @route("DELETE", _PATH, scope=Scope.MANAGE_PROFILES, status=204)
@@ -168,15 +168,15 @@ async def profile_object(request: web.Request, profile: Known) -> Json:
         "last_error": error and {"at": utc(error.at), "code": error.code, "message": error.message},
         "cursor": str(stream.latest),
         "oldest_cursor": str(stream.oldest),
-        "calendars": await _calendars(request, profile.id),
+        "calendars": await _calendars(request, profile),
     }
 
 
-async def _calendars(request: web.Request, profile: ProfileId) -> Sequence[Json]:
+async def _calendars(request: web.Request, profile: Known) -> Sequence[Json]:
     parts = parts_of(request)
-    tallies = await parts.store.tallies(profile)
+    tallies = await parts.store.tallies(profile.id)
     now = parts.clock.now()
-    listed = await parts.store.calendars(profile)
+    listed = [one.as_of(profile.polled_at) for one in await parts.store.calendars(profile.id)]
     return [_calendar(known, tallies.get(known.id, Tally()), now) for known in listed]
 
 
@@ -210,7 +210,3 @@ def _unread(calendar: CalendarId, fault: Fault) -> Json:
 
 def _instant(at: datetime | None) -> str | None:
     return None if at is None else utc(at)
-
-
-def _json(told: Json, *, status: int = 200) -> web.Response:
-    return web.Response(status=status, body=orjson.dumps(told), content_type="application/json")
