@@ -1,0 +1,60 @@
+"""``python -m tests.bench`` measures at full size and prints the tables of docs/performance.md."""
+
+import asyncio
+import sys
+import tempfile
+from pathlib import Path
+
+import structlog
+
+from tests.bench.clients import served
+from tests.bench.first_read import first_read
+from tests.bench.polling import Comparison, compared, many_calendars
+
+KINDS = ("xandikos", "radicale")
+HEAD = """| server, events | operation | syncd CPU | requests | bytes | caldav | vdirsyncer |
+|---|---|---|---|---|---|---|"""
+
+
+def rows(found: Comparison) -> None:
+    for name, told in {"first": "first read", "quiet": "no change", "ten": "10 changes"}.items():
+        cost = found.ours[name]
+        peers = [
+            f"{peer[name].cpu / cost.cpu:.0f} times" if name in peer else ""
+            for peer in (found.caldav, found.vdirsyncer)
+        ]
+        say(
+            f"| {found.kind}, {found.count:,} | {told} | {cost.cpu * 1e3:.1f} ms | {cost.requests} "
+            f"| {cost.bytes:,} | {' | '.join(peers)} |"
+        )
+
+
+def say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+async def main(*sizes: int) -> None:
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
+    say(HEAD)
+    for kind in KINDS:
+        for count in sizes:
+            with tempfile.TemporaryDirectory() as folder:
+                rows(await compared(kind, Path(folder), count))
+    say("\n| 20 calendars, no change | syncd CPU | requests | bytes |\n|---|---|---|---|")
+    for kind in KINDS:
+        with tempfile.TemporaryDirectory() as folder:
+            quiet = (await many_calendars(kind, Path(folder)))["quiet"]
+        say(f"| {kind} | {quiet.cpu * 1e3:.1f} ms | {quiet.requests} | {quiet.bytes:,} |")
+    say("\n| first read by the daemon | seconds | RSS | lag p99 |\n|---|---|---|---|")
+    for count in sizes:
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            served("xandikos", Path(folder) / "server", count=count) as site,
+        ):
+            read = await first_read(site, Path(folder) / "syncd", count)
+        lag = f"≤ {read.lag_p99_seconds * 1e3:.0f} ms"
+        say(f"| xandikos, {count:,} | {read.seconds:.1f} | {read.rss_mib:.0f} MiB | {lag} |")
+
+
+asyncio.run(main(*(int(size) for size in sys.argv[1:] or (1000, 10_000))))
