@@ -129,7 +129,7 @@ class Reading:
 
     async def _finish(self, last: Delta) -> None:
         gone = set(self._gone)
-        held = tuple(await self._store.absences(self.calendar.id))
+        held = await self._held(last)
         still = tuple(one for one in held if one.key not in self._named | self._gone)
         absent, total = set[ResourceKey](), 0
         if last.complete:
@@ -145,6 +145,12 @@ class Reading:
         await self._delete(sorted(gone - moved))
         self.suspect = bool(still)
         await self._close(last, None if still == held else still)
+
+    async def _held(self, last: Delta) -> tuple[Absence, ...]:
+        """Return what is held absent; a quiet look at a healthy profile need not ask for it."""
+        if not (last.complete or self._named or self._gone or self._profile.suspect):
+            return ()
+        return tuple(await self._store.absences(self.calendar.id))
 
     async def _settle_later(self, free: AbstractSet[ResourceKey]) -> AbstractSet[ResourceKey]:
         """Record what was put off; return the old keys of what has moved (P7)."""

@@ -27,6 +27,10 @@ from syncd.store.topic import Topic
 _PAGE = 1000
 _HEAD = 40  # bytes of a sealed text that hold its key's id (``ports.vault``)
 _LIVE = select(profiles).where(~profiles.c.removed)
+_ONE = _LIVE.where(profiles.c.profile_id == bindparam("profile"))
+_SEALED = select(credentials.c.sealed).where(
+    credentials.c.profile_id == bindparam("profile"), credentials.c.field == bindparam("field")
+)
 _NOTE = (
     update(profiles)
     .where(
@@ -82,7 +86,7 @@ class SqlProfiles(Topic):
 
     async def profile(self, profile: ProfileId) -> Profile:
         """Return one; raises NotFoundError."""
-        rows = await self._database.fetch(_LIVE.where(profiles.c.profile_id == profile))
+        rows = await self._database.fetch(_ONE, {"profile": profile})
         if not rows:
             raise NotFoundError(f"there is no profile {profile}")
         return profile_of(rows[0])
@@ -168,8 +172,7 @@ class SqlProfiles(Topic):
 
     async def sealed(self, profile: ProfileId, field: str) -> bytes | None:
         """Return a sealed credential."""
-        place = (credentials.c.profile_id == profile, credentials.c.field == field)
-        rows = await self._database.fetch(select(credentials.c.sealed).where(*place))
+        rows = await self._database.fetch(_SEALED, {"profile": profile, "field": field})
         return rows[0].sealed if rows else None
 
     async def sealing_keys(self) -> frozenset[str]:
