@@ -1,13 +1,16 @@
 """Sockets that syncd answers at: of the API, and of the command line."""
 
+import os
 import socket
 import stat
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from syncd.model.errors import MisconfiguredError
 
 _BACKLOG = 128
+_LONGEST_ADDRESS = 108
 
 
 def api_socket(listen: str) -> socket.socket:
@@ -35,10 +38,24 @@ def unix_socket(path: Path, *, mode: int) -> socket.socket:
             path.unlink()  # the lock says that nobody answers there any more
     made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        made.bind(str(path))
+        with bindable(path) as name:
+            made.bind(name)
         path.chmod(mode)
         made.listen(_BACKLOG)
     except OSError as error:
         made.close()
         raise MisconfiguredError(f"cannot listen at {path}: {error.strerror or error}") from None
     return made
+
+
+@contextmanager
+def bindable(path: Path) -> Iterator[str]:
+    """Yield a name for a Unix socket's path that fits into an address (unix(7): 108 bytes)."""
+    if len(os.fsencode(path)) < _LONGEST_ADDRESS:
+        yield str(path)
+        return
+    folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY)
+    try:
+        yield f"/proc/self/fd/{folder}/{path.name}"
+    finally:
+        os.close(folder)

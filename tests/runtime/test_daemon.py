@@ -259,8 +259,8 @@ async def test_following_prints_each_activity_as_it_comes(syncd: Daemon, tmp_pat
         await asyncio.sleep(1)
         await syncd.ask("profile", "pause", "1")
         async with asyncio.timeout(10):
-            while b"paused" not in await follower.stdout.readline():
-                continue
+            while b"paused" not in (told := await follower.stdout.readline()):
+                assert told
         follower.send_signal(signal.SIGINT)
         await follower.communicate()
         assert follower.returncode == 0
@@ -281,3 +281,11 @@ async def test_another_key_ring_than_the_one_in_use_stops_the_start(
     assert "restore the ring" in err
     ring.write_text(used)
     await syncd.start()
+
+
+async def test_a_state_directory_may_have_a_long_name(tmp_path: Path) -> None:
+    """An address of a Unix socket has 108 bytes, a path may have more."""
+    async with configured(tmp_path / ("long" * 20) / ("longer" * 10)) as syncd:
+        await syncd.start()
+        assert (await syncd.ask("status"))["ready"]
+        assert await syncd.stop() == 0

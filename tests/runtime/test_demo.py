@@ -47,8 +47,11 @@ async def test_without_once_it_stays_until_told_to_stop(tmp_path: Path) -> None:
     running = await demo(folder=tmp_path)
     assert running.stdout is not None
     async with asyncio.timeout(60):
-        while b"Ctrl-C ends it" not in await running.stdout.readline():
-            continue
+        told = b""
+        while b"Ctrl-C ends it" not in told:
+            line = await running.stdout.readline()
+            assert line, told.decode()
+            told += line
     running.send_signal(signal.SIGTERM)
     _, err = await running.communicate()
     assert (running.returncode, err.decode()) == (0, "")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from syncd.runtime.cli.exits import UnavailableError
 from syncd.runtime.cli.output import Options
+from syncd.runtime.listening import bindable
 
 if TYPE_CHECKING:
     from syncd.runtime.settings import Settings
@@ -60,7 +61,8 @@ class _Connection(HTTPConnection):
         """Open the socket."""
         self.sock = socket(AF_UNIX, SOCK_STREAM)
         self.sock.settimeout(self.timeout)
-        self.sock.connect(str(self._path))
+        with bindable(self._path) as name:
+            self.sock.connect(name)
 
 
 def _settings(options: Options) -> "Settings":
