@@ -16,14 +16,14 @@ from syncd.api.dialect import Dialect
 from syncd.api.keys import REQUEST_ID
 from syncd.api.limits import GATE, check_size
 from syncd.api.parts import parts_of
-from syncd.api.problems import CODES, Problem, ProblemError, problem_of
+from syncd.api.problems import CODES, FAULT, Problem, ProblemError, problem_of
 from syncd.model.errors import SyncdError
 
 log = structlog.get_logger()
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _EXTRA = web.RequestKey("extra", dict[str, str])
-_FAILED = "something failed inside; the operator finds it in the log by this request id"
+_BEGUN = web.RequestKey("begun", bool)  # the answer is on its way: no other can take its place
 
 
 def edge(dialects: Sequence[Dialect]) -> Middleware:
@@ -58,10 +58,10 @@ def edge(dialects: Sequence[Dialect]) -> Middleware:
                 log.exception("request.failed", request_id=request_id, dialect=dialect.name)
             answer = _shaped(dialect, problem, request_id)
         except Exception:
-            if seen.transport is None or seen.transport.is_closing():
-                raise  # nobody is left to answer
+            if seen.get(_BEGUN):
+                raise  # aiohttp logs it and closes the connection
             log.exception("request.failed", request_id=request_id, dialect=dialect.name)
-            problem = Problem(status=500, code="internal_error", message=_FAILED)
+            problem = Problem(status=500, code="internal_error", message=FAULT)
             answer = _shaped(dialect, problem, request_id)
         parts.meter.count("requests_total", dialect=dialect.name, status=str(answer.status))
         return answer
@@ -71,6 +71,7 @@ def edge(dialects: Sequence[Dialect]) -> Middleware:
 
 async def mark(request: web.Request, response: web.StreamResponse) -> None:
     """Put on every answer, streams too, what R14, R18 and R19 ask for (``on_response_prepare``)."""
+    request[_BEGUN] = True
     headers = response.headers
     for name, value in request.get(_EXTRA, {}).items():
         if name == "Vary" and name in headers:
@@ -93,7 +94,7 @@ def _shaped(dialect: Dialect, problem: Problem, request_id: str) -> web.Response
 def _of_aiohttp(request: web.Request, error: web.HTTPException) -> Problem:
     code = CODES.get(error.status)
     if code is None:
-        return Problem(status=500, code="internal_error", message=_FAILED)
+        return Problem(status=500, code="internal_error", message=FAULT)
     messages = {
         404: f"there is nothing at {request.path}",
         405: f"{request.path} does not take {request.method}",

@@ -78,7 +78,7 @@ CODES: Mapping[int, str] = {  # of answers that aiohttp decides on
     413: "too_large",
     414: "too_large",
 }
-_SILENT = {500: "something failed inside; the operator finds it in the log by this request id"}
+FAULT = "something failed inside; the operator finds it in the log by this request id"
 
 
 def problem_of(error: SyncdError) -> Problem:
@@ -93,7 +93,7 @@ def problem_of(error: SyncdError) -> Problem:
     if isinstance(error, InvalidError):
         code = "invalid_page" if error.field == "page" else code
         faults[error.field or "base"] = (Fault(key="errors.invalid", description=str(error)),)
-    message = _SILENT.get(status, str(error))
+    message = FAULT if status == 500 else str(error)  # noqa: PLR2004 - ours, so no detail
     return Problem(status=status, code=code, message=message, headers=headers, faults=faults)
 
 

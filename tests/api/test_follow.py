@@ -3,15 +3,17 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from aiohttp import ClientResponse
+import pytest
+from aiohttp import ClientPayloadError, ClientResponse
 
 from syncd.api.parts import Pace
 from syncd.model.access import split_token
+from syncd.model.errors import TransientError
 from tests.api.serving import Api, serving
 from tests.engine.ground import event
 
@@ -183,6 +185,24 @@ async def test_removing_the_account_is_the_streams_last_record(api: Api) -> None
         told = [one async for one in stream if "data" in one.fields]
     assert [one.record["action"] for one in told] == ["-"]
     assert told[0].record["metadata"]["type"] == "account"
+
+
+@pytest.mark.parametrize("fault", [TransientError("the store is away"), RuntimeError("a fault")])
+async def test_what_fails_in_the_middle_ends_the_stream_and_writes_nothing_into_it(
+    api: Api, monkeypatch: pytest.MonkeyPatch, fault: Exception
+) -> None:
+    """R14: an error cannot take the place of an answer that has begun."""
+
+    async def failing(*_: object, **__: object) -> None:
+        raise fault
+
+    async with following(api, "?cursor=latest") as stream:
+        await anext(stream)
+        monkeypatch.setattr(api.ground.store, "read", failing)
+        left = list[Told]()
+        with suppress(ClientPayloadError):
+            left += [told async for told in stream]
+    assert all(told.fields == {"": ""} for told in left)
 
 
 async def test_the_stream_ends_at_its_greatest_age(tmp_path: Path) -> None:

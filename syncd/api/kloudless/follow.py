@@ -15,7 +15,7 @@ from syncd.api.route import route
 from syncd.api.streams import EndedError, open_requests
 from syncd.model.access import Scope
 from syncd.model.activity import Batch, Filter, Kind, Type
-from syncd.model.errors import CursorExpiredError, NotFoundError
+from syncd.model.errors import SyncdError
 from syncd.model.ids import Cursor
 
 RETRY = b"retry: 3000\n\n"
@@ -54,7 +54,7 @@ async def follow_activity(request: web.Request, query: FollowQuery) -> web.Strea
     if request.method == "HEAD":
         return response
     (token,) = tokens_of(request)
-    with suppress(EndedError, CursorExpiredError, NotFoundError, ConnectionError):
+    with suppress(EndedError, SyncdError, ConnectionError):  # the reader comes back and is told
         async with open_requests(request).held(token, parts_of(request).pace.longest):
             await _write(request, response, RETRY)
             async for chunk in _chunks(request, batch, wanted):
