@@ -90,7 +90,7 @@ def diff(
     )
 
 
-def bare_id(calendar: CalendarId, key: ResourceKey, number: int = 0) -> EventId:
+def bare_id(calendar: CalendarId, key: ResourceKey, number: int) -> EventId:
     """Return the id that a new resource's series or single event would get.
 
     Only after P7 gave the id of a key to another resource can the first be taken; then the next
@@ -99,7 +99,7 @@ def bare_id(calendar: CalendarId, key: ResourceKey, number: int = 0) -> EventId:
     return event_id(calendar, ResourceKey(f"{key}\n{number}") if number else key)
 
 
-def new_ids(calendar: CalendarId, resource: Resource, number: int = 0) -> Iterator[EventId]:
+def new_ids(calendar: CalendarId, resource: Resource, number: int) -> Iterator[EventId]:
     """Yield the ids that the events of a resource get if it is new."""
     base = bare_id(calendar, resource.key, number)
     return (slot_id(base, slot(event)) for event in resource.events)
@@ -130,21 +130,16 @@ def _compare(
     draft = _Draft(resource=kept)
     if before is not None and before.key != resource.key:
         draft.former = before.key
-    reasons = list(resource.faults)
     present = {slot(event): event for event in resource.events}
     for place in sorted(present):
         former = seen.get(place)
         name = slot_id(base, place) if former is None else former.id
-        try:
-            event = _kept(resource.key, present[place], name, base, ground)
-        except (ValueError, OverflowError) as error:  # times that no calendar can hold (F21)
-            reasons.append(f"{present[place].uid}: {error}")
-            continue
+        event = _kept(resource.key, present[place], name, base, ground)
         draft.events.append(event)
         draft.records += _told(event, former, present[place], documents, ground)
-    if reasons:
-        draft.faults.append(Fault(key=resource.key, message="; ".join(reasons)))
-    if not reasons or draft.former is not None:
+    if resource.faults:
+        draft.faults.append(Fault(key=resource.key, message="; ".join(resource.faults)))
+    if not resource.faults or draft.former is not None:
         vanished = KnownResource(
             key=resource.key,
             uid=uid,

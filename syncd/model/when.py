@@ -25,15 +25,23 @@ def rfc3339(when: When) -> str:
     return text[:-6] + "Z" if text.endswith("+00:00") else text
 
 
+def in_utc(when: datetime) -> datetime:
+    """Return the instant in UTC; at the ends of time the wall time stands for it (F21)."""
+    try:
+        return when.astimezone(UTC)
+    except OverflowError:
+        return when.replace(tzinfo=UTC)
+
+
 def utc(when: datetime) -> str:
     """Write an instant in UTC with ``Z``."""
-    return rfc3339(when.astimezone(UTC))
+    return rfc3339(in_utc(when))
 
 
 def slot_of(when: When) -> str:
     """Return the start as it stands in an occurrence's id: 20261120T090000Z, or 20261120."""
     if isinstance(when, datetime):
-        return when.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
+        return in_utc(when).strftime("%Y%m%dT%H%M%SZ")
     return when.strftime("%Y%m%d")
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import orjson
@@ -132,6 +132,7 @@ def test_a_deleted_series_takes_its_exceptions_first(kept: Snapshot) -> None:
 def test_an_exception_that_left_its_resource_is_deleted(kept: Snapshot) -> None:
     """P8."""
     assert told(kept.take(page(body("daily", series("Daily"))))) == ["delete Late"]
+    assert [one.slot for one in kept.events.values() if one.slot] == []
 
 
 def test_an_exception_has_the_id_of_the_occurrence_it_replaces(kept: Snapshot) -> None:
@@ -204,12 +205,27 @@ def test_what_a_partly_read_resource_does_not_name_stays(kept: Snapshot) -> None
     assert slot_id(whole, Slot("20261103T090000Z")) in kept.events
 
 
-def test_times_that_no_calendar_holds_cost_one_event() -> None:
-    """F21."""
-    edge = datetime.max.replace(tzinfo=UTC)
-    bad = event("Bad", start=edge - timedelta(hours=1), end=edge, start_zone="Asia/Tokyo")
-    change = Snapshot().take(page(body("bad", bad), body("one", event("One"))))
-    assert "add One" in told(change)
+def test_the_ends_of_time_are_kept_like_any_other() -> None:
+    """F21: an offset that leaves the first or last year stops nobody."""
+    for year, hours in ((1, 9), (9999, -9)):
+        day = 1 if year == 1 else 365
+        there = timezone(timedelta(hours=hours))
+        when = datetime(year, 1, 1, 23 if day > 1 else 0, tzinfo=there) + timedelta(days=day - 1)
+        edge = event("Edge", start=when, end=when, created=when, original_start=when)
+        assert told(Snapshot().take(page(body("edge", edge)))) == ["add Edge"]
+
+
+def test_a_body_of_which_nothing_could_be_read_keeps_its_uid(kept: Snapshot) -> None:
+    """I10, P7: so that it is known again under another key."""
+    change = kept.take(page(body("one", faults=("line 1",))))
+    assert told(change) == []
+    assert [one.uid for one in change.kept] == ["One"]
+
+
+def test_only_masters_are_series(kept: Snapshot) -> None:
+    """K23: these are what a listing expands."""
+    masters = {orjson.loads(one.document)["name"]: one.series for one in kept.events.values()}
+    assert masters == {"One": False, "Daily": True, "Late": False}
 
 
 def test_a_read_body_heals(kept: Snapshot) -> None:
