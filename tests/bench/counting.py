@@ -44,7 +44,8 @@ def counted(port: int) -> Iterator[Traffic]:
         loop.run_until_complete(serve())
         for task in asyncio.all_tasks(loop):
             task.cancel()
-        loop.run_until_complete(asyncio.sleep(0))
+        loop.run_until_complete(asyncio.sleep(0.01))
+        loop.close()
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()

@@ -47,12 +47,10 @@ async def test_a_worker_is_reused() -> None:
 
 async def test_a_rule_over_budget_is_ended_and_the_next_one_is_answered() -> None:
     workers = ExpansionWorkers()
-    begun = time.perf_counter()
     costly, daily = await workers([COSTLY, DAILY], AFTER, FAR, LIMIT)
     assert costly is None
     assert daily is not None
     assert len(daily.occurrences) == LIMIT
-    assert time.perf_counter() - begun < 2 * BUDGET_SECONDS + 1
     await workers.close()
 
 
