@@ -21,7 +21,7 @@ from syncd.model.profile import Profile
 from syncd.store.open import SqlStore
 from tests.fakes.clock import FakeClock
 from tests.fakes.meter import FakeMeter
-from tests.fakes.provider import FakeServer
+from tests.fakes.provider import FakeCalendar, FakeServer
 from tests.store.opening import opened
 
 USER = UserId("acc_ada")
@@ -135,3 +135,10 @@ def all_day(name: str, day: int, days: int = 1, **fields: Any) -> Event:  # noqa
     """Return an all-day event."""
     first = date(2026, 11, day)
     return event(name, start=first, end=first + timedelta(days=days), **fields)
+
+
+def filled(here: Ground, count: int, key: str = "/work/", name: str = "Work") -> FakeCalendar:
+    calendar = here.server.add(key, name)
+    for number in range(count):
+        calendar.put(f"{number:03}.ics", event(f"Event {number}"))
+    return calendar
