@@ -7,6 +7,7 @@ import pytest
 
 from syncd.engine import policy
 from syncd.engine.plan import Plan
+from syncd.model.calendar import Mode
 from syncd.model.errors import (
     ForbiddenError,
     MalformedReplyError,
@@ -17,6 +18,7 @@ from syncd.model.errors import (
     TransientError,
     UnsupportedError,
 )
+from syncd.model.ids import SyncToken
 from syncd.model.profile import Profile, Reason
 from tests.store.opening import NOON
 from tests.store.samples import a_calendar, a_profile
@@ -188,3 +190,81 @@ def test_a_forbidden_calendar_waits_for_the_reconcile() -> None:
     failed = policy.calendar_failed(known, a_profile(), ForbiddenError("403"), NOON, PLAN, draw=0.5)
     assert failed.retry_at == NOON + PLAN.reconcile("caldav")
     assert failed.last_error
+
+
+@pytest.mark.parametrize("draw", [0.0, 0.5, 0.999])
+def test_a_poll_that_was_overtaken_leaves_everything_but_its_turn(draw: float) -> None:
+    """I5."""
+    profile, _ = refuse(a_profile(), REFUSED, 0)
+    note = policy.overtaken(profile, NOON, PLAN, draw).note
+    assert note.proof == profile.proof
+    assert note.failures == profile.failures
+    assert timedelta(seconds=57) <= note.next_poll_at - NOON <= timedelta(seconds=63)
+
+
+@pytest.mark.parametrize("draw", [0.0, 0.5, 0.999])
+def test_reconciles_are_spread_by_a_tenth(draw: float) -> None:
+    """I9."""
+    wait = policy.reconcile_at("caldav", NOON, PLAN, draw) - NOON
+    day = timedelta(days=1)
+    assert abs(wait - day) <= day / 10
+    assert (wait < day) == (draw < 0.5)
+
+
+@pytest.mark.parametrize(
+    ("error", "reaches"),
+    [
+        (TransientError("503"), False),
+        (TransientError("429", retry_after=MINUTE), True),
+        (REFUSED, True),
+        (MisconfiguredError("invalid_client"), True),
+        (ForbiddenError("403"), False),
+        (MalformedReplyError("HTML"), False),
+    ],
+    ids=repr,
+)
+def test_dead_sign_ins_and_throttling_reach_the_profile(error: SyncdError, reaches: bool) -> None:  # noqa: FBT001 - a table
+    """F43."""
+    assert policy.reaches_profile(error) is reaches
+
+
+def test_a_calendar_backs_off_alone_and_keeps_the_time_it_was_last_true() -> None:
+    """F43, R21."""
+    hour = timedelta(hours=1)
+    profile = a_profile(polled_at=NOON - MINUTE)
+    known = a_calendar(profile.id, polled_at=NOON - hour)
+    waits_of = list[timedelta]()
+    for number in range(1, 4):
+        known = policy.calendar_failed(known, profile, TransientError("503"), NOON, PLAN, draw=0.5)
+        profile = a_profile(polled_at=NOON)
+        assert known.failures == number
+        assert known.polled_at == NOON - MINUTE
+        assert known.retry_at
+        waits_of.append(known.retry_at - NOON)
+    assert waits_of == [1.5 * MINUTE, 2.5 * MINUTE, 4.5 * MINUTE]
+    never = a_calendar(a_profile().id, polled_at=NOON - hour)
+    failed = policy.calendar_failed(never, a_profile(), TransientError("503"), NOON, PLAN, draw=0.5)
+    assert failed.polled_at == NOON - hour
+
+
+def test_tokens_are_used_unless_there_is_none_or_they_lied() -> None:
+    """I8, F9, D14."""
+    plain = a_calendar(a_profile().id, token=SyncToken("t"))
+    assert not policy.by_listing(plain)
+    assert not policy.by_listing(replace(plain, corrections=1, full_reads=2))
+    for lied in (
+        replace(plain, token=None),
+        replace(plain, mode=Mode.LISTING),
+        replace(plain, corrections=2),
+        replace(plain, full_reads=3),
+    ):
+        assert policy.by_listing(lied)
+    assert policy.tokens_off(replace(plain, corrections=3))
+
+
+def test_a_calendar_that_nobody_may_read_holds_no_first_read_up() -> None:
+    """K36."""
+    failed = policy.calendar_failed(
+        a_calendar(a_profile().id), a_profile(), ForbiddenError("403"), NOON, PLAN, draw=0.5
+    )
+    assert failed.failures == policy.UNREADABLE == 3
