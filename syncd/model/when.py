@@ -41,8 +41,9 @@ def utc(when: datetime) -> str:
 def slot_of(when: When) -> str:
     """Return the start as it stands in an occurrence's id: 20261120T090000Z, or 20261120."""
     if isinstance(when, datetime):
-        return in_utc(when).strftime("%Y%m%dT%H%M%SZ")
-    return when.strftime("%Y%m%d")
+        at = in_utc(when)
+        return f"{at.year:04}{at:%m%dT%H%M%SZ}"  # %Y has no leading zeros everywhere
+    return f"{when.year:04}{when:%m%d}"
 
 
 def instant(when: When, zone: tzinfo) -> datetime:

@@ -253,7 +253,6 @@ def test_an_exception_of_an_all_day_series_is_named_by_its_day() -> None:
         ("DTSTART:20261124T090000Z", "RDATE;VALUE=TIME:083000"),
         ("DTSTART:20261124T090000Z", "RRULE:FREQ=DAILY;BYDAY=" + "MO," * 2000 + "MO"),
         ("DTSTART:99991231T235959Z", "DURATION:P9D"),
-        ("RECURRENCE-ID;TZID=Asia/Tokyo:00010101T000000", "DTSTART:20261124T090000Z"),
     ],
 )
 def test_one_bad_event_costs_that_event_i10_f21(lines: tuple[str, ...]) -> None:

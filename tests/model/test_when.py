@@ -40,6 +40,8 @@ def test_stamps_are_in_utc() -> None:
 def test_a_slot_is_the_start_in_utc_or_a_date() -> None:
     assert slot_of(datetime(2026, 11, 20, 10, tzinfo=BERLIN)) == "20261120T090000Z"
     assert slot_of(date(2026, 11, 20)) == "20261120"
+    assert slot_of(date(1, 1, 1)) == "00010101"
+    assert slot_of(datetime(1, 1, 1, tzinfo=ZoneInfo("Asia/Tokyo"))) == "00010101T000000Z"
 
 
 def test_a_date_begins_at_midnight_of_the_zone_that_is_asked_for() -> None:
