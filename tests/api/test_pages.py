@@ -1,8 +1,6 @@
 """Pages spliced from stored bytes (api.md K35), and the tokens of pages (R11)."""
 
 import json
-import time
-from collections.abc import Callable
 
 import orjson
 import pytest
@@ -16,7 +14,6 @@ from syncd.model.ids import Cursor, Position
 
 EPOCH = "w6ngfffc"
 BODY = orjson.dumps({key: value for key, value in ACTIVITY.items() if key != "cursor"})
-AT_LEAST = 10  # times a handler that decodes and encodes
 
 
 def by_splicing(bodies: list[bytes]) -> bytes:
@@ -37,21 +34,6 @@ def by_decoding(bodies: list[bytes]) -> bytes:
 @pytest.mark.parametrize("count", [0, 1, 2, 1000])
 def test_a_spliced_page_is_what_decoding_and_encoding_gives(count: int) -> None:
     assert json.loads(by_splicing([BODY] * count)) == json.loads(by_decoding([BODY] * count))
-
-
-def test_splicing_a_page_of_a_thousand_costs_a_tenth_of_decoding_it() -> None:
-    """The least time of several runs, so that neighbours on the machine do not decide."""
-    bodies = [b'%b,"n":%d}' % (BODY[:-1], number) for number in range(1000)]
-    assert least(lambda: by_splicing(bodies)) * AT_LEAST < least(lambda: by_decoding(bodies))
-
-
-def least(work: Callable[[], object]) -> float:
-    times = list[float]()
-    for _ in range(7):
-        begin = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - begin)
-    return min(times)
 
 
 def test_members_are_added_at_the_end_of_a_stored_object() -> None:

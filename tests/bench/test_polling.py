@@ -28,13 +28,11 @@ def held(found: Comparison) -> None:
     assert quiet.requests == 1
     assert quiet.bytes <= 1024
     assert ten.requests <= 2
-    assert first.requests <= found.count / 500 + 3 + DISCOVERED
+    assert first.requests <= found.count / 500 + 3
     assert found.times("caldav", "quiet") >= 50
     assert found.times("caldav", "ten") >= 30
+    # the goal of 200 is met at 10,000 events and missed at 1,000, where 51 to 72 were measured
     assert found.times("vdirsyncer", "quiet") >= (200 if found.count >= 10_000 else 10)
-
-
-DISCOVERED = 1  # the list of calendars, which a first poll reads too
 
 
 @pytest.mark.timeout(180)
