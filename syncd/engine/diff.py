@@ -32,7 +32,7 @@ from syncd.model.resource import (
     Seen,
     slot,
 )
-from syncd.ports.provider import Delta
+from syncd.ports.delta import Delta
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

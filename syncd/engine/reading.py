@@ -15,7 +15,8 @@ from syncd.model.errors import MalformedReplyError
 from syncd.model.ids import CalendarId, EventId, ResourceKey, SyncToken
 from syncd.model.profile import Profile
 from syncd.model.resource import Absence, Change, KnownResource, Resource
-from syncd.ports.provider import Delta, Provider
+from syncd.ports.delta import Delta
+from syncd.ports.provider import Provider
 from syncd.ports.store import Store
 
 BATCH = 500  # events a transaction; one resource is never split

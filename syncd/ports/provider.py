@@ -1,37 +1,15 @@
-"""What every provider can do, and the pages it answers with (design §4, providers.md §1)."""
+"""What every provider can do (design §4, providers.md §1)."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
 from typing import Protocol
 
-from syncd.model.calendar import Calendar, Mode
+from syncd.model.abilities import Abilities
+from syncd.model.calendar import Calendar
 from syncd.model.ids import CalendarKey, ResourceKey, SyncToken
 from syncd.model.profile import Profile
-from syncd.model.resource import Resource
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delta:
-    """One page of what the provider says of a calendar; a key stands in at most one of the sets.
-
-    A page with ``complete`` ends a proven listing (2xx, every page read and parsed, P1): what no
-    page named is absent (I7). A change feed never sets it.
-    """
-
-    upserts: tuple[Resource, ...] = ()
-    deleted: frozenset[ResourceKey] = frozenset()  # tombstones
-    unread: Mapping[ResourceKey, str] = field(default_factory=dict)  # why; stays as it was (I10)
-    present: frozenset[ResourceKey] = frozenset()  # named, unchanged since ``known``
-    complete: bool = False  # last page of a proven listing
-    token: SyncToken | None = None  # with the last page only (I1)
-    mode: Mode | None = None  # how the next changes will be found; with the last page
-    reconcile: bool = False  # the feed looked wrong: list everything soon (D12)
-
-    @property
-    def named(self) -> frozenset[ResourceKey]:
-        """Return every key that this page names as being there."""
-        return frozenset(one.key for one in self.upserts) | self.unread.keys() | self.present
+from syncd.ports.delta import Delta
+from syncd.ports.writing import Writing
 
 
 class Known(Protocol):
@@ -42,7 +20,7 @@ class Known(Protocol):
         ...
 
 
-class Provider(Protocol):
+class Provider(Writing, Protocol):
     """One profile, signed in at its provider.
 
     Every method raises TransientError, RelinkRequiredError, ForbiddenError, MalformedReplyError
@@ -73,4 +51,8 @@ class Providers(Protocol):
 
     def open(self, profile: Profile) -> AbstractAsyncContextManager[Provider]:
         """Sign in with the sealed credentials; raises UnsupportedError without an adapter."""
+        ...
+
+    def abilities(self, provider: str) -> Abilities:
+        """Return what this kind of provider can store; raises UnsupportedError without one."""
         ...

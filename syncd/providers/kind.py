@@ -7,6 +7,7 @@ from typing import Protocol
 
 from aiohttp import ClientSession
 
+from syncd.model.abilities import Abilities
 from syncd.model.profile import Profile
 from syncd.ports.clock import Clock
 from syncd.ports.link import Login, SignedIn
@@ -48,3 +49,4 @@ class Kind:
     provider_name: str  # Cronofy
     provider_service: str
     start: Callable[[Rim], Adapter]
+    abilities: Abilities

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
+from syncd.model.abilities import Abilities
 from syncd.model.errors import InvalidError, MisconfiguredError, UnsupportedError
 from syncd.model.profile import Profile
 from syncd.ports.link import Login, SignedIn
@@ -25,6 +26,12 @@ class Opener:
         self._store = store
         self._vault = vault
         self._started: dict[str, Adapter] = {}
+
+    def abilities(self, provider: str) -> Abilities:
+        """Return what a kind of provider can store; raises UnsupportedError without one."""
+        if provider not in self._kinds:
+            raise UnsupportedError(f"this syncd has no adapter for {provider}")
+        return self._kinds[provider].abilities
 
     def open(self, profile: Profile) -> AbstractAsyncContextManager[Provider]:
         """Sign in with the sealed password; raises UnsupportedError without an adapter."""

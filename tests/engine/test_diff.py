@@ -14,7 +14,7 @@ from syncd.engine.diff import Ground, diff
 from syncd.model.event import Event, Person
 from syncd.model.ids import CalendarId, EventId, ProfileId, ResourceKey, Slot, event_id, slot_id
 from syncd.model.resource import Change, KeptEvent, KnownResource, Resource, Seen
-from syncd.ports.provider import Delta
+from syncd.ports.delta import Delta
 from tests.engine.ground import all_day, event, exception, series
 
 NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)

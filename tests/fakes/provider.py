@@ -5,13 +5,16 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from itertools import count
 
+from syncd.model.abilities import Abilities
 from syncd.model.calendar import Calendar, Mode
 from syncd.model.errors import NotFoundError, SyncdError, SyncTokenExpiredError
 from syncd.model.event import Event
 from syncd.model.ids import CalendarKey, ResourceKey, SyncToken
 from syncd.model.profile import Profile
 from syncd.model.resource import Resource
-from syncd.ports.provider import Delta, Known
+from syncd.ports.delta import Delta
+from syncd.ports.provider import Known
+from syncd.ports.writing import Writing
 
 _etags, _births = count(1), count(1)
 
@@ -86,6 +89,7 @@ class FakeServer:
         self.lists = 0
         self.reads = list[SyncToken | None]()
         self.settings = dict[str, str]()
+        self.can = Abilities()
 
     def add(self, key: str, name: str = "Work", **fields: object) -> FakeCalendar:
         """Make a calendar."""
@@ -102,8 +106,13 @@ class FakeServer:
             raise self.faults.opening
         yield FakeProvider(self)
 
+    def abilities(self, provider: str) -> Abilities:
+        """Say that everything can be stored, until a test says else."""
+        assert provider
+        return self.can
 
-class FakeProvider:
+
+class FakeProvider(Writing):
     """One look at the server."""
 
     def __init__(self, server: FakeServer) -> None:

@@ -10,8 +10,9 @@ from aiohttp import ClientSession, DummyCookieJar
 from syncd.model.calendar import Calendar, Mode
 from syncd.model.ids import CalendarKey, ProfileId, ResourceKey, SyncToken, UserId
 from syncd.model.profile import Profile
+from syncd.ports.delta import Delta
 from syncd.ports.link import Login
-from syncd.ports.provider import Delta, Provider
+from syncd.ports.provider import Provider
 from syncd.ports.vault import Secret
 from syncd.providers.caldav.adapter import CalDavAdapter
 from syncd.providers.kind import Rim

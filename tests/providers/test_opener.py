@@ -8,6 +8,7 @@ from typing import Any, cast
 import pytest
 from aiohttp import ClientSession
 
+from syncd.model.abilities import Abilities
 from syncd.model.errors import InvalidError, MisconfiguredError, UnsupportedError
 from syncd.model.ids import ProfileId, UserId
 from syncd.model.profile import Profile
@@ -87,6 +88,7 @@ def desk() -> Desk:
         provider_name="tin",
         provider_service="tin",
         start=cast("Any", start),
+        abilities=Abilities(),
     )
     rim = Rim(session=lambda: cast("ClientSession", None), clock=FakeClock())
     return Desk(kept, tin, started, Opener([kind], rim, cast("Store", kept), kept))

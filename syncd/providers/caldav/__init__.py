@@ -1,5 +1,6 @@
 """any CalDAV server (RFC 4791, RFC 6578)."""
 
+from syncd.model.abilities import CALENDAR_MEMBERS, EVENT_MEMBERS, Abilities
 from syncd.providers.kind import Adapter, Kind, Rim
 
 
@@ -16,4 +17,8 @@ KIND = Kind(
     provider_name="caldav",
     provider_service="caldav",
     start=_start,
+    abilities=Abilities(
+        event=EVENT_MEMBERS - {"use_default_reminder"},
+        calendar=CALENDAR_MEMBERS - {"location"},
+    ),
 )

@@ -12,7 +12,7 @@ from yarl import URL
 from syncd.model.errors import ForbiddenError, MalformedReplyError, NotFoundError, SyncdError
 from syncd.model.ids import ResourceKey
 from syncd.model.resource import Resource
-from syncd.ports.provider import Delta
+from syncd.ports.delta import Delta
 from syncd.providers.answers import AbsentError, OversizeError, PassingError
 from syncd.providers.caldav import wire
 from syncd.providers.caldav.client import Ask, CalDavClient, below

@@ -10,7 +10,8 @@ from syncd.model.calendar import Mode
 from syncd.model.errors import MalformedReplyError, NotFoundError
 from syncd.model.ids import CalendarKey, ResourceKey
 from syncd.ports.clock import Clock
-from syncd.ports.provider import Delta, Known
+from syncd.ports.delta import Delta
+from syncd.ports.provider import Known
 from syncd.providers.answers import AbsentError, OversizeError
 from syncd.providers.caldav import wire
 from syncd.providers.caldav.bodies import Bodies

@@ -13,7 +13,9 @@ from syncd.model.errors import (
 )
 from syncd.model.ids import CalendarKey, SyncToken
 from syncd.ports.clock import Clock
-from syncd.ports.provider import Delta, Known
+from syncd.ports.delta import Delta
+from syncd.ports.provider import Known
+from syncd.ports.writing import Writing
 from syncd.providers.answers import AbsentError
 from syncd.providers.caldav import wire
 from syncd.providers.caldav.changes import CalendarReader
@@ -22,7 +24,7 @@ from syncd.providers.caldav.state import State, read_state
 from syncd.providers.caldav.translate import calendar_key, calendars, facts_of, is_calendar
 
 
-class CalDavProvider:
+class CalDavProvider(Writing):
     """One sign-in; ``homes`` hold its calendars, ``inbox`` may name the primary one."""
 
     def __init__(

@@ -1,0 +1,31 @@
+"""What a kind of provider can store, so that a write says beforehand what it will not (R13)."""
+
+from dataclasses import dataclass
+
+EVENT_MEMBERS = frozenset({
+    *("name", "description", "location", "start", "start_time_zone", "end", "end_time_zone"),
+    *("all_day", "organizer", "attendees", "use_default_reminder", "reminders", "recurrence"),
+    *("custom_properties", "visibility", "transparent", "color", "url", "raw"),
+})  # fmt: skip
+CALENDAR_MEMBERS = frozenset({"name", "description", "location", "timezone", "color", "raw"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Abilities:
+    """The members are named as api.md names them (K17, K19, C10, and the table of calendars).
+
+    A member that is not in ``event`` or ``calendar`` is ignored and told in ``X-Syncd-Ignored``.
+    ``reminders`` is the most that an event may have (K27), None without limit; ``any_rule`` says
+    whether every RFC 5545 rule is taken, else only the patterns of K25. ``contacts`` and ``rooms``
+    say whether the provider has such (K30).
+    """
+
+    event: frozenset[str] = EVENT_MEMBERS
+    calendar: frozenset[str] = CALENDAR_MEMBERS
+    calendar_updates: bool = True
+    reminders: int | None = None
+    reminder_methods: frozenset[str] = frozenset({"popup", "email"})
+    any_rule: bool = True
+    unique_calendar_names: bool = False
+    contacts: bool = False
+    rooms: bool = False
