@@ -17,6 +17,7 @@ from syncd.model.errors import (
     SyncdError,
     TransientError,
 )
+from syncd.model.own import ADDRESSES
 from syncd.ports.link import Login
 from syncd.ports.vault import Secret
 from syncd.providers.caldav.adapter import CalDavAdapter
@@ -62,6 +63,23 @@ async def test_the_well_known_path_leads_on_or_the_root_does(
     proxy.switches = switches
     signed = await adapter.sign_in(login_at(proxy, url=f"{proxy.url}nothing/here"))
     assert signed.settings["homes"] == f"{proxy.url}alice/"
+
+
+async def test_the_addresses_that_the_server_knows_are_kept(adapter: CalDavAdapter) -> None:
+    """RFC 6638 §2.4.1: attendees name the person by any of them, not only by the login."""
+    told = (
+        '<multistatus xmlns="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"><response>'
+        "<href>/alice/</href><propstat><status>HTTP/1.1 200 OK</status><prop>"
+        "<current-user-principal><href>/alice/</href></current-user-principal>"
+        "<C:calendar-home-set><href>/alice/</href></C:calendar-home-set>"
+        "<C:calendar-user-address-set><href>mailto:alice@example.org</href>"
+        "<href>/alice/</href><href>two words</href></C:calendar-user-address-set>"
+        "</prop></propstat></response></multistatus>"
+    )
+    async with RawServer.running() as raw:
+        raw.told = answer(207, told.encode())
+        signed = await adapter.sign_in(login(raw.url))
+    assert signed.settings[ADDRESSES] == "mailto:alice@example.org /alice/"
 
 
 async def failure(adapter: CalDavAdapter, login: Login) -> SyncdError:

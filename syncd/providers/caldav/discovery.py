@@ -14,12 +14,15 @@ from syncd.model.errors import (
     SyncdError,
     TransientError,
 )
+from syncd.model.own import ADDRESSES
 from syncd.ports.link import SIGN_IN_URL, Login, SignedIn
 from syncd.providers.caldav import wire
 from syncd.providers.caldav.client import Ask, CalDavClient
 
 HOMES, INBOX, ORIGINS = "homes", "inbox", "origins"  # of Profile.settings; blanks between URLs
 _GOOGLE = ("google.com", "googleusercontent.com", "googleapis.com", "gmail.com", "googlemail.com")
+_BLANKS = frozenset(" \t\r\n")
+_MOST_ADDRESSES = 50
 _UNSAFE_PORTS = range(1024)
 _WEB_PORTS = frozenset({80, 443})
 
@@ -98,6 +101,7 @@ class _Search:
             HOMES: " ".join(str(one) for one in homes),
             INBOX: " ".join(str(one) for one in inboxes[:1]),
             ORIGINS: " ".join(sorted(str(one) for one in self._client.origins)),
+            ADDRESSES: _addresses(found),
         }
         return SignedIn(
             identity=f"{principal} {self._login.username}",
@@ -143,6 +147,12 @@ class _Search:
         target = base.join(URL(href, encoded=True))
         self._client.trust(target)
         return target
+
+
+def _addresses(found: Sequence[wire.Place]) -> str:
+    """Return whom attendees name as this person (RFC 6638 §2.4.1), bounded."""
+    named = dict.fromkeys(one for place in found for one in place.addresses)
+    return " ".join([one for one in named if not set(one) & _BLANKS][:_MOST_ADDRESSES])
 
 
 def _worse(one: SyncdError, other: SyncdError) -> SyncdError:

@@ -33,7 +33,9 @@ def _propfind(*properties: str) -> bytes:
 
 
 PRINCIPAL = _propfind("current-user-principal", "resourcetype")
-HOMES = _propfind("C:calendar-home-set", "C:schedule-inbox-URL", "displayname")
+HOMES = _propfind(
+    *("C:calendar-home-set", "C:schedule-inbox-URL", "displayname"), "C:calendar-user-address-set"
+)
 INBOX = _propfind("C:schedule-default-calendar-URL")
 MOVED = _propfind("S:getctag", "sync-token")
 MEMBERS = _propfind("getetag", "resourcetype", "S:getctag", "sync-token")
@@ -111,6 +113,7 @@ class Place:
     inbox: str | None
     default_calendar: str | None
     name: str | None
+    addresses: tuple[str, ...] = ()
 
 
 def entry(response: _Element) -> Entry:
@@ -156,6 +159,7 @@ def place(response: _Element) -> Place:
     """Read what discovery asked."""
     found = _found(response)
     homes = found.get(f"{CALDAV}calendar-home-set")
+    addresses = found.get(f"{CALDAV}calendar-user-address-set")
     return Place(
         href=href_of(response),
         principal=_href(found.get(f"{DAV}current-user-principal")),
@@ -163,6 +167,7 @@ def place(response: _Element) -> Place:
         inbox=_href(found.get(f"{CALDAV}schedule-inbox-URL")),
         default_calendar=_href(found.get(f"{CALDAV}schedule-default-calendar-URL")),
         name=_text(found.get(f"{DAV}displayname")),
+        addresses=() if addresses is None else tuple(_texts(addresses.iterchildren(_HREF))),
     )
 
 
