@@ -10,8 +10,9 @@ from aiohttp import web
 from syncd.api.parts import parts_of
 from syncd.api.problems import Problem, ProblemError, invalid
 from syncd.model.access import Scope, Token, grants, matches, split_token
+from syncd.model.calendar import KnownCalendar
 from syncd.model.errors import NotFoundError, TransientError
-from syncd.model.ids import ProfileId, parse_profile
+from syncd.model.ids import PRIMARY, ProfileId, parse_profile, profile_of_calendar
 from syncd.model.profile import Profile
 from syncd.ports.store import Store
 
@@ -110,8 +111,10 @@ async def all_covered(store: Store, tokens: Sequence[Token]) -> Sequence[Profile
     return [found[number] for number in sorted(found)]
 
 
-def check_scope(tokens: Sequence[Token], wanted: Scope) -> tuple[Token, ...]:
-    """Return the tokens that have the scope; 403 if none has."""
+def check_scope(tokens: Sequence[Token], wanted: Scope | None) -> tuple[Token, ...]:
+    """Return the tokens that have the scope; 403 if none has. Without a scope all will do."""
+    if wanted is None:
+        return tuple(tokens)
     able = tuple(token for token in tokens if grants(token.scopes, wanted))
     if not able:
         challenge = f'{_REALM}, error="insufficient_scope", scope="{wanted}"'
@@ -124,6 +127,39 @@ def check_scope(tokens: Sequence[Token], wanted: Scope) -> tuple[Token, ...]:
             )
         )
     return able
+
+
+async def calendar_covered(
+    store: Store, tokens: Sequence[Token], name: str
+) -> tuple[Token, Profile, KnownCalendar]:
+    """Return a calendar of any profile by its id, deleted ones too, and a token that covers it.
+
+    ``primary`` is that of the only profile behind the tokens (R9). Raises NotFoundError.
+    """
+    if name == PRIMARY:
+        profile = only_profile(await all_covered(store, tokens), field="calendar_id")
+        token = next(one for one in tokens if covers(one, profile))
+    else:
+        try:
+            token, profile = await profile_named(store, tokens, profile_of_calendar(name))
+        except NotFoundError:
+            raise _no_calendar(name) from None
+    for known in await store.calendars(profile.id, removed=True):
+        usual = known.calendar.primary and known.removed_at is None
+        if known.id == name or (name == PRIMARY and usual):
+            return token, profile, known.as_of(profile.polled_at)
+    raise _no_calendar(name)
+
+
+def only_profile(profiles: Sequence[Profile], *, field: str) -> Profile:
+    """Return the one profile; with several or none ``primary`` is a problem of ``field`` (R9)."""
+    if len(profiles) != 1:
+        raise invalid(f"primary needs exactly one profile, here are {len(profiles)}", field=field)
+    return profiles[0]
+
+
+def _no_calendar(name: str) -> NotFoundError:
+    return NotFoundError(f"there is no calendar {name}")
 
 
 async def _me(store: Store, tokens: Sequence[Token]) -> Profile:

@@ -1,27 +1,53 @@
 """What every read tells of its own age (api.md R21), and the links that depend on the request."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from aiohttp import web
 
 from syncd.api.address import base_url
 from syncd.api.parts import parts_of
-from syncd.model.profile import Profile
+from syncd.model.calendar import KnownCalendar
+from syncd.model.ids import Cursor, ProfileId
+from syncd.model.profile import Profile, State
 from syncd.model.when import utc
+from syncd.ports.store import Store
 
 HEADERS = ("X-Syncd-Cursor", "X-Syncd-Polled-At", "X-Syncd-State")
+_STATES = list(State)  # of several profiles the last-named counts
 
 
 def freshness(
     profile: Profile, *, cursor: str, polled_at: datetime | None, truncated: bool = False
 ) -> dict[str, str]:
     """Return the headers of an answer that reflects ``cursor`` and was polled at ``polled_at``."""
-    headers = {"X-Syncd-Cursor": cursor, "X-Syncd-State": str(profile.state)}
-    if polled_at is not None:
-        headers["X-Syncd-Polled-At"] = utc(polled_at)
-    if truncated:
-        headers["X-Syncd-Truncated"] = "true"
-    return headers
+    return _headers(profile.state, cursor, polled_at, truncated=truncated)
+
+
+def freshness_of(
+    profiles: Sequence[Profile],
+    cursors: Mapping[ProfileId, Cursor],
+    calendars: Iterable[KnownCalendar],
+    *,
+    truncated: bool = False,
+) -> dict[str, str]:
+    """Return the headers of an answer over several profiles; none without a profile."""
+    if not profiles:
+        return {}
+    if len(profiles) == 1:
+        cursor = str(cursors[profiles[0].id])
+    else:
+        cursor = ", ".join(f"{one.public_name}={cursors[one.id]}" for one in profiles)
+    state = max((one.state for one in profiles), key=_STATES.index)
+    times = [one.polled_at for one in calendars]
+    known = [one for one in times if one is not None]
+    oldest = min(known) if known and len(known) == len(times) else None
+    return _headers(state, cursor, oldest, truncated=truncated)
+
+
+async def cursors_of(store: Store, profiles: Iterable[Profile]) -> Mapping[ProfileId, Cursor]:
+    """Return the end of each profile's stream; take it before anything is read (R21)."""
+    return {one.id: (await store.stream(one.id)).latest for one in profiles}
 
 
 async def relink_url(request: web.Request, profile: Profile) -> str | None:
@@ -30,3 +56,14 @@ async def relink_url(request: web.Request, profile: Profile) -> str | None:
         return None
     path = await parts_of(request).linking.relink_path(profile)
     return None if path is None else base_url(request) + path
+
+
+def _headers(
+    state: State, cursor: str, polled_at: datetime | None, *, truncated: bool
+) -> dict[str, str]:
+    headers = {"X-Syncd-Cursor": cursor, "X-Syncd-State": str(state)}
+    if polled_at is not None:
+        headers["X-Syncd-Polled-At"] = utc(polled_at)
+    if truncated:
+        headers["X-Syncd-Truncated"] = "true"
+    return headers

@@ -3,10 +3,12 @@
 from aiohttp import web
 
 from syncd.model.access import Token
+from syncd.model.calendar import KnownCalendar
 from syncd.model.profile import Profile
 
 TOKENS = web.RequestKey("tokens", tuple[Token, ...])
 PROFILE = web.RequestKey("profile", Profile)
+CALENDAR = web.RequestKey("calendar", KnownCalendar)
 REQUEST_ID = web.RequestKey("request_id", str)
 
 
@@ -18,3 +20,8 @@ def tokens_of(request: web.Request) -> tuple[Token, ...]:
 def profile_of(request: web.Request) -> Profile:
     """Return the profile that the path names; the caller's token covers it."""
     return request[PROFILE]
+
+
+def calendar_of(request: web.Request) -> KnownCalendar:
+    """Return the calendar that a path without an account names, a deleted one too."""
+    return request[CALENDAR]

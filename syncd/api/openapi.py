@@ -114,8 +114,9 @@ def _operation(route: Route, dialect: Dialect, schemas: Mapping[str, Json]) -> J
     }
     if description:
         told["description"] = " ".join(description.split())
-    if route.scope is not None:
-        told["security"] = [{"bearer": [route.scope.value]}, {"apiKey": [route.scope.value]}]
+    if route.guarded:
+        scopes = [] if route.scope is None else [route.scope.value]
+        told["security"] = [{"bearer": scopes}, {"apiKey": scopes}]
     if route.body is not None:
         told["requestBody"] = {"content": {"application/json": {"schema": _ref(route.body)}}}
     return told
@@ -164,7 +165,7 @@ def _answers(route: Route, dialect: Dialect) -> Json:
     problem = {dialect.problem_type: {"schema": _ref(dialect.problem)}}
     for status in _problems(route, dialect):
         answers[str(status)] = {"description": _phrase(status), "content": problem}
-    if route.scope is not None:
+    if route.guarded:
         answers["default"] = {"description": "Any other problem", "content": problem}
     return answers
 
@@ -173,8 +174,8 @@ def _problems(route: Route, dialect: Dialect) -> list[int]:
     found = {429, *route.errors}
     if route.query is not NoQuery or route.body is not None:
         found.add(dialect.invalid)
-    if route.scope is not None:
-        found |= {401, 403}
+    if route.guarded:
+        found |= {401} if route.scope is None else {401, 403}
     if "{" in route.path:
         found |= {400, 404} if "{account_id}" in route.path else {404}  # ``me`` may be ambiguous
     return sorted(found)

@@ -75,6 +75,7 @@ class Parts:
     metrics: Callable[[], Awaitable[bytes]] = _no_metrics
     rates: Rates = Rates()
     pace: Pace = Pace()
+    retention: timedelta = timedelta(days=30)  # how long what was deleted is shown (C2, C6)
 
 
 PARTS = web.AppKey("parts", Parts)

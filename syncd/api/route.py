@@ -25,10 +25,11 @@ class Route:
     """One endpoint.
 
     ``handler`` is called with the request, and with ``query`` and ``body`` if there are shapes
-    for them. ``scope`` None needs no token. ``answer`` describes the answer of ``status``, None
-    one that is empty or no JSON; ``content_type`` is set only where it is not JSON. ``more`` are
-    further statuses with an answer, ``errors`` those beside what every route has. ``headers`` are
-    told with the answer, ``takes`` are request headers that matter.
+    for them. ``scope`` None needs no token, unless ``any_token`` asks for one of whatever scopes.
+    ``answer`` describes the answer of ``status``, None one that is empty or no JSON;
+    ``content_type`` is set only where it is not JSON. ``more`` are further statuses with an
+    answer, ``errors`` those beside what every route has. ``headers`` are told with the answer,
+    ``takes`` are request headers that matter.
     """
 
     method: str
@@ -44,6 +45,12 @@ class Route:
     errors: tuple[int, ...] = ()
     headers: tuple[str, ...] = ()
     takes: tuple[str, ...] = ()
+    any_token: bool = False
+
+    @property
+    def guarded(self) -> bool:
+        """Tell whether a token is needed."""
+        return self.scope is not None or self.any_token
 
     @property
     def name(self) -> str:
@@ -70,6 +77,7 @@ def route(  # noqa: PLR0913 - a declaration
     errors: tuple[int, ...] = (),
     headers: tuple[str, ...] = (),
     takes: tuple[str, ...] = (),
+    any_token: bool = False,
 ) -> Callable[[Handler], Route]:
     """Make a Route of a handler."""
 
@@ -88,6 +96,7 @@ def route(  # noqa: PLR0913 - a declaration
             errors=errors,
             headers=headers,
             takes=takes,
+            any_token=any_token,
         )
 
     return made

@@ -8,9 +8,9 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from syncd.api.address import base_url
-from syncd.api.auth import account_named, authenticate, check_scope, profile_named
+from syncd.api.auth import account_named, authenticate, calendar_covered, check_scope, profile_named
 from syncd.api.body import read_json
-from syncd.api.keys import PROFILE, TOKENS, profile_of
+from syncd.api.keys import CALENDAR, PROFILE, TOKENS, profile_of
 from syncd.api.limits import GATE
 from syncd.api.params import parse_body, parse_query
 from syncd.api.parts import parts_of
@@ -25,7 +25,7 @@ def serving(route: Route) -> Handler:
 
     async def serve(request: web.Request) -> web.StreamResponse:
         with ExitStack() as places:
-            if route.scope is not None:
+            if route.guarded:
                 tokens = await authenticate(request)
                 gate = request.config_dict[GATE]
                 for token in tokens:
@@ -41,7 +41,7 @@ def serving(route: Route) -> Handler:
     return serve
 
 
-async def _admit(request: web.Request, scope: Scope, tokens: Sequence[Token]) -> None:
+async def _admit(request: web.Request, scope: Scope | None, tokens: Sequence[Token]) -> None:
     store = parts_of(request).store
     name = request.match_info
     if "account_id" in name:
@@ -49,6 +49,11 @@ async def _admit(request: web.Request, scope: Scope, tokens: Sequence[Token]) ->
         request[TOKENS] = check_scope([token], scope)
     elif "profile_id" in name:
         token, request[PROFILE] = await profile_named(store, tokens, name["profile_id"])
+        request[TOKENS] = check_scope([token], scope)
+    elif "calendar_id" in name:
+        request[TOKENS] = check_scope(tokens, scope)
+        found = await calendar_covered(store, tokens, name["calendar_id"])
+        token, request[PROFILE], request[CALENDAR] = found
         request[TOKENS] = check_scope([token], scope)
     else:
         request[TOKENS] = check_scope(tokens, scope)

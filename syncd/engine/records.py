@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from syncd.model.activity import ACTIONS, Kind, Record, Type
+from syncd.model.brands import brand_of
 from syncd.model.calendar import KnownCalendar
 from syncd.model.content import Json, changes
 from syncd.model.event import Event
@@ -16,28 +17,20 @@ from syncd.model.profile import Profile, State
 from syncd.model.resource import KnownResource
 from syncd.model.when import utc
 
-SERVICES: Mapping[str, tuple[str, str]] = {  # api.md R22
-    "google": ("google_calendar", "Google Calendar"),
-    "graph": ("outlook_calendar", "Outlook Calendar"),
-    "ews": ("exchange", "Exchange Server 2013+"),
-    "caldav": ("caldav", "CalDAV"),
-    "icloud": ("icloud_calendar", "iCloud Calendar"),
-}
-
 
 def account_document(profile: Profile) -> Json:
     """Return api.md K1's object without ``href`` and ``relink_url``."""
-    service, service_name = SERVICES.get(profile.provider, (profile.provider, profile.provider))
+    brand = brand_of(profile.provider)
     return {
         "id": int(profile.id),
         "account": profile.login,
-        "service": service,
-        "service_name": service_name,
+        "service": brand.service,
+        "service_name": brand.service_name,
         "active": profile.refused is None,
         "enabled": not profile.paused,
         "admin": False,
         "apis": ["calendar"],
-        "effective_scope": f"{service}:normal.calendar",
+        "effective_scope": f"{brand.service}:normal.calendar",
         "created": utc(profile.created),
         "modified": utc(profile.modified),
         "state": profile.state,

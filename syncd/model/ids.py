@@ -96,6 +96,12 @@ def calendar_id(profile: ProfileId, key: CalendarKey) -> CalendarId:
     return CalendarId(f"cal_{profile_part(profile)}_{short(key, length=10)}")
 
 
+def profile_of_calendar(text: str) -> str:
+    """Return the name of the profile that a calendar's id is of; no name if it is none of ours."""
+    word, _, rest = text.partition("_")
+    return f"pro_{rest.partition('_')[0]}" if word == "cal" else ""
+
+
 def event_id(calendar: CalendarId, key: ResourceKey, slot: Slot = WHOLE) -> EventId:
     """Return our id of an event first seen under this key; an exception's names its slot (P8)."""
     return slot_id(EventId(short(calendar, key)), slot)

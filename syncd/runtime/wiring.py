@@ -131,6 +131,7 @@ def parts_of(core: Core) -> Parts:
         live=core.vitals.live,
         ready=core.vitals.ready,
         metrics=metrics,
+        retention=timedelta(days=settings.retention.days),
         rates=Rates(
             per_second=settings.limits.requests_per_second,
             burst=settings.limits.burst,

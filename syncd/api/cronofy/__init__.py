@@ -1,8 +1,8 @@
-"""The Cronofy dialect: profiles."""
+"""The Cronofy dialect: all profiles of a user together."""
 
 import re
 
-from syncd.api.cronofy import profiles
+from syncd.api.cronofy import account, calendars, profiles
 from syncd.api.cronofy.problems import CronofyProblem, shape
 from syncd.api.dialect import Dialect
 
@@ -17,6 +17,6 @@ DIALECT = Dialect(
     problem_type="application/json; charset=utf-8",
     shape=shape,
     problem=CronofyProblem,
-    modules=(profiles,),
+    modules=(profiles, calendars, account),
     invalid=422,
 )

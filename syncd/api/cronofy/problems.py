@@ -4,6 +4,8 @@ from syncd.api.parts import Json
 from syncd.api.problems import Problem
 from syncd.api.route import Shape
 
+_WORDS = {"relink_url": "profile_relink_url"}  # R15
+
 
 class CronofyFault(Shape):
     """One wrong field."""
@@ -18,6 +20,7 @@ class CronofyProblem(Shape):
     errors: dict[str, tuple[CronofyFault, ...]] | None = None
     error: str | None = None
     error_description: str | None = None
+    profile_relink_url: str | None = None
 
 
 def shape(problem: Problem, request_id: str) -> Json:
@@ -30,4 +33,5 @@ def shape(problem: Problem, request_id: str) -> Json:
                 for field, faults in problem.faults.items()
             }
         }
-    return {"error": problem.code, "error_description": problem.message, **problem.members}
+    members = {_WORDS.get(name, name): value for name, value in problem.members.items()}
+    return {"error": problem.code, "error_description": problem.message, **members}
