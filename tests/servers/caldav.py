@@ -80,13 +80,21 @@ class Radicale(CalDavServer):
         super().__init__(folder)
         self.home = f"/{self.username}/"
         self._users = folder / "users"
+        self._others = dict[str, str]()
         self._token_age = token_age
         self._running: tuple[WSGIServer, threading.Thread] | None = None
 
     def set_password(self, password: str) -> None:
         """Change the person's password; the server asks for it at once."""
         self.password = password
-        self._users.write_text(f"{self.username}:{password}\n")
+        everyone = {self.username: password, **self._others}
+        self._users.write_text("".join(f"{name}:{word}\n" for name, word in everyone.items()))
+
+    def let_in(self, username: str, password: str) -> DavClient:
+        """Give one more person a home, or a new password; returns her other device."""
+        self._others[username] = password
+        self.set_password(self.password)
+        return DavClient(self.url, f"/{username}/", username, password)
 
     async def start(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)

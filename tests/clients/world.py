@@ -1,0 +1,152 @@
+"""A daemon with a real Radicale behind it, for clients that know nothing of event loops."""
+
+import asyncio
+import time
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any, TypeVar
+
+import requests
+
+from tests.journeys.daemon import SETTINGS, Daemon
+from tests.servers.caldav import Radicale
+from tests.servers.dav_client import DavClient
+
+T = TypeVar("T")
+PASSWORD = "as-good-as-any"  # noqa: S105 - of a server that lives for a test
+A_SECOND = 1.02  # N13: at most one poll a second is started on demand
+SOON = SETTINGS.replace("[outbound]", "disconnect_proof_seconds = 0\n[outbound]")
+QUIET = SOON.replace("interval_seconds = 5", "interval_seconds = 3600")  # polls only when asked
+
+
+@dataclass(slots=True)
+class Person:
+    """Whose profile is connected: her names, a token with every scope, her other device."""
+
+    world: "World"
+    name: str
+    user_id: str
+    account_id: str
+    profile_id: str
+    token: str
+    device: DavClient
+    _synced: float = 0.0
+
+    def put(self, calendar: str, name: str, ics: str) -> None:
+        """Write a file with the other device; nothing is polled."""
+        self.world.do(self.device.put(calendar, f"{name}.ics", ics))
+
+    def sync(self) -> None:
+        """Poll, and wait for it; a poll that ended within a second would count as this one."""
+        self.world.do(asyncio.sleep(self._synced + A_SECOND - time.monotonic()))
+        self.world.ask("profile", "sync", self.account_id, "--wait")
+        self._synced = time.monotonic()
+
+    def narrow(self, *scopes: str, profile: bool = False) -> str:
+        """Make a token with these scopes only; of her profile, or of all that she has."""
+        whose = ("--profile", self.account_id) if profile else ("--user", self.name)
+        named = [word for scope in scopes for word in ("--scope", scope)]
+        return str(self.world.ask("token", "create", *whose, *named)["token"])
+
+    def send(self, method: str, path: str, token: str = "", **more: Any) -> requests.Response:  # noqa: ANN401
+        """Send a request as it stands, with her token or another."""
+        headers = {"Authorization": f"Bearer {token or self.token}", **more.pop("headers", {})}
+        url = path if path.startswith("http") else self.world.address + path
+        return requests.request(
+            method, url, headers=headers, timeout=20, allow_redirects=False, **more
+        )
+
+
+class World:
+    """The daemon, the server, and the command line; every method returns when it is done."""
+
+    def __init__(self, runner: asyncio.Runner, daemon: Daemon, server: Radicale) -> None:
+        self._runner, self._daemon, self._server = runner, daemon, server
+        self._numbers = count(1)
+
+    @property
+    def address(self) -> str:
+        return self._daemon.address
+
+    def do(self, work: Coroutine[Any, Any, T]) -> T:
+        return self._runner.run(work)
+
+    def ask(self, *arguments: str, text: str = "") -> Any:  # noqa: ANN401 - JSON
+        """Run a command of ``syncd`` and return its answer."""
+        return self.do(self._daemon.ask(*arguments, text=text))
+
+    def person(
+        self, *calendars: str, files: dict[str, str] | None = None, calendar: str = ""
+    ) -> Person:
+        """Connect a new user's profile whose server has these calendars, and poll it.
+
+        ``files`` stand in ``calendar``, or in the first one.
+        """
+        name = f"p{next(self._numbers)}@example.org"
+        device = self._server.let_in(name, PASSWORD)
+        for one in calendars:
+            self.do(device.mkcalendar(one, name=one.title()))
+        for key, ics in (files or {}).items():
+            self.do(device.put(calendar or calendars[0], f"{key}.ics", ics))
+        self.ask("user", "add", name)
+        return self.connect(name, name, device)
+
+    def connect(self, user: str, login: str, device: DavClient) -> Person:
+        """Connect a login that the server knows for a user."""
+        added = self.ask(
+            *("profile", "add", "caldav", "--user", user, "--url", self._server.url),
+            *("--username", login, "--password-stdin"),
+            text=PASSWORD,
+        )
+        made = self.ask("token", "create", "--user", user)
+        person = Person(
+            world=self,
+            name=user,
+            user_id=added["user_id"],
+            account_id=added["account_id"],
+            profile_id=added["profile_id"],
+            token=made["token"],
+            device=device,
+        )
+        person.sync()
+        return person
+
+    def another_login(self, person: Person, *calendars: str) -> Person:
+        """Connect one more profile for the same user."""
+        login = f"p{next(self._numbers)}@example.org"
+        device = self._server.let_in(login, PASSWORD)
+        for one in calendars:
+            self.do(device.mkcalendar(one, name=one.title()))
+        return self.connect(person.name, login, device)
+
+    def lock_out(self, person: Person) -> None:
+        """Change her password at the server, and let the daemon prove it."""
+        login = person.device.path("").strip("/")
+        self._server.let_in(login, "changed")
+        told = None
+        for _ in range(10):
+            person.send("POST", f"/v1/profiles/{person.account_id}/sync?wait=5")
+            told = person.send("GET", f"/v1/profiles/{person.account_id}").json()
+            if told["state"] == "disconnected":
+                return
+            self.do(asyncio.sleep(A_SECOND))
+        raise AssertionError(told)
+
+
+@contextmanager
+def running(folder: Path, settings: str = QUIET) -> Iterator[World]:
+    """Start the server and the daemon."""
+    daemon = Daemon(folder / "syncd", settings=settings)
+    daemon.configure()
+    server = Radicale(folder / "radicale")
+    with asyncio.Runner() as runner:
+        runner.run(server.start())
+        try:
+            runner.run(daemon.start())
+            yield World(runner, daemon, server)
+        finally:
+            runner.run(daemon.stop())
+            runner.run(server.stop())
