@@ -9,6 +9,7 @@ import orjson
 from syncd.engine.records import delete_records, encoded, event_record
 from syncd.formats.expand import span
 from syncd.model.activity import Record, Type
+from syncd.model.claim import claim_of
 from syncd.model.content import changes, content_hash, event_document
 from syncd.model.event import Event
 from syncd.model.ids import (
@@ -183,6 +184,7 @@ def _kept(
         starts_at=starts_at,
         ends_at=ends_at,
         series=bool(event.recurrence) and slot(event) == WHOLE,
+        claim=claim_of(event),
     )
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from syncd.model.activity import Record
+from syncd.model.claim import Claim
 from syncd.model.event import Event
 from syncd.model.ids import WHOLE, CalendarId, EventId, ResourceKey, Slot
 from syncd.model.when import slot_of
@@ -71,6 +72,7 @@ class KeptEvent:
     starts_at: datetime
     ends_at: datetime | None
     series: bool = False
+    claim: Claim = Claim.ASK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +117,7 @@ class StoredEvent:
     starts_at: datetime
     ends_at: datetime | None
     series: bool
+    claim: Claim
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

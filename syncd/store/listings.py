@@ -1,20 +1,37 @@
 """Events of the snapshot as listings read them."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, literal_column, or_, select
 
+from syncd.model.claim import Claim
 from syncd.model.errors import NotFoundError
 from syncd.model.ids import CalendarId, EventId, ProfileId, ResourceKey
-from syncd.model.resource import RawResource, StoredEvent
+from syncd.model.resource import KeptEvent, RawResource, StoredEvent
 from syncd.model.when import from_milliseconds, milliseconds
-from syncd.ports.store.snapshots import Window
-from syncd.store.chunks import chunks
+from syncd.ports.store.snapshots import Taken, Window
+from syncd.store.chunks import PAGE, chunks
 from syncd.store.rows import AnyRow, instant_of
 from syncd.store.tables import objects, resources
 from syncd.store.topic import Topic
 
+SHORT = timedelta(days=31)  # what is no longer is found by its start alone
+
 _WHOLE = select(objects)
+_SPAN = select(
+    objects.c.calendar_id,
+    objects.c.object_id,
+    objects.c.starts_at,
+    objects.c.ends_at,
+    objects.c.claim,
+)
+_LASTING: ColumnElement[bool] = literal_column("objects.lasting")  # bare, as in its index
+
+
+def is_lasting(kept: KeptEvent) -> bool:
+    """Tell whether a window may hold an event that began long before it."""
+    return kept.series or kept.ends_at is None or kept.ends_at - kept.starts_at > SHORT
 
 
 class SqlListings(Topic):
@@ -55,6 +72,52 @@ class SqlListings(Topic):
             found.extend(map(_stored, rows))
         return found
 
+    async def taken(
+        self, calendars: Collection[CalendarId], after: datetime, before: datetime
+    ) -> AsyncIterator[Sequence[Taken]]:
+        """Yield pages of what claims time between two instants and is not lasting.
+
+        Answered from an index alone; a page goes on behind the last row of the one before.
+        """
+        start, end = milliseconds(after - SHORT), milliseconds(before)
+        column = objects.c
+        left = sorted(set(calendars))
+        behind: ColumnElement[bool] | None = None
+        while left:
+            mine = _SPAN.where(
+                column.calendar_id.in_(left),
+                column.starts_at >= start,
+                column.starts_at < end,
+                column.ends_at > milliseconds(after),
+                column.claim != Claim.FREE,
+                ~column.lasting,
+            )
+            place = (column.calendar_id, column.starts_at, column.object_id)
+            page = mine if behind is None else mine.where(behind)
+            rows = await self._database.fetch(page.order_by(*place).limit(PAGE))
+            yield [Taken._make(row) for row in rows]
+            if len(rows) < PAGE:
+                return
+            last = rows[-1]
+            left = left[left.index(last.calendar_id) :]
+            further = and_(column.starts_at == last.starts_at, column.object_id > last.object_id)
+            behind = or_(
+                column.calendar_id != last.calendar_id, column.starts_at > last.starts_at, further
+            )
+
+    async def altered(
+        self, series: Collection[tuple[CalendarId, EventId]]
+    ) -> Mapping[EventId, frozenset[EventId]]:
+        """Return the ids of every exception to these series, by series."""
+        found: dict[EventId, frozenset[EventId]] = {}
+        for some in chunks(series):
+            calendars, ids = zip(*some, strict=True)
+            mine = (objects.c.calendar_id.in_(set(calendars)), objects.c.series_id.in_(ids))
+            wanted = select(objects.c.series_id, objects.c.object_id).where(*mine)
+            for row in await self._database.fetch(wanted):
+                found[row.series_id] = found.get(row.series_id, frozenset()) | {row.object_id}
+        return found
+
     async def event(self, profile: ProfileId, event: EventId) -> StoredEvent:
         """Return one; raises NotFoundError."""
         mine = (objects.c.profile_id == profile, objects.c.object_id == event)
@@ -88,6 +151,10 @@ def _within(window: Window) -> list[ColumnElement[bool]]:
         conditions.append(column.starts_at < milliseconds(window.before))
     if window.series is not None:
         conditions.append(column.is_series if window.series else ~column.is_series)
+    if window.lasting is not None:
+        conditions.append(_LASTING if window.lasting else ~column.lasting)
+    if window.claiming:
+        conditions.append(column.claim != Claim.FREE)
     if window.behind is not None:
         start, event = milliseconds(window.behind[0]), window.behind[1]
         same = and_(column.starts_at == start, column.object_id > event)
@@ -107,4 +174,5 @@ def _stored(row: AnyRow) -> StoredEvent:
         starts_at=from_milliseconds(row.starts_at),
         ends_at=instant_of(row.ends_at),
         series=row.is_series,
+        claim=Claim(row.claim),
     )

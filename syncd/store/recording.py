@@ -13,6 +13,7 @@ from syncd.model.ids import CalendarId, ProfileId, split_event_id
 from syncd.model.resource import Absence, Change, Fault, KeptEvent, KeptResource
 from syncd.model.when import milliseconds
 from syncd.store.calendar_rows import calendar_values
+from syncd.store.listings import is_lasting
 from syncd.store.rows import Values, stamp
 from syncd.store.tables import absences, calendars, faults, objects, resources
 from syncd.store.topic import Topic
@@ -150,6 +151,8 @@ def _object_values(profile: ProfileId, calendar: CalendarId, kept: KeptEvent) ->
         "ends_at": stamp(kept.ends_at),
         "content": kept.content,
         "document": kept.document,
+        "claim": int(kept.claim),
+        "lasting": is_lasting(kept),
     }
 
 

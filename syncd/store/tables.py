@@ -17,10 +17,12 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    SmallInteger,
     String,
     Table,
     TypeDecorator,
     UniqueConstraint,
+    true,
 )
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.types import UserDefinedType
@@ -247,8 +249,21 @@ objects = Table(
     Column("ends_at", BigInteger),
     Column("content", Bytes, nullable=False),
     Column("document", Bytes, nullable=False),
+    Column("claim", SmallInteger, nullable=False, server_default="2"),
+    Column(
+        "lasting", Boolean, nullable=False, server_default=true()
+    ),  # a series, or too long to be found by its start
     Index(None, "calendar_id", "resource_key"),
-    Index(None, "calendar_id", "starts_at", "object_id", "ends_at", "is_series"),
+    Index(
+        "ix_objects_span",
+        *("calendar_id", "starts_at", "object_id", "ends_at", "is_series", "claim", "lasting"),
+    ),
+)
+Index(
+    "ix_objects_lasting",
+    *(objects.c.calendar_id, objects.c.starts_at, objects.c.object_id, objects.c.ends_at),
+    sqlite_where=objects.c.lasting,
+    postgresql_where=objects.c.lasting,
 )
 Index(
     "ix_objects_calendar_id_series_id",

@@ -129,6 +129,7 @@ async def test_an_event_comes_back_as_it_was_kept(store: Store) -> None:
     )  # fmt: skip
     assert (event.content, event.document) == (kept.content, kept.document)
     assert (event.starts_at, event.ends_at, event.series) == (kept.starts_at, None, True)
+    assert event.claim is kept.claim
     with pytest.raises(NotFoundError):
         await store.event(ProfileId(9), kept.id)
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -14,10 +15,11 @@ from sqlalchemy.dialects.postgresql.base import ischema_names
 from sqlalchemy.engine.interfaces import ReflectedIndex
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from syncd.model.claim import Claim
 from syncd.model.errors import MisconfiguredError
 from syncd.store import migrate
 from syncd.store.open import SqlStore
-from syncd.store.tables import CommitOrder, installations, metadata
+from syncd.store.tables import CommitOrder, installations, metadata, objects
 from tests.store.opening import opened
 
 MIGRATIONS = Path(migrate.__file__).with_name("migrations")
@@ -132,6 +134,44 @@ async def test_an_older_schema_is_brought_up(address: str, tmp_path: Path) -> No
     async with opened(address, state_dir=tmp_path) as store:
         rows = await store._database.fetch(text("SELECT schema_version FROM installations"))
         assert rows[0][0] == migrate.VERSION
+
+
+async def test_events_of_the_first_schema_are_asked_what_they_claim(store: SqlStore) -> None:
+    """Revision 2: nothing is guessed about rows that are there, and long ones are found."""
+    month = 31 * 24 * 60 * 60 * 1000
+    spans = {"short": month, "long": month + 1, "endless": None}
+
+    def old_and_new(connection: Connection) -> dict[str, tuple[int, bool]]:
+        metadata.drop_all(connection)
+        connection.execute(text("DELETE FROM alembic_version"))
+        config = Config(attributes={"connection": connection})
+        config.set_main_option("script_location", str(MIGRATIONS))
+        command.upgrade(config, "0001")
+        for name, ends_at in {**spans, "series": 1}.items():
+            values = {"name": name, "ends": ends_at, "series": name == "series", "none": b""}
+            connection.execute(
+                text(
+                    "INSERT INTO objects (profile_id, object_id, calendar_id, resource_key, slot,"
+                    " is_series, starts_at, ends_at, content, document)"
+                    " VALUES (1, :name, 'cal', 'key', '', :series, 0, :ends, :none, :none)"
+                ),
+                values,
+            )
+        migrate.upgrade(connection)
+        rows = connection.execute(select(objects.c.object_id, objects.c.claim, objects.c.lasting))
+        return {row.object_id: (row.claim, row.lasting) for row in rows}
+
+    async def work(connection: AsyncConnection) -> dict[str, tuple[int, bool]]:
+        told = await connection.run_sync(old_and_new)
+        await connection.rollback()
+        return told
+
+    assert await store._database.write(work) == {
+        "short": (Claim.ASK, False),
+        "long": (Claim.ASK, True),
+        "endless": (Claim.ASK, True),
+        "series": (Claim.ASK, True),
+    }
 
 
 async def test_two_daemons_that_start_at_once_make_one_store(address: str, tmp_path: Path) -> None:

@@ -1,9 +1,9 @@
 """Calendars and their snapshots; the transaction of I1."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from syncd.model.activity import Record
 from syncd.model.calendar import KnownCalendar
@@ -24,7 +24,8 @@ class Window:
     """Which events of calendars to read: spans that meet (after, before), in order (start, id).
 
     ``behind`` is the (start, id) after which to go on. ``series`` True reads series only, False
-    everything else, None all.
+    everything else, None all; ``lasting`` the same of series and what is longer than a month.
+    ``claiming`` leaves out what claims no time.
     """
 
     calendars: tuple[CalendarId, ...]
@@ -32,7 +33,19 @@ class Window:
     before: datetime | None = None
     behind: tuple[datetime, EventId] | None = None
     series: bool | None = None
+    lasting: bool | None = None
+    claiming: bool = False
     limit: int = 1000
+
+
+class Taken(NamedTuple):
+    """When something claims time, in milliseconds since 1970; ``claim`` is BUSY or ASK."""
+
+    calendar_id: CalendarId
+    id: EventId
+    starts_at: int
+    ends_at: int
+    claim: int
 
 
 class Snapshots(Protocol):
@@ -108,6 +121,18 @@ class Snapshots(Protocol):
         self, calendar: CalendarId, series: Collection[EventId]
     ) -> Sequence[StoredEvent]:
         """Return every exception to these series, wherever it was moved to."""
+        ...
+
+    def taken(
+        self, calendars: Collection[CalendarId], after: datetime, before: datetime
+    ) -> AsyncIterator[Sequence[Taken]]:
+        """Yield pages of what claims time between two instants and is not lasting."""
+        ...
+
+    async def altered(
+        self, series: Collection[tuple[CalendarId, EventId]]
+    ) -> Mapping[EventId, frozenset[EventId]]:
+        """Return the ids of every exception to these series, by series."""
         ...
 
     async def event(self, profile: ProfileId, event: EventId) -> StoredEvent:
