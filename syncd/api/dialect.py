@@ -2,8 +2,11 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import ModuleType
+
+import orjson
+from aiohttp import web
 
 from syncd.api.parts import Json
 from syncd.api.problems import Problem
@@ -29,3 +32,11 @@ class Dialect:
     def owns(self, path: str) -> bool:
         """Tell whether a path is answered in this dialect."""
         return self.paths.match(path) is not None
+
+    def answer(self, problem: Problem, request_id: str) -> web.Response:
+        """Return a problem in this dialect's words."""
+        if problem.status == 400 and problem.faults:  # noqa: PLR2004 - the caller's fault
+            problem = replace(problem, status=self.invalid)
+        body = orjson.dumps(self.shape(problem, request_id))
+        headers = dict(problem.headers) | {"Content-Type": self.problem_type}
+        return web.Response(status=problem.status, body=body, headers=headers)

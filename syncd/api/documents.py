@@ -64,6 +64,7 @@ _ERRORS = {code: status for status, code in STATUSES.values()} | {
     "insufficient_scope": 403,
     "method_not_allowed": 405,
     "too_large": 413,
+    "idempotency_mismatch": 422,
     "too_many_requests": 429,
 }
 

@@ -3,9 +3,7 @@
 import re
 import secrets
 from collections.abc import Sequence
-from dataclasses import replace
 
-import orjson
 import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
@@ -13,7 +11,7 @@ from aiohttp.typedefs import Handler, Middleware
 from syncd.api.address import behind_proxy
 from syncd.api.cors import cors_headers, preflight_headers
 from syncd.api.dialect import Dialect
-from syncd.api.keys import REQUEST_ID
+from syncd.api.keys import DIALECT, REQUEST_ID
 from syncd.api.limits import GATE, check_size
 from syncd.api.parts import parts_of
 from syncd.api.problems import CODES, FAULT, Problem, ProblemError, problem_of
@@ -36,6 +34,7 @@ def edge(dialects: Sequence[Dialect]) -> Middleware:
         request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(12)
         dialect = next(one for one in dialects if one.owns(request.path))
         request[REQUEST_ID] = request_id
+        request[DIALECT] = dialect
         request[_EXTRA] = extra = {"X-Request-Id": request_id}
         seen = behind_proxy(request, parts)
         try:
@@ -47,22 +46,22 @@ def edge(dialects: Sequence[Dialect]) -> Middleware:
             if seen.method == "OPTIONS":
                 answer = _options(seen, error, extra)
             else:
-                answer = _shaped(dialect, _of_aiohttp(seen, error), request_id)
+                answer = dialect.answer(_of_aiohttp(seen, error), request_id)
         except web.HTTPException as error:
-            answer = _shaped(dialect, _of_aiohttp(seen, error), request_id)
+            answer = dialect.answer(_of_aiohttp(seen, error), request_id)
         except ProblemError as error:
-            answer = _shaped(dialect, error.problem, request_id)
+            answer = dialect.answer(error.problem, request_id)
         except SyncdError as error:
             problem = problem_of(error)
             if problem.status == 500:  # noqa: PLR2004 - ours, not the caller's
                 log.exception("request.failed", request_id=request_id, dialect=dialect.name)
-            answer = _shaped(dialect, problem, request_id)
+            answer = dialect.answer(problem, request_id)
         except Exception:
             if seen.get(_BEGUN):
                 raise  # aiohttp logs it and closes the connection
             log.exception("request.failed", request_id=request_id, dialect=dialect.name)
             problem = Problem(status=500, code="internal_error", message=FAULT)
-            answer = _shaped(dialect, problem, request_id)
+            answer = dialect.answer(problem, request_id)
         parts.meter.count("requests_total", dialect=dialect.name, status=str(answer.status))
         return answer
 
@@ -81,14 +80,6 @@ async def mark(request: web.Request, response: web.StreamResponse) -> None:
     headers.setdefault("Cache-Control", "private, no-cache")
     if response.status == 204:  # noqa: PLR2004 - No Content (R1)
         headers.pop("Content-Type", None)
-
-
-def _shaped(dialect: Dialect, problem: Problem, request_id: str) -> web.Response:
-    if problem.status == 400 and problem.faults:  # noqa: PLR2004 - the caller's fault
-        problem = replace(problem, status=dialect.invalid)
-    body = orjson.dumps(dialect.shape(problem, request_id))
-    headers = dict(problem.headers) | {"Content-Type": dialect.problem_type}
-    return web.Response(status=problem.status, body=body, headers=headers)
 
 
 def _of_aiohttp(request: web.Request, error: web.HTTPException) -> Problem:

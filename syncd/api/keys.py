@@ -2,6 +2,7 @@
 
 from aiohttp import web
 
+from syncd.api.dialect import Dialect
 from syncd.model.access import Token
 from syncd.model.calendar import KnownCalendar
 from syncd.model.profile import Profile
@@ -9,6 +10,7 @@ from syncd.model.profile import Profile
 TOKENS = web.RequestKey("tokens", tuple[Token, ...])
 PROFILE = web.RequestKey("profile", Profile)
 CALENDAR = web.RequestKey("calendar", KnownCalendar)
+DIALECT = web.RequestKey("dialect", Dialect)
 REQUEST_ID = web.RequestKey("request_id", str)
 
 

@@ -8,9 +8,11 @@ from pydantic.json_schema import models_json_schema
 
 from syncd import __version__
 from syncd.api.dialect import Dialect
+from syncd.api.idempotency import KEY, REPLAYED
 from syncd.api.parts import Json
 from syncd.api.route import NoQuery, Route, Shape
 
+_FORM = "application/x-www-form-urlencoded"
 _REF = "#/components/schemas/{model}"
 _PATH_PARAMETERS: Mapping[str, Json] = {
     "account_id": {
@@ -42,6 +44,11 @@ _REQUEST_HEADERS: Mapping[str, Json] = {
         "description": "Versions that the caller holds: 304 for one of them.",
         "schema": {"type": "string"},
     },
+    KEY: {
+        "description": "Makes the request safe to repeat: for 24 h the same key and body get the "
+        "first answer again, with `Idempotency-Replayed: true`.",
+        "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
+    },
     "Last-Event-ID": {
         "description": "The last `id` that was received; wins over `cursor`.",
         "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]+$"},
@@ -53,6 +60,7 @@ _ANSWER_HEADERS: Mapping[str, str] = {
     "X-Syncd-State": "connected, initial, suspect, paused or disconnected.",
     "X-Syncd-Truncated": "`true` if the limits of expansion cut the listing short.",
     "ETag": "The version of the object.",
+    REPLAYED: "`true` on an answer that was given before.",
 }
 _TOKENS: Mapping[str, Json] = {
     "bearer": {
@@ -118,7 +126,8 @@ def _operation(route: Route, dialect: Dialect, schemas: Mapping[str, Json]) -> J
         scopes = [] if route.scope is None else [route.scope.value]
         told["security"] = [{"bearer": scopes}, {"apiKey": scopes}]
     if route.body is not None:
-        told["requestBody"] = {"content": {"application/json": {"schema": _ref(route.body)}}}
+        kinds = ["application/json", *([_FORM] if route.form else [])]
+        told["requestBody"] = {"content": {kind: {"schema": _ref(route.body)} for kind in kinds}}
     return told
 
 
@@ -155,7 +164,8 @@ def _parameter(name: str, told: Mapping[str, Any]) -> Json:
 
 
 def _in_header(route: Route) -> list[Json]:
-    return [{"name": name, "in": "header", **_REQUEST_HEADERS[name]} for name in route.takes]
+    taken = [*route.takes, *([KEY] if route.idempotent else [])]
+    return [{"name": name, "in": "header", **_REQUEST_HEADERS[name]} for name in taken]
 
 
 def _answers(route: Route, dialect: Dialect) -> Json:
@@ -176,6 +186,8 @@ def _problems(route: Route, dialect: Dialect) -> list[int]:
         found.add(dialect.invalid)
     if route.guarded:
         found |= {401} if route.scope is None else {401, 403}
+    if route.idempotent:
+        found |= {400, 409, 422}
     if "{" in route.path:
         found |= {400, 404} if "{account_id}" in route.path else {404}  # ``me`` may be ambiguous
     return sorted(found)
@@ -188,7 +200,8 @@ def _answer(route: Route, status: int, shape: type[Shape] | None) -> Json:
         told["content"] = {kind or "application/json": {"schema": _ref(shape)}}
     elif kind is not None:
         told["content"] = {kind: {}}
-    headers = {name: _header(name) for name in route.headers}
+    names = [*route.headers, *([REPLAYED] if route.idempotent else [])]
+    headers = {name: _header(name) for name in names}
     return told | {"headers": headers} if headers else told
 
 

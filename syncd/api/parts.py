@@ -16,6 +16,7 @@ from syncd.model.outbound import Network
 from syncd.ports.clock import Clock
 from syncd.ports.meter import Meter
 from syncd.ports.store import Store
+from syncd.ports.vault import Vault
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +61,7 @@ class Parts:
     """
 
     store: Store
+    vault: Vault
     stream: StreamReader
     browser: Browser
     linking: Linking

@@ -29,7 +29,9 @@ class Route:
     ``answer`` describes the answer of ``status``, None one that is empty or no JSON;
     ``content_type`` is set only where it is not JSON. ``more`` are further statuses with an
     answer, ``errors`` those beside what every route has. ``headers`` are told with the answer,
-    ``takes`` are request headers that matter.
+    ``takes`` are request headers that matter. ``form``: a body that does not
+    begin with a brace is a form (R2). ``idempotent``: a creating POST, which takes
+    ``Idempotency-Key`` (R17) and names what it creates by ``idempotency.object_name``.
     """
 
     method: str
@@ -46,6 +48,8 @@ class Route:
     headers: tuple[str, ...] = ()
     takes: tuple[str, ...] = ()
     any_token: bool = False
+    form: bool = False
+    idempotent: bool = False
 
     @property
     def guarded(self) -> bool:
@@ -78,6 +82,8 @@ def route(  # noqa: PLR0913 - a declaration
     headers: tuple[str, ...] = (),
     takes: tuple[str, ...] = (),
     any_token: bool = False,
+    form: bool = False,
+    idempotent: bool = False,
 ) -> Callable[[Handler], Route]:
     """Make a Route of a handler."""
 
@@ -97,6 +103,8 @@ def route(  # noqa: PLR0913 - a declaration
             headers=headers,
             takes=takes,
             any_token=any_token,
+            form=form,
+            idempotent=idempotent,
         )
 
     return made

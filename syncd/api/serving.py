@@ -9,7 +9,8 @@ from aiohttp.typedefs import Handler
 
 from syncd.api.address import base_url
 from syncd.api.auth import account_named, authenticate, calendar_covered, check_scope, profile_named
-from syncd.api.body import read_json
+from syncd.api.body import read_body
+from syncd.api.idempotency import once
 from syncd.api.keys import CALENDAR, PROFILE, TOKENS, profile_of
 from syncd.api.limits import GATE
 from syncd.api.params import parse_body, parse_query
@@ -33,10 +34,16 @@ def serving(route: Route) -> Handler:
                 places.enter_context(gate.running([token.id for token in tokens]))
                 await _admit(request, route.scope, tokens)
             given = await _given(request, route)
-            try:
-                return await route.handler(request, **given)
-            except RelinkRequiredError as error:
-                raise ProblemError(await _disconnected(request, error)) from error
+
+            async def run() -> web.StreamResponse:
+                try:
+                    return await route.handler(request, **given)
+                except RelinkRequiredError as error:
+                    raise ProblemError(await _disconnected(request, error)) from error
+
+            if route.idempotent and TOKENS in request:
+                return await once(request, request[TOKENS][0], f"{route.method} {route.path}", run)
+            return await run()
 
     return serve
 
@@ -64,7 +71,7 @@ async def _given(request: web.Request, route: Route) -> dict[str, Any]:
     if route.query is not NoQuery:
         given["query"] = parse_query(route.query, request.query)
     if route.body is not None:
-        given["body"] = parse_body(route.body, await read_json(request))
+        given["body"] = parse_body(route.body, await read_body(request, form=route.form))
     return given
 
 

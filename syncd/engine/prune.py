@@ -1,4 +1,4 @@
-"""Retention: streams lose what is too old or too much, a small step at a time (S9, K39)."""
+"""Retention: streams lose what is too old or too much, a small step at a time (S9, K39, R17)."""
 
 from datetime import timedelta
 
@@ -7,6 +7,7 @@ from syncd.ports.clock import Clock
 from syncd.ports.meter import Meter
 from syncd.ports.store import Store
 
+ANSWERS_KEPT = timedelta(hours=24)
 STEP = 500  # activities a transaction
 _PROFILES = 1_000  # a read
 _PAUSE = timedelta(milliseconds=10)  # between two steps, for other writers
@@ -27,6 +28,7 @@ class Pruner:
 
     async def prune(self) -> int:
         """Go once through all profiles; return how many activities were cut off."""
+        await self._forget()
         total = 0
         after: ProfileId | None = None
         while profiles := await self._store.profiles(after=after, limit=_PROFILES):
@@ -35,6 +37,12 @@ class Pruner:
             after = profiles[-1].id
         self._meter.count("pruned_activities_total", total)
         return total
+
+    async def _forget(self) -> None:
+        """Remove answers that no key asks for any more (R17)."""
+        before = self._clock.now() - ANSWERS_KEPT
+        while await self._store.forget_requests(before=before, limit=STEP) == STEP:
+            await self._clock.sleep(_PAUSE)
 
     async def _one(self, profile: ProfileId) -> int:
         total, before = 0, self._clock.now() - self._kept

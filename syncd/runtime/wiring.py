@@ -18,6 +18,7 @@ from syncd.engine.tick import Ticker
 from syncd.model.errors import MisconfiguredError
 from syncd.ports.clock import Clock
 from syncd.ports.store import Store
+from syncd.ports.vault import Vault
 from syncd.providers.kind import Rim
 from syncd.providers.opener import Opener
 from syncd.providers.registry import KINDS
@@ -42,6 +43,7 @@ class Core:
     settings: Settings
     clock: Clock
     store: Store
+    vault: Vault
     hub: Hub
     metrics: Metrics
     providers: Opener
@@ -89,6 +91,7 @@ async def wired(settings: Settings) -> AsyncIterator[Core]:
             settings=settings,
             clock=clock,
             store=store,
+            vault=vault,
             hub=hub,
             metrics=metrics,
             providers=opener,
@@ -118,6 +121,7 @@ def parts_of(core: Core) -> Parts:
 
     return Parts(
         store=core.store,
+        vault=core.vault,
         stream=core.stream,
         browser=core.browser,
         linking=core.linking,

@@ -14,6 +14,7 @@ from syncd.store.database import Database
 from syncd.store.life import Beats, begin
 from syncd.store.migrate import migrate
 from syncd.store.profiles import SqlProfiles
+from syncd.store.repeats import SqlRepeats, end_all
 from syncd.store.rows import AnyRow
 from syncd.store.snapshots import SqlSnapshots
 from syncd.store.streams import SqlStreams
@@ -26,7 +27,7 @@ _DRIVERS = {
 }
 
 
-class SqlStore(SqlProfiles, SqlSnapshots, SqlStreams, SqlAccess, SqlUpkeep):
+class SqlStore(SqlProfiles, SqlSnapshots, SqlStreams, SqlAccess, SqlRepeats, SqlUpkeep):
     """``Store`` on SQLite and on PostgreSQL."""
 
 
@@ -42,6 +43,8 @@ async def open_store(url: str, *, state_dir: Path, clock: Clock) -> SqlStore:
 
     async def work(connection: AsyncConnection) -> AnyRow:
         fresh = await migrate(connection)
+        if database.is_sqlite:
+            await end_all(connection)
         return await begin(connection, fresh=fresh, kept=beats.read())
 
     try:

@@ -191,6 +191,19 @@ tokens = Table(
     Column("used_at", BigInteger),
 )
 
+repeats = Table(
+    "repeats",
+    metadata,
+    Column("token_id", String, primary_key=True),
+    Column("route", String, primary_key=True),
+    Column("request_key", String, primary_key=True),
+    Column("digest", Bytes, nullable=False),
+    Column("name", String, nullable=False),
+    Column("began_at", BigInteger, nullable=False, index=True),
+    Column("running_until", BigInteger, nullable=False),
+    Column("sealed", Bytes),
+)
+
 calendars = Table(
     "calendars",
     metadata,

@@ -22,6 +22,14 @@ def count_up(table: Table, connection: AsyncConnection, *, also: str) -> Insert:
 
 
 @cache
+def insert_new(table: Table, dialect: str) -> Insert:
+    """Return a statement that writes rows whose keys are new, and leaves the others alone."""
+    lite = dialect == "sqlite"
+    statement: Spoken = sqlite.insert(table) if lite else postgresql.insert(table)
+    return statement.on_conflict_do_nothing()
+
+
+@cache
 def _statement(table: Table, dialect: str, replaced: tuple[str, ...], added: str | None) -> Insert:
     """Built once: a statement that is kept keeps its compiled form."""
     lite = dialect == "sqlite"

@@ -11,9 +11,10 @@ from typing import Any
 from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient, TestServer
 
-from syncd.api.build import build
+from syncd.api.build import add, build
 from syncd.api.limits import READ_AT_MOST
 from syncd.api.parts import Pace, Parts, Rates
+from syncd.api.route import Route
 from syncd.engine.browse import Browser
 from syncd.engine.control import Control
 from syncd.engine.link import Linking
@@ -141,9 +142,10 @@ async def serving(
     *,
     rates: Rates | None = None,
     pace: Pace = QUICK,
+    extra: Sequence[Route] = (),
     **more: Any,  # noqa: ANN401 - of Parts
 ) -> AsyncIterator[Api]:
-    """Serve one profile of the user ``ada``, connected and not yet polled."""
+    """Serve one profile of the user ``ada``, connected and not yet polled; ``extra`` routes too."""
     clock, linker = FakeClock(), FakeLinker()
     async with opened(where, clock=clock) as store:
         await store.add_user(User(id=USER, name="ada", created=clock.now()))
@@ -151,6 +153,7 @@ async def serving(
         async with Ticker(store, ground.poller, clock, ground.meter, PLAN) as ticker:
             parts = Parts(
                 store=store,
+                vault=FakeVault(),
                 stream=StreamReader(store, ground.hub, clock),
                 browser=Browser(store, inline, clock),
                 linking=Linking(store, linker, FakeVault(), clock, ground.hub),
@@ -165,6 +168,8 @@ async def serving(
                 **more,
             )
             app = build(parts)
+            for one in extra:
+                add(app, one)
             add_pages(app, linking=parts.linking, clock=clock)
             server = TestServer(app)
             await server.start_server(

@@ -8,14 +8,17 @@ from io import BytesIO
 from ipaddress import ip_network
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from unittest.mock import Mock
 
 import pytest
-from aiohttp import ClientSession, UnixConnector, web
+from aiohttp import ClientSession, StreamReader, UnixConnector, web
+from aiohttp.test_utils import make_mocked_request
 
 from syncd.api.auth import covers
-from syncd.api.body import parse_json
+from syncd.api.body import parse_json, read_body
 from syncd.api.build import build
 from syncd.api.cronofy.problems import shape
+from syncd.api.limits import BODY
 from syncd.api.parts import Rates
 from syncd.api.problems import STATUSES, ProblemError, problem_of
 from syncd.model import errors
@@ -290,3 +293,49 @@ def test_a_token_covers_what_it_was_made_for() -> None:
     ]
     for one, expected in reaches:
         assert [int(each.id) for each in (mine, hers, theirs) if covers(one, each)] == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        (b"", {}),
+        (b" \r\n {}", {}),
+        (b'\n {"a": 1}', {"a": 1}),
+        (b"a=1&b=%C3%A9+x&c=&a=2\n", {"a": "2", "b": "é x", "c": ""}),
+        (b"null", {"null": ""}),
+    ],
+)
+async def test_json_or_a_form_is_told_by_its_first_brace(text: bytes, read: object) -> None:
+    """R2: whatever type is declared."""
+    for kind in ("application/form-urlencoded", "application/json", "text/plain"):
+        request = make_mocked_request(
+            "POST", "/", {"Content-Type": kind}, payload=fed(text), client_max_size=BODY
+        )
+        assert await read_body(request, form=True) == read
+
+
+@pytest.mark.parametrize("text", [b"a=%ff", b"\xff=1", b"{a=1", b"&".join([b"a=1"] * 1001)])
+async def test_what_is_neither_json_nor_a_form_is_refused(text: bytes) -> None:
+    """R2: with 400."""
+    request = make_mocked_request("POST", "/", payload=fed(text), client_max_size=BODY)
+    with pytest.raises(ProblemError) as refused:
+        await read_body(request, form=True)
+    assert refused.value.problem.status == 400
+
+
+async def test_a_body_that_a_delete_takes_may_be_missing_in_three_ways() -> None:
+    """R3: C11, C12 and M8."""
+    for text in (b"", b"{}", b" null "):
+        request = make_mocked_request("DELETE", "/", payload=fed(text), client_max_size=BODY)
+        assert await read_body(request) == {}
+    given = b'{"mom_id":"x"}'
+    request = make_mocked_request("DELETE", "/", payload=fed(given), client_max_size=BODY)
+    assert await read_body(request) == {"mom_id": "x"}
+
+
+def fed(text: bytes) -> StreamReader:
+    """Return a body that has arrived."""
+    stream = StreamReader(Mock(_reading_paused=False), 2**16, loop=asyncio.get_running_loop())
+    stream.feed_data(text)
+    stream.feed_eof()
+    return stream

@@ -4,12 +4,13 @@ from typing import Protocol
 
 from syncd.ports.store.access import Access
 from syncd.ports.store.profiles import Profiles
+from syncd.ports.store.repeats import Repeats
 from syncd.ports.store.snapshots import Snapshots
 from syncd.ports.store.streams import Streams
 from syncd.ports.store.upkeep import Upkeep
 
 
-class Store(Profiles, Snapshots, Streams, Access, Upkeep, Protocol):
+class Store(Profiles, Snapshots, Streams, Access, Repeats, Upkeep, Protocol):
     """Everything that syncd keeps.
 
     Raises NotFoundError, ConflictError and StaleStateError as the methods say, and TransientError
