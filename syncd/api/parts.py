@@ -12,6 +12,7 @@ from syncd.engine.control import Control
 from syncd.engine.link import Linking
 from syncd.engine.stream import StreamReader
 from syncd.engine.tick import Ticker
+from syncd.engine.write import Writer
 from syncd.model.outbound import Network
 from syncd.ports.clock import Clock
 from syncd.ports.meter import Meter
@@ -64,6 +65,7 @@ class Parts:
     vault: Vault
     stream: StreamReader
     browser: Browser
+    writer: Writer
     linking: Linking
     ticker: Ticker
     control: Control

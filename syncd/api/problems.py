@@ -14,13 +14,19 @@ from syncd.model.errors import (
     MisconfiguredError,
     NotFoundError,
     OtherPersonError,
+    PreconditionError,
+    ReadOnlyError,
+    RejectedError,
     RelinkRequiredError,
     RequestError,
     StaleStateError,
     SyncdError,
     SyncTokenExpiredError,
+    ThrottledError,
     TransientError,
     UnsupportedError,
+    UpstreamError,
+    UpstreamTimeoutError,
 )
 
 
@@ -56,6 +62,9 @@ class ProblemError(Exception):
 STATUSES: Mapping[type[SyncdError], tuple[int, str]] = {
     SyncdError: (500, "internal_error"),
     TransientError: (503, "unavailable"),
+    UpstreamError: (502, "upstream_error"),
+    UpstreamTimeoutError: (504, "upstream_timeout"),
+    ThrottledError: (429, "too_many_requests"),
     RelinkRequiredError: (423, "account_disconnected"),
     MisconfiguredError: (500, "internal_error"),
     SyncTokenExpiredError: (502, "upstream_error"),
@@ -64,8 +73,11 @@ STATUSES: Mapping[type[SyncdError], tuple[int, str]] = {
     RequestError: (400, "invalid_parameters"),
     NotFoundError: (404, "not_found"),
     InvalidError: (400, "invalid_parameters"),
+    RejectedError: (400, "upstream_rejected"),
     ConflictError: (409, "conflict"),
+    PreconditionError: (412, "precondition_failed"),
     ForbiddenError: (403, "upstream_forbidden"),
+    ReadOnlyError: (403, "read_only_calendar"),
     UnsupportedError: (400, "not_supported"),
     OtherPersonError: (422, "other_person"),
     MalformedCursorError: (400, "invalid_cursor"),
@@ -86,15 +98,25 @@ def problem_of(error: SyncdError) -> Problem:
     status, code = next(STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES)
     headers: dict[str, str] = {}
     faults: dict[str, tuple[Fault, ...]] = {}
-    if isinstance(error, TransientError):
+    if isinstance(error, TransientError) and not isinstance(error, UpstreamError):
         headers["Retry-After"] = seconds(
             5 if error.retry_after is None else error.retry_after.total_seconds()
         )
     if isinstance(error, InvalidError):
-        code = "invalid_page" if error.field == "page" else code
-        faults[error.field or "base"] = (Fault(key="errors.invalid", description=str(error)),)
+        code = "invalid_page" if error.field == "page" else error.code or code
+        fault = Fault(key=f"errors.{error.fault}", description=str(error))
+        faults[error.field or "base"] = (fault,)
     message = FAULT if status == 500 else str(error)  # noqa: PLR2004 - ours, so no detail
-    return Problem(status=status, code=code, message=message, headers=headers, faults=faults)
+    if isinstance(error, InvalidError) and error.field:
+        message = f"{error.field}: {message}"
+    return Problem(
+        status=status,
+        code=code,
+        message=message,
+        headers=headers,
+        members=error.members if isinstance(error, InvalidError) else {},
+        faults=faults,
+    )
 
 
 def invalid(message: str, *, field: str = "base") -> ProblemError:

@@ -1,9 +1,11 @@
 """Deleting resources of a snapshot, told event by event, in small transactions (F4, F42)."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
-from syncd.engine.records import delete_records
+from syncd.engine.records import calendar_record, delete_records
+from syncd.model.activity import Type
 from syncd.model.calendar import KnownCalendar
 from syncd.model.ids import ResourceKey
 from syncd.model.profile import Profile
@@ -46,3 +48,16 @@ async def erase(
         calendar = await store.record(calendar, change, generation=profile.generation)
         told += len(change.records)
     return calendar, told
+
+
+async def remove(store: Store, calendar: KnownCalendar, *, profile: Profile, at: datetime) -> int:
+    """Delete a calendar: its events, then itself (K42); return how many activities told of it.
+
+    ``calendar`` is as it was read last. Raises StaleStateError if somebody wrote meanwhile.
+    """
+    keys = sorted(await store.etags(calendar.id))
+    calendar, told = await erase(store, calendar, keys, profile=profile, at=at)
+    record = calendar_record(Type.DELETE, calendar, at)
+    gone = replace(calendar, removed_at=at, token=None)
+    await store.save_calendars(profile.id, [gone], generation=profile.generation, records=[record])
+    return told + 1

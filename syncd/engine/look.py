@@ -6,13 +6,11 @@ from dataclasses import replace
 from datetime import datetime
 
 from syncd.engine import policy
-from syncd.engine.erase import erase
+from syncd.engine.erase import remove
 from syncd.engine.hub import Hub
 from syncd.engine.plan import Plan
 from syncd.engine.reading import Reading, Terms
-from syncd.engine.records import calendar_record
 from syncd.engine.roster import compare
-from syncd.model.activity import Type
 from syncd.model.calendar import KnownCalendar, Mode
 from syncd.model.errors import (
     ForbiddenError,
@@ -102,21 +100,9 @@ class Look:
             )
             self._count(len(roster.records))
         for gone in roster.gone:
-            await self._remove(gone.id)
+            told = await store.calendar(gone.id)
+            self._count(await remove(store, told, profile=profile, at=self._clock.now()))
         return await store.calendars(profile.id) if roster.saved or roster.gone else here
-
-    async def _remove(self, calendar: CalendarId) -> None:
-        """Delete a calendar: its events in small steps, then itself (F4, K42)."""
-        store, profile, now = self._store, self._profile, self._clock.now()
-        known = await store.calendar(calendar)
-        keys = sorted(await store.etags(calendar))
-        known, told = await erase(store, known, keys, profile=profile, at=now)
-        record = calendar_record(Type.DELETE, known, now)
-        removed = replace(known, removed_at=now, token=None)
-        await store.save_calendars(
-            profile.id, [removed], generation=profile.generation, records=[record]
-        )
-        self._count(told + 1)
 
     async def _chosen(
         self, provider: Provider, living: Sequence[KnownCalendar]

@@ -1,14 +1,13 @@
 """One read of one calendar: pages recorded as they come, deletes and token with the last (I1)."""
 
-import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from syncd.engine.brake import judge
-from syncd.engine.diff import Ground, diff, new_ids
 from syncd.engine.hub import Hub
+from syncd.engine.meaning import meaning
 from syncd.engine.policy import tokens_off
 from syncd.model.calendar import KnownCalendar, Mode
 from syncd.model.errors import MalformedReplyError
@@ -20,7 +19,6 @@ from syncd.ports.provider import Provider
 from syncd.ports.store import Store
 
 BATCH = 500  # events a transaction; one resource is never split
-INLINE = 100  # events that are compared without a thread: some 10 ms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,44 +212,20 @@ class Reading:
         return tuple(sorted(mine - self._named))
 
     async def _write(self, page: Delta, known: Mapping[ResourceKey, KnownResource]) -> None:
-        documents = await self._documents(page, known)
-        ground = Ground(
-            profile=self._profile.id,
-            calendar=self.calendar.id,
+        change = await meaning(
+            self._store,
+            self.calendar,
+            page,
+            known,
             at=self._terms.at,
-            zone=self.calendar.calendar.timezone,
             initial=self._profile.first_read,
         )
-        if sum(len(one.events) for one in page.upserts) <= INLINE:
-            change = diff(page, known, documents, ground)
-        else:  # a thread gives the loop its turn every few milliseconds (F42)
-            change = await asyncio.to_thread(diff, page, known, documents, ground)
         if change.empty:
             return
         owners = {one.id: key for key, kept in known.items() for one in kept.events.values()}
         owners |= {one.id: one.key for one in change.events}
         self.changed |= {owners[EventId(one.object_id)] for one in change.records}
         await self._record(self.calendar, change)
-
-    async def _documents(
-        self, page: Delta, known: Mapping[ResourceKey, KnownResource]
-    ) -> Mapping[EventId, bytes]:
-        """Return the documents that ``diff`` asks for: of what is known, and of taken ids."""
-        ids = {one.id for kept in known.values() for one in kept.events.values()}
-        new = [one for one in page.upserts if one.key not in known]
-        found = dict[EventId, bytes]()
-        number = 0
-        while ids or new:
-            ids |= {name for one in new for name in new_ids(self.calendar.id, one, number)}
-            found |= await self._store.documents(self._profile.id, ids)
-            new = [
-                one
-                for one in new
-                if any(name in found for name in new_ids(self.calendar.id, one, number))
-            ]
-            ids = set()
-            number += 1
-        return found
 
     async def _record(self, calendar: KnownCalendar, change: Change) -> None:
         self.calendar = await self._store.record(

@@ -15,9 +15,11 @@ class Abilities:
     """The members are named as api.md names them (K17, K19, C10, and the table of calendars).
 
     A member that is not in ``event`` or ``calendar`` is ignored and told in ``X-Syncd-Ignored``.
-    ``reminders`` is the most that an event may have (K27), None without limit; ``any_rule`` says
-    whether every RFC 5545 rule is taken, else only the patterns of K25. ``contacts`` and ``rooms``
-    say whether the provider has such (K30).
+    ``reminders`` is the most that an event may have (K27), None without limit; where
+    ``reminder_texts`` each has the text or the e-mail that it shows (K17). ``any_rule`` says
+    whether every RFC 5545 rule is taken, else only the patterns of K25. ``names_organizer`` says
+    that who invites must be written down with those invited. ``contacts`` and ``rooms`` say
+    whether the provider has such (K30).
     """
 
     event: frozenset[str] = EVENT_MEMBERS
@@ -25,7 +27,9 @@ class Abilities:
     calendar_updates: bool = True
     reminders: int | None = None
     reminder_methods: frozenset[str] = frozenset({"popup", "email"})
+    reminder_texts: bool = False
     any_rule: bool = True
+    names_organizer: bool = False
     unique_calendar_names: bool = False
     contacts: bool = False
     rooms: bool = False

@@ -2,12 +2,23 @@
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from hashlib import blake2b
 from typing import Any
 
-from syncd.model.event import Email, Event, Person, Reminder, Status
+from syncd.model.event import (
+    Answer,
+    CustomProperty,
+    Email,
+    Event,
+    File,
+    Person,
+    Reminder,
+    Status,
+    Visibility,
+)
 from syncd.model.ids import CalendarId, EventId, ProfileId
-from syncd.model.when import rfc3339, utc
+from syncd.model.when import When, read_when, rfc3339, utc
 
 Json = dict[str, Any]
 
@@ -72,6 +83,38 @@ def event_document(
     return document
 
 
+def event_of(document: Mapping[str, Any]) -> Event:
+    """Return the event that ``event_document`` wrote down; times have offsets, not zones."""
+    status = Status(document["status"])
+    return Event(
+        uid=document["ical_uid"],
+        start=read_when(document["start"]),
+        end=read_when(document["end"]),
+        start_zone=document["start_time_zone"],
+        end_zone=document["end_time_zone"],
+        name=document["name"],
+        description=document["description"],
+        location=document["location"],
+        created=_instant_of(document["created"]),
+        modified=_instant_of(document["modified"]),
+        organizer=_person_of(document["organizer"]),
+        creator=_person_of(document["creator"]),
+        attendees=tuple(_some_person(one) for one in document["attendees"]),
+        attachments=tuple(File(**one) for one in document["attachments"]),
+        reminder=document["reminder"],
+        reminders=tuple(_reminder_of(one) for one in document["reminders"]),
+        use_default_reminder=document.get("use_default_reminder"),
+        recurrence=tuple(line["rrule"] for line in document["recurrence"]),
+        original_start=_when_of(document.get("original_start")),
+        original_start_zone=document.get("original_start_time_zone"),
+        custom_properties=tuple(CustomProperty(**one) for one in document["custom_properties"]),
+        visibility=None if document["visibility"] is None else Visibility(document["visibility"]),
+        transparent=document["transparent"],
+        status=Status.TENTATIVE if document["tentative"] else status,
+        color=document["color"],
+    )
+
+
 def content_hash(document: Mapping[str, Any]) -> bytes:
     """Return the hash of what users can see of an object: ids, stamps and list order aside."""
     content = {key: value for key, value in document.items() if key not in _NOT_CONTENT}
@@ -129,3 +172,40 @@ def _reminder(reminder: Reminder) -> Json:
 
 def _email(email: Email) -> Json:
     return {"summary": email.summary, "description": email.description, "to": list(email.to)}
+
+
+def _instant_of(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
+
+
+def _when_of(text: str | None) -> When | None:
+    return None if text is None else read_when(text)
+
+
+def _person_of(shape: Mapping[str, Any] | None) -> Person | None:
+    return None if shape is None else _some_person(shape)
+
+
+def _some_person(shape: Mapping[str, Any]) -> Person:
+    answer = shape.get("status")
+    return Person(
+        email=shape["email"],
+        name=shape["name"],
+        id=shape["id"],
+        required=shape["required"],
+        resource=shape["resource"],
+        answer=None if answer is None else Answer(answer),
+    )
+
+
+def _reminder_of(shape: Mapping[str, Any]) -> Reminder:
+    email = shape.get("email")
+    return Reminder(
+        minutes=shape["minutes"],
+        popup=shape.get("popup"),
+        email=None
+        if email is None
+        else Email(
+            summary=email["summary"], description=email["description"], to=tuple(email["to"])
+        ),
+    )

@@ -2,6 +2,9 @@
 
 SyncdError
 ├── TransientError            call again after ``retry_after``; never disconnects (I11)
+│   ├── UpstreamError             the provider failed at what somebody waits for
+│   │   └── UpstreamTimeoutError      it did not answer; what it did shows at the next poll
+│   └── ThrottledError            the provider asks for patience
 ├── RelinkRequiredError       stop polling; only the person can revive the profile
 ├── MisconfiguredError        alarm the operator; no user can mend it (``invalid_client``)
 ├── SyncTokenExpiredError     read everything once, against the kept snapshot (I8)
@@ -10,15 +13,20 @@ SyncdError
 └── RequestError              change the request
     ├── NotFoundError             it is not there, or not the caller's
     ├── InvalidError              ``field`` names what is wrong
+    │   └── RejectedError             the provider says so, in its own words
     ├── ConflictError             read again, then repeat
+    ├── PreconditionError         it is not the version that the caller named (R18)
     ├── ForbiddenError            the provider or the token does not allow it
+    │   └── ReadOnlyError             the calendar takes no writes
     ├── UnsupportedError          the provider lacks it
     ├── OtherPersonError          a relink with another person's login (I12)
     ├── MalformedCursorError      not a cursor of ours
     └── CursorExpiredError        ``restart`` says where to go on (I4)
 """
 
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 
 class SyncdError(Exception):
@@ -32,6 +40,18 @@ class TransientError(SyncdError):
         """Say why; ``retry_after`` only if the provider named a time."""
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class UpstreamError(TransientError):
+    """The provider failed, or did not make sense, while somebody waits for the answer."""
+
+
+class UpstreamTimeoutError(UpstreamError):
+    """The provider did not answer in time; whether it did what was asked, the next poll tells."""
+
+
+class ThrottledError(TransientError):
+    """The provider turned a request away for now."""
 
 
 class RelinkRequiredError(SyncdError):
@@ -70,18 +90,45 @@ class NotFoundError(RequestError):
 class InvalidError(RequestError):
     """A value is wrong."""
 
-    def __init__(self, message: str, *, field: str = "") -> None:
-        """``field`` is the name that the caller used."""
+    def __init__(
+        self,
+        message: str,
+        *,
+        field: str = "",
+        code: str = "",
+        fault: str = "invalid",
+        members: Mapping[str, Any] | None = None,
+    ) -> None:
+        """``field`` is the name that the caller used.
+
+        ``code`` is a word of api.md's own for this case, told with ``members``; ``fault`` one of
+        R14b's: invalid, required, unknown, too_long, not_supported.
+        """
         super().__init__(message)
         self.field = field
+        self.code = code
+        self.fault = fault
+        self.members = members or {}
+
+
+class RejectedError(InvalidError):
+    """A value that the provider refused."""
 
 
 class ConflictError(RequestError):
     """It changed meanwhile, or the name is taken."""
 
 
+class PreconditionError(RequestError):
+    """It is no longer the version that the caller asked to change (R18)."""
+
+
 class ForbiddenError(RequestError):
     """Not allowed; never a reason to disconnect (I11)."""
+
+
+class ReadOnlyError(ForbiddenError):
+    """The calendar takes no writes of this profile."""
 
 
 class UnsupportedError(RequestError):

@@ -25,6 +25,11 @@ def rfc3339(when: When) -> str:
     return text[:-6] + "Z" if text.endswith("+00:00") else text
 
 
+def read_when(text: str) -> When:
+    """Read what ``rfc3339`` wrote."""
+    return datetime.fromisoformat(text) if "T" in text else date.fromisoformat(text)
+
+
 def in_utc(when: datetime) -> datetime:
     """Return the instant in UTC; at the ends of time the wall time stands for it (F21)."""
     try:

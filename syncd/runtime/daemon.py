@@ -1,8 +1,8 @@
 """``syncd run``: serve until told to stop, drain, and read the settings again when told to.
 
-SIGTERM and SIGINT stop: readiness goes, streams end, polls under way get time to end. SIGHUP
-builds everything anew from the file; the sockets stay open meanwhile, so nobody is refused. A
-file that is wrong changes nothing but the log.
+SIGTERM and SIGINT stop: readiness goes, streams end, polls and writes under way get time to end.
+SIGHUP builds everything anew from the file; the sockets stay open meanwhile, so nobody is refused.
+A file that is wrong changes nothing but the log.
 """
 
 import asyncio
@@ -148,6 +148,7 @@ async def running(current: Settings, sockets: Sockets, notifier: Notifier) -> As
                     core.schedule.stop()
                 with suppress(TimeoutError):
                     async with asyncio.timeout(DRAIN_SECONDS - HTTP_DRAIN_SECONDS):
+                        await core.writer.settled()
                         await core.ticker.settled()
             finally:
                 for task in tasks:

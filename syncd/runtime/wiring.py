@@ -15,6 +15,7 @@ from syncd.engine.poll import Poller
 from syncd.engine.prune import Pruner
 from syncd.engine.stream import StreamReader
 from syncd.engine.tick import Ticker
+from syncd.engine.write import Writer
 from syncd.model.errors import MisconfiguredError
 from syncd.ports.clock import Clock
 from syncd.ports.store import Store
@@ -49,6 +50,7 @@ class Core:
     providers: Opener
     stream: StreamReader
     browser: Browser
+    writer: Writer
     linking: Linking
     ticker: Ticker
     control: Control
@@ -86,6 +88,8 @@ async def wired(settings: Settings) -> AsyncIterator[Core]:
         opener = Opener(KINDS, rim, store, vault)
         poller = Poller(store, opener, hub, clock, metrics, plan)
         ticker = await stack.enter_async_context(Ticker(store, poller, clock, metrics, plan))
+        browser = Browser(store, workers, clock)
+        writer = await stack.enter_async_context(Writer(store, opener, browser, hub, clock))
         schedule = Schedule(clock)
         yield Core(
             settings=settings,
@@ -96,7 +100,8 @@ async def wired(settings: Settings) -> AsyncIterator[Core]:
             metrics=metrics,
             providers=opener,
             stream=StreamReader(store, hub, clock),
-            browser=Browser(store, workers, clock),
+            browser=browser,
+            writer=writer,
             linking=Linking(store, opener, vault, clock, hub),
             ticker=ticker,
             control=Control(store, hub, clock),
@@ -124,6 +129,7 @@ def parts_of(core: Core) -> Parts:
         vault=core.vault,
         stream=core.stream,
         browser=core.browser,
+        writer=core.writer,
         linking=core.linking,
         ticker=core.ticker,
         control=core.control,

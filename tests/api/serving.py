@@ -20,6 +20,7 @@ from syncd.engine.control import Control
 from syncd.engine.link import Linking
 from syncd.engine.stream import StreamReader
 from syncd.engine.tick import Ticker
+from syncd.engine.write import Writer
 from syncd.formats.expand import Expansion, Recurring, expand_series
 from syncd.model.access import Scope, Token, User, digest, token_text
 from syncd.model.ids import TokenId, UserId
@@ -150,12 +151,17 @@ async def serving(
     async with opened(where, clock=clock) as store:
         await store.add_user(User(id=USER, name="ada", created=clock.now()))
         ground = await on_store(store, clock)
-        async with Ticker(store, ground.poller, clock, ground.meter, PLAN) as ticker:
+        browser = Browser(store, inline, clock)
+        async with (
+            Ticker(store, ground.poller, clock, ground.meter, PLAN) as ticker,
+            Writer(store, ground.server, browser, ground.hub, clock) as writer,
+        ):
             parts = Parts(
                 store=store,
                 vault=FakeVault(),
                 stream=StreamReader(store, ground.hub, clock),
-                browser=Browser(store, inline, clock),
+                browser=browser,
+                writer=writer,
                 linking=Linking(store, linker, FakeVault(), clock, ground.hub),
                 ticker=ticker,
                 control=Control(store, ground.hub, clock),

@@ -2,81 +2,20 @@
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
-from itertools import count
+from dataclasses import replace
 
 from syncd.model.abilities import Abilities
 from syncd.model.calendar import Calendar, Mode
-from syncd.model.errors import NotFoundError, SyncdError, SyncTokenExpiredError
-from syncd.model.event import Event
+from syncd.model.errors import NotFoundError, SyncTokenExpiredError
 from syncd.model.ids import CalendarKey, ResourceKey, SyncToken
 from syncd.model.profile import Profile
 from syncd.model.resource import Resource
 from syncd.ports.delta import Delta
 from syncd.ports.provider import Known
-from syncd.ports.writing import Writing
+from tests.fakes.calendars import FakeCalendar, Faults, etags
+from tests.fakes.writing import FakeWriting
 
-_etags, _births = count(1), count(1)
-
-
-@dataclass
-class FakeCalendar:
-    """One calendar as it truly is; ``log`` names the keys that changed, oldest first."""
-
-    calendar: Calendar
-    resources: dict[ResourceKey, Resource] = field(default_factory=dict)
-    log: list[ResourceKey] = field(default_factory=list)
-    born: int = field(default_factory=lambda: next(_births))  # a name of another life is unknown
-
-    def put(self, key: str, *events: Event) -> None:
-        """Write a resource, as a person does."""
-        name = ResourceKey(key)
-        etag = f'"{next(_etags)}"'
-        self.resources[name] = Resource(key=name, events=events, etag=etag, raw=b"BEGIN")
-        self.log.append(name)
-
-    def remove(self, key: str) -> None:
-        """Delete a resource."""
-        del self.resources[ResourceKey(key)]
-        self.log.append(ResourceKey(key))
-
-    def rename(self, key: str, new: str) -> None:
-        """Give a resource another key, as servers do that move files."""
-        events = self.resources[ResourceKey(key)].events
-        self.remove(key)
-        self.put(new, *events)
-
-    @property
-    def token(self) -> SyncToken:
-        """Return the end of the log."""
-        return SyncToken(f"log-{self.born}-{len(self.log)}")
-
-    def since(self, token: SyncToken) -> list[ResourceKey]:
-        """Return the keys that changed; raises SyncTokenExpiredError for another log's token."""
-        _, born, place = token.split("-")
-        if int(born) != self.born:
-            raise SyncTokenExpiredError("this token is not of this calendar")
-        return list(dict.fromkeys(self.log[int(place) :]))
-
-
-@dataclass
-class Faults:
-    """What goes wrong, until it is put right; errors are raised at the named place."""
-
-    opening: SyncdError | None = None
-    listing: SyncdError | None = None  # of the list of calendars
-    reading: SyncdError | None = None  # before any page
-    broken_after: int | None = None  # pages, then ``breaking`` is raised
-    breaking: SyncdError | None = None
-    hidden: set[CalendarKey] = field(default_factory=set)  # left out of the list, and 404
-    expired: bool = False  # every token is refused
-    expires_after: int | None = None  # pages of a feed, then the token is refused
-    empty: bool = False  # a listing claims to be complete and holds nothing
-    restless: bool = False  # etags change with every look
-    lossy: bool = False  # the change feed forgets every second change
-    unread: set[ResourceKey] = field(default_factory=set)  # bodies that cannot be understood
-    partly: set[ResourceKey] = field(default_factory=set)  # bodies whose last event is broken
-    no_tokens: bool = False
+__all__ = ["FakeCalendar", "FakeProvider", "FakeServer", "Faults"]
 
 
 class FakeServer:
@@ -88,6 +27,8 @@ class FakeServer:
         self.page_size = page_size
         self.lists = 0
         self.reads = list[SyncToken | None]()
+        self.writes = 0
+        self.rereads = 0
         self.settings = dict[str, str]()
         self.can = Abilities()
 
@@ -101,7 +42,8 @@ class FakeServer:
     @asynccontextmanager
     async def open(self, profile: Profile) -> AsyncIterator["FakeProvider"]:
         """Sign in; the server is its own ``Providers``."""
-        assert profile.pollable
+        assert profile.refused is None
+        assert not profile.removed
         if self.faults.opening:
             raise self.faults.opening
         yield FakeProvider(self)
@@ -112,10 +54,11 @@ class FakeServer:
         return self.can
 
 
-class FakeProvider(Writing):
+class FakeProvider(FakeWriting):
     """One look at the server."""
 
     def __init__(self, server: FakeServer) -> None:
+        super().__init__(server)
         self._server = server
 
     async def calendars(self) -> Sequence[Calendar]:
@@ -146,8 +89,8 @@ class FakeProvider(Writing):
         if token is not None and faults.expired:
             raise SyncTokenExpiredError("this token is too old")
         here = server.calendars[calendar]
-        etags = {} if faults.restless else await known.etags()
-        pages = list(self._listing(here, etags) if token is None else self._feed(here, token))
+        held = {} if faults.restless else await known.etags()
+        pages = list(self._listing(here, held) if token is None else self._feed(here, token))
         last = len(pages) - 1
         for number, page in enumerate(pages):
             if faults.broken_after is not None and number >= faults.broken_after:
@@ -161,16 +104,16 @@ class FakeProvider(Writing):
         end = None if faults.no_tokens else here.token
         yield replace(pages[-1], token=end, mode=mode, complete=token is None)
 
-    def _listing(self, here: FakeCalendar, etags: Mapping[ResourceKey, str]) -> Iterator[Delta]:
+    def _listing(self, here: FakeCalendar, held: Mapping[ResourceKey, str]) -> Iterator[Delta]:
         keys = [] if self._server.faults.empty else sorted(here.resources)
-        yield from self._pages(here, keys, etags)
+        yield from self._pages(here, keys, held)
 
     def _feed(self, here: FakeCalendar, token: SyncToken) -> Iterator[Delta]:
         keys = here.since(token)
         yield from self._pages(here, keys[::2] if self._server.faults.lossy else keys, {})
 
     def _pages(
-        self, here: FakeCalendar, keys: Sequence[ResourceKey], etags: Mapping[ResourceKey, str]
+        self, here: FakeCalendar, keys: Sequence[ResourceKey], held: Mapping[ResourceKey, str]
     ) -> Iterator[Delta]:
         faults, size = self._server.faults, self._server.page_size
         for start in range(0, len(keys) or 1, size):
@@ -178,7 +121,7 @@ class FakeProvider(Writing):
             there = [here.resources[key] for key in some if key in here.resources]
             unread = {one.key: "not a calendar" for one in there if one.key in faults.unread}
             read = [one for one in there if one.key not in unread]
-            same = {one.key for one in read if etags.get(one.key) == one.etag}
+            same = {one.key for one in read if held.get(one.key) == one.etag}
             yield Delta(
                 upserts=tuple(self._body(one) for one in read if one.key not in same),
                 deleted=frozenset(key for key in some if key not in here.resources),
@@ -188,7 +131,7 @@ class FakeProvider(Writing):
 
     def _body(self, one: Resource) -> Resource:
         if self._server.faults.restless:
-            one = replace(one, etag=f'"{next(_etags)}"')
+            one = replace(one, etag=f'"{next(etags)}"')
         if one.key in self._server.faults.partly:
             return replace(one, events=one.events[:-1], faults=("line 7 is broken",))
         return one

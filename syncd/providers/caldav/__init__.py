@@ -20,5 +20,7 @@ KIND = Kind(
     abilities=Abilities(
         event=EVENT_MEMBERS - {"use_default_reminder"},
         calendar=CALENDAR_MEMBERS - {"location"},
+        reminder_texts=True,
+        names_organizer=True,
     ),
 )
