@@ -72,18 +72,21 @@ class Look:
         known = await self._calendars(provider, listing=listing)
         living = [one for one in known if not one.missing]
         chosen = await self._chosen(provider, living)
-        async with asyncio.TaskGroup() as group:
-            for one in chosen:
-                group.create_task(self._one(provider, one), name=f"read {one.id}")
+        if len(chosen) == 1:  # most polls: a task would cost as much as the rest of this
+            await self._one(provider, chosen[0])
+        else:
+            async with asyncio.TaskGroup() as group:
+                for one in chosen:
+                    group.create_task(self._one(provider, one), name=f"read {one.id}")
         await self._note_errors(living)
 
     async def _calendars(self, provider: Provider, *, listing: bool) -> Sequence[KnownCalendar]:
         """Return the profile's calendars, compared with the provider's list where that is due."""
         store, profile = self._store, self._profile
-        known = await store.calendars(profile.id, removed=True)
-        here = [one for one in known if one.removed_at is None]
+        here = await store.calendars(profile.id)
         if not listing and here and not any(one.missing for one in here):
             return here
+        known = await store.calendars(profile.id, removed=True)
         listed = await provider.calendars()
         self.listed = True
         roster = compare(

@@ -53,13 +53,18 @@ def succeeded(profile: Profile, now: datetime, plan: Plan, draw: float) -> Outco
     """Return the next poll after a good one: an interval later, give or take a tenth."""
     interval = plan.interval(profile.provider)
     due = now + interval * (0.95 + 0.1 * draw)
-    return Outcome(note=PollNote(next_poll_at=due, polled_at=now))
+    note = PollNote(
+        profile_id=profile.id, generation=profile.generation, next_poll_at=due, polled_at=now
+    )
+    return Outcome(note=note)
 
 
 def failed(profile: Profile, error: SyncdError, now: datetime, plan: Plan, draw: float) -> Outcome:
     """Return when to try again, or that the credentials are proven dead."""
     failures = profile.failures + 1
     note = PollNote(
+        profile_id=profile.id,
+        generation=profile.generation,
         next_poll_at=now + _delay(error, failures, plan.interval(profile.provider), draw),
         failures=failures,
         last_error=last_error(error, now),
@@ -77,6 +82,8 @@ def overtaken(profile: Profile, now: datetime, plan: Plan, draw: float) -> Outco
     """Return the next poll after one that was dropped (I5): all else stays as it is."""
     due = now + plan.interval(profile.provider) * (0.95 + 0.1 * draw)
     note = PollNote(
+        profile_id=profile.id,
+        generation=profile.generation,
         next_poll_at=due,
         failures=profile.failures,
         last_error=profile.last_error,

@@ -20,8 +20,11 @@ from syncd.ports.clock import Clock
 from syncd.ports.meter import Meter
 from syncd.ports.provider import Providers
 from syncd.ports.store import Store
+from syncd.ports.store.profiles import PollNote
 
 LISTED_EVERY = timedelta(minutes=5)  # the list of calendars
+
+Keep = Callable[[PollNote], None]
 
 log = structlog.get_logger()
 
@@ -58,11 +61,14 @@ class Poller:
         self._draw = draw
         self._list_at = dict[ProfileId, datetime]()  # when each list of calendars is due again
 
-    async def poll(self, profile: Profile, *, listing: bool = False) -> Polled:
+    async def poll(
+        self, profile: Profile, *, listing: bool = False, keep: Keep | None = None
+    ) -> Polled:
         """Look once at what changed and write it down; never raises for what a provider does.
 
         ``listing`` asks for the list of calendars too, whenever it was read last. The outcome,
-        and when to look again, are left on the profile.
+        and when to look again, are left on the profile; that of a poll that went as it should,
+        and found nothing, is given to ``keep`` instead, which sees that it is written soon.
         """
         parts = (self._store, self._hub, self._clock, self._meter, self._plan, self._draw)
         look = Look(*parts, profile)
@@ -80,7 +86,7 @@ class Poller:
         elif error is not None:
             shown = await self._fail(profile, error)
         else:
-            await self._succeed(profile, look)
+            await self._succeed(profile, look, keep)
         word = "ok" if error is None else shown.code if shown else "dropped"
         taken = self._clock.monotonic() - begun
         self._meter.count("polls_total", provider=profile.provider, outcome=word)
@@ -99,12 +105,15 @@ class Poller:
         elif look.listed:
             self._list_at[profile] = self._clock.now() + LISTED_EVERY
 
-    async def _succeed(self, profile: Profile, look: Look) -> None:
+    async def _succeed(self, profile: Profile, look: Look, keep: Keep | None) -> None:
         now = self._clock.now()
         with suppress(StaleStateError):  # changed meanwhile: the next poll finds the same
             await self._settle(profile, look, now)
         outcome = policy.succeeded(profile, now, self._plan, self._draw())
-        await self._note(profile, outcome)
+        if keep is not None and not (look.told or profile.failures):
+            keep(outcome.note)
+            return
+        await self._note(outcome)
         if profile.failures:
             log.info("profile.recovered", profile_id=profile.id, provider=profile.provider)
 
@@ -137,7 +146,7 @@ class Poller:
         if outcome.refused is not None:
             await self._disconnect(profile, outcome.refused, shown, now)
             return shown
-        await self._note(profile, outcome)
+        await self._note(outcome)
         if not profile.failures and shown is not None:
             log.info(
                 "profile.failing",
@@ -164,8 +173,8 @@ class Poller:
         """Let a poll that a faster one overtook leave nothing but its next turn (I5)."""
         now = self._clock.now()
         kept = policy.overtaken(profile, now, self._plan, self._draw())
-        await self._note(profile, kept)
+        await self._note(kept)
 
-    async def _note(self, profile: Profile, outcome: policy.Outcome) -> None:
+    async def _note(self, outcome: policy.Outcome) -> None:
         """Leave the outcome, unless the profile was relinked meanwhile: that polls at once."""
-        await self._store.note_poll(profile.id, outcome.note, generation=profile.generation)
+        await self._store.note_polls([outcome.note])

@@ -50,6 +50,7 @@ class Ticker:
         self._group = asyncio.TaskGroup()
         self._running = dict[ProfileId, asyncio.Task[Polled]]()
         self._ended = dict[ProfileId, tuple[float, Polled]]()
+        self._notes = list[PollNote]()
         self._allowance = plan.polls_per_second
         self._looked = clock.monotonic()
 
@@ -68,9 +69,16 @@ class Ticker:
         for task in self._running.values():
             task.cancel()
         await self._group.__aexit__(kind, error, traceback)
+        with suppress(SyncdError):  # what is not noted is polled again
+            await self._write_notes()
 
     async def tick(self) -> None:
-        """Start polls of profiles that are due, as many as the plan allows; return at once."""
+        """Start polls of profiles that are due, as many as the plan allows; return at once.
+
+        What polls since the last tick came to is written first, in one transaction (design
+        decision 2: the schedule is a column): a crash in between repeats polls that found nothing.
+        """
+        await self._write_notes()
         now = self._clock.monotonic()
         rate = self._plan.polls_per_second
         self._allowance = min(rate, self._allowance + (now - self._looked) * rate)
@@ -104,13 +112,16 @@ class Ticker:
             return None
         with suppress(TimeoutError):
             async with asyncio.timeout(wait.total_seconds()):
-                return (await asyncio.shield(task)).activities
+                polled = await asyncio.shield(task)
+                await self._write_notes()
+                return polled.activities
         return None
 
     async def settled(self) -> None:
-        """Return when no poll runs."""
+        """Return when no poll runs and everything is noted."""
         while self._running:
             await asyncio.wait(self._running.values())
+        await self._write_notes()
 
     def _start(self, profile: Profile, *, listing: bool) -> asyncio.Task[Polled]:
         task = self._group.create_task(
@@ -123,7 +134,7 @@ class Ticker:
     async def _poll(self, profile: Profile, *, listing: bool) -> Polled:
         polled = Polled(activities=0)
         try:
-            polled = await self._poller.poll(profile, listing=listing)
+            polled = await self._poller.poll(profile, listing=listing, keep=self._keep)
         except Exception:
             # a fault of ours in one profile must not stop the others; it is loud and rare
             log.exception("poll.broken", profile_id=profile.id, provider=profile.provider)
@@ -136,10 +147,25 @@ class Ticker:
         now = self._clock.now()
         message = "a fault in syncd broke the poll off: the operator finds it in the log"
         note = PollNote(
+            profile_id=profile.id,
+            generation=profile.generation,
             next_poll_at=now + AFTER_A_FAULT,
             failures=profile.failures + 1,
             last_error=LastError(at=now, code="internal_error", message=message),
             proof=profile.proof,
         )
         with suppress(SyncdError):
-            await self._store.note_poll(profile.id, note, generation=profile.generation)
+            await self._store.note_polls([note])
+
+    def _keep(self, note: PollNote) -> None:
+        self._notes.append(note)
+
+    async def _write_notes(self) -> None:
+        if not self._notes:
+            return
+        notes, self._notes = self._notes, []
+        try:
+            await self._store.note_polls(notes)
+        except SyncdError:
+            self._notes = notes + self._notes
+            raise

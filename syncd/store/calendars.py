@@ -1,8 +1,9 @@
 """Calendars with what is known of their syncing."""
 
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import Select, bindparam, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from syncd.model.activity import Record
@@ -28,12 +29,9 @@ class SqlCalendars(Topic):
         self, profile: ProfileId, *, removed: bool = False
     ) -> Sequence[KnownCalendar]:
         """Return a profile's calendars, primary first, then by name; removed ones if asked."""
-        rows = await self._database.fetch(_ALL if removed else _LISTED, {"profile": profile})
-        # Sorted here: databases disagree about the order of letters.
-        return sorted(
-            map(calendar_of, rows),
-            key=lambda one: (not one.calendar.primary, one.calendar.name.casefold(), one.id),
-        )
+        if removed:
+            return await self._read(_ALL, profile)
+        return await self._calendars.read(profile, lambda: self._read(_LISTED, profile))
 
     async def calendar(self, calendar: CalendarId) -> KnownCalendar:
         """Return one that is not removed; raises NotFoundError."""
@@ -65,7 +63,18 @@ class SqlCalendars(Topic):
                 await connection.execute(delete(table).where(table.c.calendar_id.in_(gone)))
             await self._appender.append(connection, profile, records)
 
-        await self._database.write(work)
+        with self._calendars.rewriting(profile):
+            await self._database.write(work)
+
+    async def _read(
+        self, which: Select[*tuple[Any, ...]], profile: ProfileId
+    ) -> Sequence[KnownCalendar]:
+        rows = await self._database.fetch(which, {"profile": profile})
+        # Sorted here: databases disagree about the order of letters.
+        return sorted(
+            map(calendar_of, rows),
+            key=lambda one: (not one.calendar.primary, one.calendar.name.casefold(), one.id),
+        )
 
 
 async def _check_profile(connection: AsyncConnection, profile: ProfileId, generation: int) -> None:

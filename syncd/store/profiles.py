@@ -13,7 +13,7 @@ from syncd.model.ids import ApplicationId, ProfileId, UserId
 from syncd.model.profile import Profile
 from syncd.model.when import milliseconds
 from syncd.ports.store.profiles import PollNote
-from syncd.store.rows import error_bytes, profile_of, profile_values, proof_bytes, stamp
+from syncd.store.rows import Values, error_bytes, profile_of, profile_values, proof_bytes, stamp
 from syncd.store.tables import (
     SNAPSHOT,
     calendars,
@@ -28,8 +28,8 @@ _PAGE = 1000
 _HEAD = 40  # bytes of a sealed text that hold its key's id (``ports.vault``)
 _LIVE = select(profiles).where(~profiles.c.removed)
 _ONE = _LIVE.where(profiles.c.profile_id == bindparam("profile"))
-_SEALED = select(credentials.c.sealed).where(
-    credentials.c.profile_id == bindparam("profile"), credentials.c.field == bindparam("field")
+_SEALED = select(credentials.c.field, credentials.c.sealed).where(
+    credentials.c.profile_id == bindparam("profile")
 )
 _NOTE = (
     update(profiles)
@@ -82,7 +82,8 @@ class SqlProfiles(Topic):
             await _seal(connection, profile.id, sealed)
             await self._appender.append(connection, profile.id, records)
 
-        await self._database.write(work)
+        with self._sealed.rewriting(profile.id):
+            await self._database.write(work)
 
     async def profile(self, profile: ProfileId) -> Profile:
         """Return one; raises NotFoundError."""
@@ -130,19 +131,17 @@ class SqlProfiles(Topic):
         rows = await self._database.fetch(wanted, {"now": milliseconds(now), "most": limit})
         return [profile_of(row) for row in rows]
 
-    async def note_poll(self, profile: ProfileId, note: PollNote, *, generation: int) -> None:
-        """Write a poll's outcome, unless the credentials have changed since."""
-        values = {
-            "profile": profile,
-            "since": generation,
-            "next": milliseconds(note.next_poll_at),
-            "polled": stamp(note.polled_at),
-            "failed": note.failures,
-            "error": error_bytes(note.last_error),
-            "proven": proof_bytes(note.proof),
-        }
+    async def note_polls(self, notes: Sequence[PollNote]) -> None:
+        """Write what polls came to, of each profile unless its credentials have changed since."""
+        rows = [_note_values(one) for one in sorted(notes, key=lambda one: one.profile_id)]
+        if len(rows) == 1:
+            await self._database.put(_NOTE, rows[0])
+        elif rows:
 
-        await self._database.put(_NOTE, values)
+            async def work(connection: AsyncConnection) -> None:
+                await connection.execute(_NOTE, rows)
+
+            await self._database.write(work)
 
     async def save_profile(
         self,
@@ -167,13 +166,18 @@ class SqlProfiles(Topic):
             if first_read_done:
                 await _mark_first_read(connection, stored.id)
 
-        await self._database.write(work)
+        with self._calendars.rewriting(stored.id), self._sealed.rewriting(stored.id):
+            await self._database.write(work)
         return stored
 
     async def sealed(self, profile: ProfileId, field: str) -> bytes | None:
         """Return a sealed credential."""
-        rows = await self._database.fetch(_SEALED, {"profile": profile, "field": field})
-        return rows[0].sealed if rows else None
+
+        async def fetch() -> Mapping[str, bytes]:
+            rows = await self._database.fetch(_SEALED, {"profile": profile})
+            return {row.field: row.sealed for row in rows}
+
+        return (await self._sealed.read(profile, fetch)).get(field)
 
     async def sealing_keys(self) -> frozenset[str]:
         """Return the ids of all keys that credentials are sealed with."""
@@ -188,6 +192,18 @@ class SqlProfiles(Topic):
             if len(rows) < _PAGE:
                 return frozenset(found)
             after = (rows[-1].profile_id, rows[-1].field)
+
+
+def _note_values(note: PollNote) -> Values:
+    return {
+        "profile": note.profile_id,
+        "since": note.generation,
+        "next": milliseconds(note.next_poll_at),
+        "polled": stamp(note.polled_at),
+        "failed": note.failures,
+        "error": error_bytes(note.last_error),
+        "proven": proof_bytes(note.proof),
+    }
 
 
 async def _rewrite(connection: AsyncConnection, stored: Profile) -> None:

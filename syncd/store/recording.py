@@ -65,7 +65,8 @@ class SqlRecording(Topic):
             await _write_snapshot(connection, stored, change)
             await _write_doubts(connection, stored.id, change, now)
 
-        await self._database.write(work)
+        with self._calendars.rewriting(stored.profile_id):
+            await self._database.write(work)
         return stored
 
 

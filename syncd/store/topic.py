@@ -1,8 +1,12 @@
 """What every topic of the store stands on."""
 
+from collections.abc import Mapping, Sequence
+
+from syncd.model.calendar import KnownCalendar
 from syncd.ports.clock import Clock
 from syncd.store.appending import Appender
 from syncd.store.database import Database
+from syncd.store.held import Held
 
 
 class Topic:
@@ -13,3 +17,5 @@ class Topic:
         self._database = database
         self._appender = appender
         self._clock = clock
+        self._calendars = Held[Sequence[KnownCalendar]](keep=database.is_sqlite)
+        self._sealed = Held[Mapping[str, bytes]](keep=database.is_sqlite)

@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from syncd.engine.hub import Hub
 from syncd.engine.link import Linking
 from syncd.engine.plan import Plan
 from syncd.engine.poll import Poller
+from syncd.engine.tick import Ticker
 from syncd.model.access import User
 from syncd.model.ids import UserId
 from syncd.model.profile import Profile
@@ -37,7 +39,7 @@ from tests.servers.dav_client import DavClient
 from tests.servers.seeding import ics
 from tests.store.opening import opened
 
-USER = UserId("acc_bench")
+CROWD = 16  # profiles that one tick polls at once, as the daemon does
 CHANGES = 10
 VDIRSYNCER = """
 [general]
@@ -106,27 +108,43 @@ class Ours:
 
     store: SqlStore
     poller: Poller
+    ticker: Ticker
     linking: Linking
-    profile: Profile | None = field(default=None)
+    profiles: list[Profile] = field(default_factory=list)
 
     async def connect(self, site: Site, port: int) -> None:
+        """Connect one more profile, of a user of its own."""
+        user = UserId(f"acc_{len(self.profiles)}")
+        await self.store.add_user(User(id=user, name=user, created=SystemClock().now()))
         login = Login(
             provider="caldav",
             url=f"http://127.0.0.1:{port}/",
             username=site.username,
             password=Secret(site.password),
         )
-        self.profile = await self.linking.connect(USER, login)
+        self.profiles.append(await self.linking.connect(user, login))
 
     async def poll(self, *, listing: bool = False) -> float:
-        """Poll once; return its CPU seconds."""
-        assert self.profile is not None
-        profile = await self.store.profile(self.profile.id)
+        """Poll the first profile once; return its CPU seconds."""
+        profile = await self.store.profile(self.profiles[0].id)
         begun = time.process_time()
         polled = await self.poller.poll(profile, listing=listing)
         taken = time.process_time() - begun
         assert polled.error is None, polled.error
         return taken
+
+    async def tick(self) -> float:
+        """Poll all profiles as one tick of the schedule does; return the CPU seconds of a poll."""
+        begun = time.process_time()
+        await self.ticker.tick()
+        await self.ticker.settled()
+        taken = time.process_time() - begun
+        for profile in await self.store.profiles():
+            assert profile.last_error is None, profile.last_error
+            before = next(one.polled_at for one in self.profiles if one.id == profile.id)
+            assert before != profile.polled_at
+        self.profiles = list(await self.store.profiles())
+        return taken / len(self.profiles)
 
 
 @asynccontextmanager
@@ -138,31 +156,41 @@ async def ours(folder: Path) -> AsyncIterator[Ours]:
         store = await stack.enter_async_context(opened(folder, clock=clock))
         http = await stack.enter_async_context(ClientSession())
         opener = Opener(KINDS, Rim(session=lambda: http, clock=clock), store, vault)
-        await store.add_user(User(id=USER, name="bench", created=clock.now()))
-        poller = Poller(store, opener, hub, clock, FakeMeter(), Plan())
+        # due again at once, and as many in a tick as there are
+        plan = Plan(default_interval=timedelta(), polls_per_second=CROWD, polls_at_once=CROWD)
+        poller = Poller(store, opener, hub, clock, FakeMeter(), plan)
+        ticker = Ticker(store, poller, clock, FakeMeter(), plan)
+        await stack.enter_async_context(ticker)
         linking = Linking(store, opener, vault, clock, hub)
-        yield Ours(store=store, poller=poller, linking=linking)
+        yield Ours(store=store, poller=poller, ticker=ticker, linking=linking)
 
 
 async def our_costs(site: Site, folder: Path, *, polls: int = 20) -> dict[str, Cost]:
-    """Measure first read, quiet polls and polls with ten changes: CPU directly, then traffic."""
+    """Measure first read, quiet polls and polls with ten changes: CPU directly, then traffic.
+
+    ``quiet`` is one of many polls that a tick starts, ``alone`` one that is polled by itself.
+    """
     cpu: dict[str, float] = {}
     async with ours(folder / "direct") as direct:
         await direct.connect(site, site.port)
         cpu["first"] = await direct.poll(listing=True)
         await asyncio.sleep(2.1)  # until the second look after a change is behind us (D13)
         await direct.poll()
-        cpu["quiet"] = statistics.median([await direct.poll() for _ in range(polls)])
+        cpu["alone"] = statistics.median([await direct.poll() for _ in range(polls)])
         ten = list[float]()
         for turn in range(3):
             await site.change(f"Ours {turn}")
             ten.append(await direct.poll())
         cpu["ten"] = statistics.median(ten)
+        while len(direct.profiles) < CROWD:
+            await direct.connect(site, site.port)
+        ticks = [await _ticked(direct) for _ in range(polls + 2)]
+        cpu["quiet"] = statistics.median(ticks[2:])  # behind the first reads and the second looks
     with counted(site.port) as traffic:
         async with ours(folder / "counted") as seen:
             await seen.connect(site, traffic.port)
             told = dict[str, tuple[int, int]]()
-            for name in ("first", "settle", "quiet", "ten"):
+            for name in ("first", "settle", "quiet", "alone", "ten"):
                 if name == "settle":
                     await asyncio.sleep(2.1)
                 if name == "ten":
@@ -175,6 +203,12 @@ async def our_costs(site: Site, folder: Path, *, polls: int = 20) -> dict[str, C
         name: Cost(cpu=value, requests=told[name][0], bytes=told[name][1])
         for name, value in cpu.items()
     }
+
+
+async def _ticked(direct: Ours) -> float:
+    """Tick once the plan allows as many polls as there are profiles."""
+    await asyncio.sleep(1.1)
+    return await direct.tick()
 
 
 async def caldav_costs(site: Site, *, polls: int = 2) -> dict[str, Cost]:

@@ -10,7 +10,7 @@ CALENDARS = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """Costs by operation: ``first`` read, ``quiet`` poll, poll after ``ten`` changes."""
+    """Costs by operation: ``first`` read, poll after ``ten`` changes, ``quiet`` and ``alone``."""
 
     kind: str
     count: int

@@ -139,10 +139,12 @@ async def test_a_relink_secret_finds_its_profile(store: Store) -> None:
 
 async def test_due_profiles_come_most_overdue_first(store: Store) -> None:
     times = {1: 0, 2: -60, 3: 1, 4: -30, 5: -90}
+    notes = list[PollNote]()
     for number, seconds in times.items():
         profile = await with_profile(store, number)
         later = NOON + timedelta(seconds=seconds)
-        await store.note_poll(profile.id, PollNote(next_poll_at=later), generation=1)
+        notes.append(PollNote(profile_id=profile.id, generation=1, next_poll_at=later))
+    await store.note_polls(notes)
     paused = await store.profile(ProfileId(5))
     await store.save_profile(replace(paused, paused=True))
     assert [one.id for one in await store.due(NOON, limit=10)] == [2, 4, 1]
@@ -162,13 +164,15 @@ async def test_a_shard_is_fixed_for_ever() -> None:
 async def test_a_poll_leaves_its_note_and_nothing_else(store: Store) -> None:
     known = await with_profile(store)
     note = PollNote(
+        profile_id=known.id,
+        generation=1,
         next_poll_at=NOON + timedelta(minutes=1),
         polled_at=NOON,
         failures=2,
         last_error=LastError(at=NOON, code="unreachable", message="no \ud800 answer"),
         proof=Proof(reason=Reason.INVALID_GRANT, count=1, first_at=NOON, last_at=NOON),
     )
-    await store.note_poll(known.id, note, generation=1)
+    await store.note_polls([note])
     noted = await store.profile(known.id)
     assert noted == replace(
         known,
@@ -178,12 +182,15 @@ async def test_a_poll_leaves_its_note_and_nothing_else(store: Store) -> None:
         last_error=LastError(at=NOON, code="unreachable", message="no ? answer"),
         proof=note.proof,
     )
-    await store.note_poll(known.id, PollNote(next_poll_at=NOON), generation=1)
+    await store.note_polls([PollNote(profile_id=known.id, generation=1, next_poll_at=NOON)])
     again = await store.profile(known.id)
     assert again == replace(known, next_poll_at=NOON, polled_at=NOON)  # the last good time stays
-    late = PollNote(next_poll_at=NOON + timedelta(days=1))
-    await store.note_poll(known.id, late, generation=known.generation - 1)
+    stale = known.generation - 1
+    late = PollNote(profile_id=known.id, generation=stale, next_poll_at=NOON + timedelta(days=1))
+    other = await with_profile(store, 2)
+    await store.note_polls([replace(late, profile_id=other.id, generation=1), late])
     assert await store.profile(known.id) == again  # a relink came first (F14)
+    assert (await store.profile(other.id)).next_poll_at == late.next_poll_at
 
 
 async def test_credentials_are_set_and_erased_by_field(store: Store) -> None:

@@ -1,23 +1,27 @@
 """Which profiles are polled when, and together with which (F39, N13)."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from syncd.engine.control import Control
 from syncd.engine.plan import Plan
-from syncd.engine.poll import Polled
+from syncd.engine.poll import Keep, Polled
 from syncd.engine.prune import Pruner
 from syncd.engine.tick import Ticker
-from syncd.model.errors import ConflictError, NotFoundError, RelinkRequiredError
+from syncd.model.errors import ConflictError, NotFoundError, RelinkRequiredError, TransientError
 from syncd.model.ids import ProfileId
 from syncd.model.profile import Profile, Reason, changed
+from syncd.ports.store import Store
+from syncd.ports.store.profiles import PollNote
 from tests.engine.ground import PLAN, Ground, event, ground, on_store
+from tests.store.opening import counted
 
 SECOND = timedelta(seconds=1)
 
@@ -32,8 +36,11 @@ class SlowPoller:
     running: int = 0
     fault: Exception | None = None
 
-    async def poll(self, profile: Profile, *, listing: bool = False) -> Polled:
+    async def poll(
+        self, profile: Profile, *, listing: bool = False, keep: Keep | None = None
+    ) -> Polled:
         assert listing in {True, False}
+        assert keep is not None
         self.begun.append(profile.id)
         self.running += 1
         self.most = max(self.most, self.running)
@@ -188,3 +195,62 @@ async def test_pruning_goes_through_all_profiles_in_small_steps(tmp_path: Path) 
         here.clock.advance(timedelta(days=31))
         assert await pruner.prune() == 100
         assert len(await here.activities()) == 0
+
+
+async def test_quiet_polls_are_noted_together_by_the_next_tick(tmp_path: Path) -> None:
+    """A poll that found nothing costs no transaction of its own, and none is forgotten."""
+    async with shop(tmp_path, profiles=3) as made:
+        here = made.here
+        async with Ticker(here.store, here.poller, here.clock, here.meter, PLAN) as ticker:
+            await ticker.tick()  # first reads are noted at once
+            await ticker.settled()
+            here.clock.advance(PLAN.default_interval * 2)
+            await ticker.tick()
+            while ticker._running:
+                await asyncio.wait(ticker._running.values())
+            before = [one.polled_at for one in await here.store.profiles()]
+            with counted(here.store) as statements:
+                await ticker.tick()
+            noted = await here.store.profiles()
+        assert [sql.split()[0] for sql, _ in statements] == ["BEGIN", "UPDATE", "SELECT"]
+        assert here.clock.now() not in before
+        assert {one.polled_at for one in noted} == {here.clock.now()}
+        assert not await here.store.due(here.clock.now(), limit=10)
+
+
+async def test_notes_wait_for_a_store_that_cannot_write(tmp_path: Path) -> None:
+    """F35: nothing is polled meanwhile, and what was polled is noted when it can."""
+    async with shop(tmp_path) as made:
+        here = made.here
+        full = Full(here.store)
+        async with Ticker(full, here.poller, here.clock, here.meter, PLAN) as ticker:
+            await ticker.tick()
+            await ticker.settled()
+            here.clock.advance(PLAN.default_interval * 2)
+            await ticker.tick()
+            while ticker._running:
+                await asyncio.wait(ticker._running.values())
+            full.full = True
+            with pytest.raises(TransientError):
+                await ticker.tick()
+            assert not ticker._running
+            full.full = False
+            await ticker.tick()
+        (noted,) = await here.store.profiles()
+        assert noted.polled_at == here.clock.now()
+
+
+class Full:
+    """A store whose disk is full when it is told so."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.full = False
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - of the store
+        return getattr(self._store, name)
+
+    async def note_polls(self, notes: Sequence[PollNote]) -> None:
+        if self.full:
+            raise TransientError("the disk is full")
+        await self._store.note_polls(notes)

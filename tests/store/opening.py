@@ -3,13 +3,15 @@
 import os
 import secrets
 import tempfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
+from sqlalchemy import Engine, event
 
 from syncd.ports.clock import Clock
 from syncd.store.open import SqlStore, open_store
@@ -56,3 +58,22 @@ async def postgres() -> AsyncIterator[str]:
             yield f"{SERVER}?options=-csearch_path%3D{schema}"
         finally:
             await connection.execute(f"DROP SCHEMA {schema} CASCADE")
+
+
+@contextmanager
+def counted(store: SqlStore) -> Iterator[list[tuple[str, Any]]]:
+    """Collect every statement that the store runs."""
+    statements: list[tuple[str, Any]] = []
+
+    def note(_connection: object, _cursor: object, sql: str, given: object, *_: object) -> None:
+        statements.append((sql, given))
+
+    engines: list[Engine] = [
+        store._database._reader.sync_engine,
+        store._database._writer.sync_engine,
+    ]
+    for engine in engines:
+        event.listen(engine, "before_cursor_execute", note)
+    yield statements
+    for engine in engines:
+        event.remove(engine, "before_cursor_execute", note)

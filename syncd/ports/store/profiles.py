@@ -12,8 +12,13 @@ from syncd.model.profile import LastError, Profile, Proof
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PollNote:
-    """What a poll leaves on its profile; None in ``polled_at`` keeps the last good time."""
+    """What a poll leaves on its profile; None in ``polled_at`` keeps the last good time.
 
+    ``generation`` is that of the credentials that it polled with.
+    """
+
+    profile_id: ProfileId
+    generation: int
     next_poll_at: datetime
     polled_at: datetime | None = None
     failures: int = 0
@@ -65,10 +70,11 @@ class Profiles(Protocol):
         """Return pollable profiles whose ``next_poll_at`` has come, the most overdue first."""
         ...
 
-    async def note_poll(self, profile: ProfileId, note: PollNote, *, generation: int) -> None:
-        """Write a poll's outcome; state and revision stay.
+    async def note_polls(self, notes: Sequence[PollNote]) -> None:
+        """Write what polls of different profiles came to; states and revisions stay.
 
-        Nothing is written if the credentials have changed since: a relink polls at once.
+        Of a profile whose credentials have changed since, nothing is written: a relink polls at
+        once.
         """
         ...
 
