@@ -52,7 +52,9 @@ Flag = Annotated[
     bool, BeforeValidator(_flag), WithJsonSchema({"type": "boolean"}, mode="validation")
 ]
 Said = Annotated[
-    bool, BeforeValidator(_said), WithJsonSchema({"type": "boolean"}, mode="validation")
+    bool,
+    BeforeValidator(_said),
+    WithJsonSchema({"anyOf": [{"type": "boolean"}, {"const": ""}]}, mode="validation"),
 ]
 Moment = Annotated[
     datetime | date,
