@@ -60,6 +60,7 @@ _PAGE = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_
 _ERRORS = {code: status for status, code in STATUSES.values()} | {
     "invalid_page": 400,
     "ambiguous_account": 400,
+    "invalid_token": 400,
     "unauthorized": 401,
     "insufficient_scope": 403,
     "method_not_allowed": 405,

@@ -6,6 +6,8 @@ from typing import Any
 
 import kloudless
 import pytest
+from kloudless.account import get_verified_account
+from kloudless.application import verify_token
 from kloudless.config import configuration
 from kloudless.exceptions import (
     APIException,
@@ -13,6 +15,7 @@ from kloudless.exceptions import (
     ForbiddenException,
     NotFoundException,
     RateLimitException,
+    TokenVerificationFailed,
 )
 from kloudless.resources.base import Resource, ResourceList
 
@@ -171,6 +174,22 @@ def test_errors_are_told_apart_by_status_and_name_the_request(
     with kloudless.Account(token=narrow) as reader, pytest.raises(ForbiddenException) as lacking:
         reader.get("cal/calendars")
     assert lacking.value.error_data["error_code"] == "insufficient_scope"
+
+
+def test_a_token_is_verified_to_be_of_the_application(
+    account: kloudless.Account, ada: Person
+) -> None:
+    """``verify_token`` reads ``client_id`` (K8), null for a token of the command line."""
+    assert account.token == ada.token
+    told = verify_token(None, ada.token)
+    assert told["account_id"] == int(ada.account_id)
+    assert get_verified_account(None, ada.token).get().data["id"] == int(ada.account_id)
+    with pytest.raises(TokenVerificationFailed):
+        verify_token("another application", ada.token)
+    with pytest.raises(APIException) as dead:
+        verify_token(None, "nobody's")
+    assert dead.value.status == 400
+    assert dead.value.error_data["error_code"] == "invalid_token"
 
 
 def ask_until_refused(account: kloudless.Account) -> RateLimitException:

@@ -1,9 +1,9 @@
-"""The Kloudless dialect: accounts, calendars, events, activity."""
+"""The Kloudless dialect: accounts, calendars, events, activity, tokens."""
 
 import re
 
 from syncd.api.dialect import Dialect
-from syncd.api.kloudless import accounts, activity, calendars, events, follow
+from syncd.api.kloudless import accounts, activity, calendars, events, follow, oauth
 from syncd.api.kloudless.problems import KloudlessProblem, shape
 
 DIALECT = Dialect(
@@ -12,5 +12,5 @@ DIALECT = Dialect(
     problem_type="application/json",
     shape=shape,
     problem=KloudlessProblem,
-    modules=(accounts, calendars, events, activity, follow),
+    modules=(accounts, calendars, events, activity, follow, oauth),
 )
