@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import kloudless
 import pytest
@@ -19,6 +18,7 @@ from kloudless.exceptions import (
 )
 from kloudless.resources.base import Resource, ResourceList
 
+from tests.clients.kloudless_account import account_of, calendar
 from tests.clients.world import QUIET, Person, World, running
 from tests.servers.dav_client import event
 
@@ -36,14 +36,9 @@ def ada(world: World) -> Person:
 
 
 @pytest.fixture
-def account(world: World, ada: Person) -> Iterator[kloudless.Account]:
-    configuration["base_url"] = world.address
-    with kloudless.Account(token=ada.token) as made:
+def account(ada: Person) -> Iterator[kloudless.Account]:
+    with account_of(ada) as made:
         yield made
-
-
-def calendar(account: kloudless.Account, name: str) -> Any:  # noqa: ANN401 - of an untyped library
-    return next(one for one in account.get("cal/calendars") if one.data["name"] == name)
 
 
 def test_me_is_the_account_of_the_token(account: kloudless.Account, ada: Person) -> None:
