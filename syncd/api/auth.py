@@ -25,8 +25,11 @@ _CREDENTIALS = re.compile(r"(bearer|apikey) +(\S.*)", re.IGNORECASE)
 _REALM = 'Bearer realm="syncd"'
 
 
-async def authenticate(request: web.Request) -> tuple[Token, ...]:
-    """Return the tokens of the ``Authorization`` header; 401 without one, or if one is dead."""
+async def authenticate(request: web.Request, *, client_secret: bool = False) -> tuple[Token, ...]:
+    """Return the tokens of the ``Authorization`` header; 401 without one, or if one is dead.
+
+    ``client_secret``: an application's secret may come as ``Bearer`` too, alone.
+    """
     given = request.headers.getall("Authorization", [])
     if not given:
         raise _unauthorized("send Authorization: Bearer with a token of syncd")
@@ -38,11 +41,10 @@ async def authenticate(request: web.Request) -> tuple[Token, ...]:
     if len(texts) > (1 if by_application else MOST_TOKENS):
         raise _unauthorized("the Authorization header names too many tokens", sent=True)
     tokens = [await _token(request, text) for text in texts]
-    live = tuple(
-        token
-        for token in tokens
-        if token is not None and (token.application_id is not None) is by_application
-    )
+    allowed = {by_application}  # whether a token is an application itself
+    if client_secret and not by_application and len(texts) == 1:
+        allowed = {False, True}
+    live = tuple(token for token in tokens if token is not None and token.is_application in allowed)
     if len(live) < len(texts):
         raise _unauthorized("the token is unknown, expired or revoked", sent=True)
     return live
@@ -165,7 +167,7 @@ def _no_calendar(name: str) -> NotFoundError:
 async def _me(store: Store, tokens: Sequence[Token]) -> Profile:
     if len(tokens) > 1:
         raise invalid("with several tokens, name the account instead of me", field="account_id")
-    if tokens[0].application_id is not None:
+    if tokens[0].is_application:
         raise invalid("an API key has no account of its own: name it", field="account_id")
     found = list[Profile]()
     async for profile in covered(store, tokens[0]):

@@ -32,6 +32,7 @@ class Route:
     ``takes`` are request headers that matter. ``form``: a body that does not
     begin with a brace is a form (R2). ``idempotent``: a creating POST, which takes
     ``Idempotency-Key`` (R17) and names what it creates by ``idempotency.object_name``.
+    ``client_secret``: ``Bearer`` with an application's secret counts as ``APIKey`` (R5).
     """
 
     method: str
@@ -50,6 +51,7 @@ class Route:
     any_token: bool = False
     form: bool = False
     idempotent: bool = False
+    client_secret: bool = False
 
     @property
     def guarded(self) -> bool:
@@ -84,6 +86,7 @@ def route(  # noqa: PLR0913 - a declaration
     any_token: bool = False,
     form: bool = False,
     idempotent: bool = False,
+    client_secret: bool = False,
 ) -> Callable[[Handler], Route]:
     """Make a Route of a handler."""
 
@@ -105,6 +108,7 @@ def route(  # noqa: PLR0913 - a declaration
             any_token=any_token,
             form=form,
             idempotent=idempotent,
+            client_secret=client_secret,
         )
 
     return made

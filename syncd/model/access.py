@@ -60,19 +60,21 @@ class User:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Application:
-    """A registered API client."""
+    """A registered API client; ``id`` is its client id."""
 
     id: ApplicationId
     name: str
     created: datetime
     origins: tuple[str, ...] = ()  # for CORS (R19)
+    redirect_uris: tuple[str, ...] = ()  # where people may be sent back to (K6)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Token:
     """An API token, never its text: of a profile, else of a user, else of an application.
 
-    ``admin`` marks the token that ``syncd init`` prints: it covers every user.
+    One of a profile or a user may name the application that it was given through. ``admin`` marks
+    the token that ``syncd init`` prints: it covers every user.
     """
 
     id: TokenId
@@ -87,6 +89,11 @@ class Token:
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
     used_at: datetime | None = None
+
+    @property
+    def is_application(self) -> bool:
+        """Tell whether this is a secret of an application itself."""
+        return self.application_id is not None and self.user_id is None and self.profile_id is None
 
     def alive(self, now: datetime) -> bool:
         """Tell whether it still opens anything."""

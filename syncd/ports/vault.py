@@ -35,6 +35,11 @@ class Vault(Protocol):
         ...
 
 
+def application_place(application: str, token: str) -> str:
+    """Return the place of an application's sealed secret."""
+    return f"applications|{application}|{token}"
+
+
 def credential_place(profile: int, field: str) -> str:
     """Return the place of a profile's sealed field."""
     return f"credentials|{profile}|{field}"

@@ -1,17 +1,16 @@
-"""Users, applications and API tokens."""
+"""Users and API tokens."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
-import orjson
 from sqlalchemy import insert, select, update
 
-from syncd.model.access import Application, Token, User
+from syncd.model.access import Token, User
 from syncd.model.errors import NotFoundError
-from syncd.model.ids import ApplicationId, TokenId, UserId
+from syncd.model.ids import TokenId, UserId
 from syncd.model.when import milliseconds
-from syncd.store.rows import application_of, token_of, token_values, user_of
-from syncd.store.tables import applications, tokens, users
+from syncd.store.rows import token_of, token_values, user_of
+from syncd.store.tables import tokens, users
 from syncd.store.topic import Topic
 
 
@@ -39,29 +38,6 @@ class SqlAccess(Topic):
         """Return all, by name."""
         rows = await self._database.fetch(select(users))
         return sorted(map(user_of, rows), key=lambda user: user.name)
-
-    async def add_application(self, application: Application) -> None:
-        """Add an application."""
-        values = {
-            "application_id": application.id,
-            "name": application.name,
-            "origins": orjson.dumps(application.origins),
-            "created_at": milliseconds(application.created),
-        }
-        await self._database.put(insert(applications).values(values))
-
-    async def application(self, application: ApplicationId) -> Application:
-        """Return one; raises NotFoundError."""
-        wanted = select(applications).where(applications.c.application_id == application)
-        rows = await self._database.fetch(wanted)
-        if not rows:
-            raise NotFoundError(f"there is no application {application}")
-        return application_of(rows[0])
-
-    async def origins(self) -> frozenset[str]:
-        """Return the browser origins of all applications (R19)."""
-        rows = await self._database.fetch(select(applications))
-        return frozenset(origin for row in rows for origin in application_of(row).origins)
 
     async def add_token(self, token: Token) -> None:
         """Keep a token's digest and reach."""

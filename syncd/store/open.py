@@ -10,6 +10,7 @@ from syncd.model.errors import MisconfiguredError
 from syncd.ports.clock import Clock
 from syncd.store.access import SqlAccess
 from syncd.store.appending import Appender
+from syncd.store.applications import SqlApplications
 from syncd.store.database import Database
 from syncd.store.life import Beats, begin
 from syncd.store.migrate import migrate
@@ -27,7 +28,9 @@ _DRIVERS = {
 }
 
 
-class SqlStore(SqlProfiles, SqlSnapshots, SqlStreams, SqlAccess, SqlRepeats, SqlUpkeep):
+class SqlStore(
+    SqlProfiles, SqlSnapshots, SqlStreams, SqlAccess, SqlApplications, SqlRepeats, SqlUpkeep
+):
     """``Store`` on SQLite and on PostgreSQL."""
 
 

@@ -13,9 +13,18 @@ from syncd.model.ids import ApplicationId, ProfileId, UserId
 from syncd.model.profile import Profile
 from syncd.model.when import milliseconds
 from syncd.ports.store.profiles import PollNote
-from syncd.store.rows import Values, error_bytes, profile_of, profile_values, proof_bytes, stamp
+from syncd.store.rows import (
+    AnyRow,
+    Values,
+    error_bytes,
+    profile_of,
+    profile_values,
+    proof_bytes,
+    stamp,
+)
 from syncd.store.tables import (
     SNAPSHOT,
+    application_keys,
     calendars,
     credentials,
     installations,
@@ -180,15 +189,17 @@ class SqlProfiles(Topic):
         return (await self._sealed.read(profile, fetch)).get(field)
 
     async def sealing_keys(self) -> frozenset[str]:
-        """Return the ids of all keys that credentials are sealed with."""
-        column, found, after = credentials.c, set[str](), (0, "")
+        """Return the ids of all keys that credentials and applications' secrets are sealed with."""
+        column, after = credentials.c, (0, "")
         head = func.substr(column.sealed, 1, _HEAD).label("head")
+        own = select(func.substr(application_keys.c.sealed, 1, _HEAD).label("head"))
+        found = {_key_of(row) for row in await self._database.fetch(own)}
         while True:
             behind = tuple_(column.profile_id, column.field) > tuple_(*map(literal, after))
             page = select(column.profile_id, column.field, head).where(behind)
             ordered = page.order_by(column.profile_id, column.field).limit(_PAGE)
             rows = await self._database.fetch(ordered)
-            found.update(bytes(row.head).split(b":", 2)[1].decode() for row in rows)
+            found.update(map(_key_of, rows))
             if len(rows) < _PAGE:
                 return frozenset(found)
             after = (rows[-1].profile_id, rows[-1].field)
@@ -248,3 +259,8 @@ async def _seal(
 async def _mark_first_read(connection: AsyncConnection, profile: ProfileId) -> None:
     first = (streams.c.profile_id == profile, streams.c.after_auth.is_(None))
     await connection.execute(update(streams).where(*first).values(after_auth=streams.c.head))
+
+
+def _key_of(row: AnyRow) -> str:
+    """Return the id of the key in the head of a sealed text."""
+    return bytes(row.head).split(b":", 2)[1].decode()

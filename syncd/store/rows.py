@@ -157,6 +157,7 @@ def application_of(row: AnyRow) -> Application:
         name=row.name,
         created=from_milliseconds(row.created_at),
         origins=tuple(orjson.loads(row.origins)),
+        redirect_uris=tuple(orjson.loads(row.redirect_uris or b"[]")),
     )
 
 

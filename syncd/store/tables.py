@@ -121,6 +121,15 @@ applications = Table(
     Column("name", String, nullable=False),
     Column("origins", Bytes, nullable=False),
     Column("created_at", BigInteger, nullable=False),
+    Column("redirect_uris", Bytes),
+    Column("removed_at", BigInteger),
+)
+Index(
+    "uq_applications_name",
+    applications.c.name,
+    unique=True,
+    sqlite_where=applications.c.removed_at.is_(None),
+    postgresql_where=applications.c.removed_at.is_(None),
 )
 
 profiles = Table(
@@ -189,6 +198,20 @@ tokens = Table(
     Column("expires_at", BigInteger),
     Column("revoked_at", BigInteger),
     Column("used_at", BigInteger),
+)
+
+application_keys = Table(
+    "application_keys",
+    metadata,
+    Column("token_id", ForeignKey("tokens.token_id"), primary_key=True),
+    Column(
+        "application_id",
+        ForeignKey("applications.application_id"),
+        nullable=False,
+        index=True,
+    ),
+    Column("kind", String, nullable=False),
+    Column("sealed", Bytes, nullable=False),
 )
 
 repeats = Table(

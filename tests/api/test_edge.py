@@ -14,18 +14,22 @@ import pytest
 from aiohttp import ClientSession, StreamReader, UnixConnector, web
 from aiohttp.test_utils import make_mocked_request
 
+from syncd.api.answers import answer
 from syncd.api.auth import covers
 from syncd.api.body import parse_json, read_body
 from syncd.api.build import build
 from syncd.api.cronofy.problems import shape
+from syncd.api.keys import TOKENS
 from syncd.api.limits import BODY
 from syncd.api.parts import Rates
 from syncd.api.problems import STATUSES, ProblemError, problem_of
+from syncd.api.route import route
 from syncd.model import errors
-from syncd.model.access import Token
+from syncd.model.access import Scope, Token
 from syncd.model.errors import InvalidError, NotFoundError, SyncdError, TransientError
 from syncd.model.ids import ApplicationId, ProfileId, TokenId, UserId
 from tests.api.serving import Api, serving
+from tests.engine.ground import USER
 from tests.store.opening import NOON
 from tests.store.samples import a_profile, an_application
 
@@ -339,3 +343,33 @@ def fed(text: bytes) -> StreamReader:
     stream.feed_data(text)
     stream.feed_eof()
     return stream
+
+
+async def test_a_client_secret_is_a_bearer_only_where_the_route_says_so(tmp_path: Path) -> None:
+    """R5: on C16, alone."""
+
+    async def find_slots(request: web.Request) -> web.Response:
+        """Find slots."""
+        return answer({"application": request[TOKENS][0].application_id})
+
+    open_to = route("GET", "/v1/slots", scope=Scope.READ_EVENTS, client_secret=True)(find_slots)
+    async with serving(tmp_path, extra=[open_to]) as api:
+        await api.ground.store.add_application(an_application())
+        secret = await api.token(application_id=ApplicationId("app_one"))
+        for scheme in ("Bearer", "APIKey"):
+            told = await api.json("/v1/slots", headers={"Authorization": f"{scheme} {secret}"})
+            assert told == {"application": "app_one"}
+        assert (await api.json("/v1/slots"))["application"] is None
+        assert (await api.get("/v1/slots", token=f"{secret},{api.everything}")).status == 401
+        assert (await api.get("/v1/accounts", token=secret)).status == 401
+        as_key = {"Authorization": f"APIKey {api.everything}"}
+        assert (await api.get("/v1/slots", headers=as_key)).status == 401
+
+
+async def test_a_token_given_through_an_application_is_no_secret_of_it(api: Api) -> None:
+    """R5, R6: it is its person's."""
+    await api.ground.store.add_application(an_application())
+    given = await api.token(application_id=ApplicationId("app_one"), user_id=USER)
+    assert (await api.get("/v1/accounts/me", token=given)).status == 200
+    as_key = {"Authorization": f"APIKey {given}"}
+    assert (await api.get("/v1/accounts", headers=as_key, token="")).status == 401

@@ -35,16 +35,6 @@ async def test_a_users_name_is_unique(store: Store) -> None:
         await store.user(UserId("acc_other"))
 
 
-async def test_origins_are_those_of_all_applications(store: Store) -> None:
-    """R19."""
-    await store.add_application(an_application("one"))
-    await store.add_application(an_application("two"))
-    assert await store.application(ApplicationId("app_one")) == an_application("one")
-    assert await store.origins() == {"https://one.example", "https://two.example"}
-    with pytest.raises(NotFoundError):
-        await store.application(ApplicationId("app_three"))
-
-
 async def test_a_token_comes_back_as_it_was_given(store: Store) -> None:
     profile = await with_profile(store)
     await store.add_application(an_application())

@@ -1,11 +1,11 @@
-"""Users, applications and API tokens."""
+"""Users and API tokens."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from syncd.model.access import Application, Token, User
-from syncd.model.ids import ApplicationId, TokenId, UserId
+from syncd.model.access import Token, User
+from syncd.model.ids import TokenId, UserId
 
 
 class Access(Protocol):
@@ -25,18 +25,6 @@ class Access(Protocol):
 
     async def users(self) -> Sequence[User]:
         """Return all, by name."""
-        ...
-
-    async def add_application(self, application: Application) -> None:
-        """Add an application."""
-        ...
-
-    async def application(self, application: ApplicationId) -> Application:
-        """Return one; raises NotFoundError."""
-        ...
-
-    async def origins(self) -> frozenset[str]:
-        """Return the browser origins of all applications (R19)."""
         ...
 
     async def add_token(self, token: Token) -> None:

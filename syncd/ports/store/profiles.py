@@ -100,5 +100,5 @@ class Profiles(Protocol):
         ...
 
     async def sealing_keys(self) -> frozenset[str]:
-        """Return the ids of all keys that credentials are sealed with (``ports.vault``)."""
+        """Return the ids of all keys that anything lasting is sealed with (``ports.vault``)."""
         ...

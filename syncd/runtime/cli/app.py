@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from syncd import __version__
-from syncd.runtime.cli import activity, database, machine, profile, token, user
+from syncd.runtime.cli import activity, application, database, machine, profile, token, user
 from syncd.runtime.cli.output import Format, Options
 
 app = typer.Typer(
@@ -51,6 +51,7 @@ app.command("check")(machine.check)
 app.command("status")(machine.status)
 app.command("doctor")(machine.doctor)
 app.add_typer(user.commands, name="user")
+app.add_typer(application.commands, name="application")
 app.add_typer(profile.commands, name="profile")
 app.add_typer(token.commands, name="token")
 app.add_typer(activity.commands, name="activity")

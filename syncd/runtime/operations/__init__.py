@@ -3,12 +3,16 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from syncd.runtime.operations import access, activity, health, profiles, store
+from syncd.runtime.operations import access, activity, applications, health, profiles, store
 
 Operation = Callable[..., Awaitable[Any]]
 
 OPERATIONS: Mapping[str, Operation] = {
     "activity.read": activity.read,
+    "application.add": applications.add,
+    "application.list": applications.list_all,
+    "application.remove": applications.remove,
+    "application.rotate": applications.rotate,
     "db.backup": store.backup,
     "db.check": store.check,
     "db.upgrade": store.upgrade,

@@ -84,6 +84,7 @@ async def list_tokens(core: Core) -> Sequence[Json]:
             "name": token.name,
             "user_id": token.user_id,
             "account_id": None if token.profile_id is None else str(token.profile_id),
+            "application_id": token.application_id,
             "admin": token.admin,
             "created": utc(token.created),
             "used_at": None if token.used_at is None else utc(token.used_at),

@@ -1,0 +1,65 @@
+"""``syncd application``."""
+
+from typing import Annotated
+
+import typer
+
+from syncd.runtime.cli.ask import ask
+from syncd.runtime.cli.output import Format, show
+from syncd.runtime.cli.token import seconds
+
+commands = typer.Typer(
+    help="Applications: API clients that act for several people.", no_args_is_help=True
+)
+
+Name = Annotated[str, typer.Argument(metavar="APPLICATION", help="Its name or client id.")]
+_COLUMNS = ("client_id", "name", "origins", "redirect_uris", "created")
+
+
+@commands.command()
+def add(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="A unique name.")],
+    origin: Annotated[
+        list[str] | None, typer.Option(help="A browser client's; repeat it for several.")
+    ] = None,
+    redirect_uri: Annotated[
+        list[str] | None, typer.Option(help="Where people come back to; repeat it for several.")
+    ] = None,
+) -> None:
+    """Register an application and show its secrets, this once."""
+    asked = {"name": name, "origins": origin or [], "redirect_uris": redirect_uri or []}
+    show(context.obj, ask(context.obj, "application.add", **asked))
+    _warn(context)
+
+
+@commands.command("list")
+def list_all(context: typer.Context) -> None:
+    """List all applications, without their secrets."""
+    show(context.obj, ask(context.obj, "application.list"), _COLUMNS)
+
+
+@commands.command()
+def rotate(
+    context: typer.Context,
+    application: Name,
+    overlap: Annotated[
+        str, typer.Option(help="How long the old secrets live on, such as 24h; 0 ends them now.")
+    ] = "24h",
+) -> None:
+    """Give it new secrets and show them, this once."""
+    wanted = 0 if overlap.strip() in {"0", "0s"} else seconds(overlap)
+    asked = {"application": application, "overlap_seconds": wanted}
+    show(context.obj, ask(context.obj, "application.rotate", **asked))
+    _warn(context)
+
+
+@commands.command()
+def remove(context: typer.Context, application: Name) -> None:
+    """End its secrets and every token that was given through it; profiles stay."""
+    show(context.obj, ask(context.obj, "application.remove", application=application))
+
+
+def _warn(context: typer.Context) -> None:
+    if context.obj.format is Format.TABLE:
+        typer.echo("\nThe secrets are shown only now; keep them.", err=True)
