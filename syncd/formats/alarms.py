@@ -1,4 +1,4 @@
-"""VALARM to reminders (RFC 5545 §3.6.6)."""
+"""VALARM to reminders and back (RFC 5545 §3.6.6)."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta, tzinfo

@@ -184,15 +184,19 @@ def _recurrence(vevent: Component, zones: Zones, place: Place | None) -> tuple[s
     for name in ("RRULE", "RDATE", "EXDATE", "EXRULE"):
         if name == "EXDATE" and not lines:
             return ()  # these alone exclude from nothing
-        for line in vevent.all(name):
-            if not line.value.strip():
-                continue  # some write every property, used or not
-            if name.endswith("RULE"):
-                check(f"{name}:{line.value}")
-                lines.append(f"{name}:{line.value.strip()}")
-            else:
-                lines.append(_dates(line, zones, place))
+        told = (recurrence_line(line, zones, place) for line in vevent.all(name))
+        lines += [line for line in told if line is not None]
     return tuple(lines)
+
+
+def recurrence_line(line: Line, zones: Zones, place: Place | None) -> str | None:
+    """Return what one line of a series says; None if it is empty."""
+    if not line.value.strip():
+        return None  # some write every property, used or not
+    if line.name.endswith("RULE"):
+        check(f"{line.name}:{line.value}")
+        return f"{line.name}:{line.value.strip()}"
+    return _dates(line, zones, place)
 
 
 def _dates(line: Line, zones: Zones, place: Place | None) -> str:

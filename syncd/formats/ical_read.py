@@ -30,20 +30,35 @@ def read_resource(
     zones = Zones(_inside(calendars, "VTIMEZONE"), calendar_zone)
     events = list[Event]()
     faults = [] if all(one.closed for one in calendars) else ["the object has no END:VCALENDAR"]
-    slots = set[str]()
-    for reading in _readings(key, _inside(calendars, "VEVENT"), zones):
+    for _, found in read_vevents(key, _inside(calendars, "VEVENT"), zones):
+        if isinstance(found, str):
+            faults.append(found)
+        else:
+            events.append(found)
+    return Resource(key=key, events=tuple(events), etag=etag, raw=raw, faults=tuple(faults))
+
+
+def read_vevents(
+    key: ResourceKey, vevents: list[Component], zones: Zones
+) -> Iterator[tuple[Component, Event | str]]:
+    """Yield each VEVENT with its event, or with why it is none; the series comes first."""
+    slots, uid = set[str](), None
+    for reading in _readings(key, vevents, zones):
         try:
             event = read_event(reading)
             at = slot(event)
         except UNREADABLE as error:
-            faults.append(f"{_name(reading.vevent)}: {error}")
+            yield reading.vevent, f"{_name(reading.vevent)}: {error}"
             continue
-        if at in slots or (events and event.uid != events[0].uid):
-            faults.append(f"{_name(reading.vevent)}: the resource already has an event there")
+        if at in slots or uid not in (None, event.uid):
+            yield (
+                reading.vevent,
+                f"{_name(reading.vevent)}: the resource already has an event there",
+            )
             continue
+        uid = event.uid
         slots.add(at)
-        events.append(event)
-    return Resource(key=key, events=tuple(events), etag=etag, raw=raw, faults=tuple(faults))
+        yield reading.vevent, event
 
 
 def _inside(calendars: list[Component], name: str) -> list[Component]:

@@ -22,7 +22,7 @@ _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _LINE = re.compile(
     r'[ \t]*+([A-Za-z0-9.-]++)[ \t]*+((?:;[^":]*+(?:"[^"]*+"[^":]*+)*+)?):(.*)', re.DOTALL
 )
-_PARAMETER = re.compile(r';[ \t]*+([A-Za-z0-9-]++)[ \t]*+=[ \t]*+((?:"[^"]*+"|[^";])*+)')
+PARAMETER = re.compile(r';[ \t]*+([A-Za-z0-9-]++)[ \t]*+=[ \t]*+((?:"[^"]*+"|[^";])*+)')
 _ESCAPE = re.compile(r"\\([\\;,:nN])")
 _CARET = re.compile(r"\^([n'^])")  # RFC 6868
 _CARETS = {"n": "\n", "'": '"', "^": "^"}
@@ -40,8 +40,10 @@ class Line:
     def parameters(self) -> dict[str, str]:
         """Return the parameters, names in upper case; of a name given twice the first counts."""
         found = dict[str, str]()
-        for name, value in _PARAMETER.findall(self.head):
-            plain = _CARET.sub(lambda caret: _CARETS[caret[1]], value.replace('"', "").strip())
+        for name, value in PARAMETER.findall(self.head):
+            quoted = len(value) > 1 and value[0] == value[-1] == '"'
+            bare = value[1:-1] if quoted else value.strip()
+            plain = _CARET.sub(lambda caret: _CARETS[caret[1]], bare.replace('"', ""))
             found.setdefault(name.upper(), unescaped(plain))
         return found
 
@@ -121,11 +123,16 @@ def _rows(raw: bytes) -> list[str]:
     folded = raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     if max(map(len, folded.split(b"\n"))) > LONGEST_LINE:
         raise MalformedReplyError(f"it has a line of more than {LONGEST_LINE} bytes")
-    # unfolded before it is decoded: a fold may part the bytes of one character
-    text = _CONTROL.sub("", _FOLD.sub(b"", folded).decode("utf-8-sig", "replace"))
+    text = unfolded(folded)
     if text.count("\n") > MOST_LINES:
         raise MalformedReplyError(f"it has more than {MOST_LINES} lines")
     return text.split("\n")
+
+
+def unfolded(folded: bytes) -> str:
+    """Return text that was folded, its line ends LF, without a mark of byte order in front."""
+    # before it is decoded: a fold may part the bytes of one character
+    return _CONTROL.sub("", _FOLD.sub(b"", folded).decode("utf-8-sig", "replace"))
 
 
 def line_of(row: str) -> Line | None:

@@ -14,7 +14,7 @@ from syncd.formats.lines import Component
 from syncd.formats.rule import parts, refusal
 from syncd.model.when import When
 
-_UTC_NAMES = frozenset({"UTC", "Etc/UTC", "Z", "GMT", "Etc/GMT"})
+UTC_NAMES = frozenset({"UTC", "Etc/UTC", "Z", "GMT", "Etc/GMT"})
 _NOON = datetime(2024, 1, 1, 12, tzinfo=UTC)
 _SAMPLES = tuple(_NOON + timedelta(weeks=week) for week in range(156))
 _LIKELY = (  # for a VTIMEZONE without a known name: the first of these that behaves like it
@@ -95,7 +95,7 @@ class Zones:
         return place.at(value.replace(tzinfo=None)), place
 
     def _find(self, tzid: str) -> Place:
-        if tzid in _UTC_NAMES:
+        if tzid in UTC_NAMES:
             return UTC_PLACE
         found = iana(tzid)
         written = self._written.get(tzid)

@@ -6,12 +6,15 @@ from email.utils import parsedate_to_datetime
 from enum import Enum, auto
 
 from syncd.model.errors import (
+    ConflictError,
     ForbiddenError,
+    InvalidError,
     MalformedReplyError,
     NotFoundError,
     RelinkRequiredError,
     SyncdError,
     TransientError,
+    UnsupportedError,
 )
 
 LONGEST_WAIT = timedelta(hours=1)
@@ -27,6 +30,10 @@ class PassingError(TransientError):
         """Say why."""
         super().__init__(message)
         self.smaller = smaller
+
+
+class UnansweredError(PassingError):
+    """A write went out and no answer came: it may have been done."""
 
 
 class OversizeError(MalformedReplyError):
@@ -49,6 +56,9 @@ class Means(Enum):
     THROTTLED = auto()
     TRANSIENT = auto()
     MALFORMED = auto()
+    CONFLICT = auto()
+    REJECTED = auto()
+    UNSUPPORTED = auto()
 
 
 READS: Mapping[int, Means] = {
@@ -66,12 +76,23 @@ READS: Mapping[int, Means] = {
     507: Means.OVERSIZE,
 }
 
+WRITES: Mapping[int, Means] = {
+    **{status: READS[status] for status in (401, 403, 404, 408, 410, 423, 425, 429)},
+    405: Means.UNSUPPORTED,
+    409: Means.CONFLICT,
+    412: Means.CONFLICT,
+    501: Means.UNSUPPORTED,
+}
+
 _ERRORS: Mapping[Means, type[SyncdError]] = {
     Means.REFUSED: RelinkRequiredError,
     Means.FORBIDDEN: ForbiddenError,
     Means.GONE: NotFoundError,
     Means.ABSENT: AbsentError,
     Means.OVERSIZE: OversizeError,
+    Means.CONFLICT: ConflictError,
+    Means.REJECTED: InvalidError,
+    Means.UNSUPPORTED: UnsupportedError,
 }
 
 
@@ -87,6 +108,20 @@ def meaning(status: int, *, wait_named: bool) -> Means:
         return Means.GOOD
     unlisted = Means.TRANSIENT if 500 <= status <= 599 else Means.MALFORMED  # noqa: PLR2004
     return READS.get(status, unlisted)
+
+
+def meaning_of_write(status: int, *, wait_named: bool) -> Means:
+    """Return what a status means to a request that changes something.
+
+    An unknown 4xx is the provider's refusal of what was sent.
+    """
+    if status == 503 and wait_named:  # noqa: PLR2004 - Service Unavailable
+        return Means.THROTTLED
+    if 200 <= status <= 299:  # noqa: PLR2004 - the success class
+        return Means.GOOD
+    unlisted = Means.TRANSIENT if 500 <= status <= 599 else Means.MALFORMED  # noqa: PLR2004
+    refused = Means.REJECTED if 400 <= status <= 499 else unlisted  # noqa: PLR2004
+    return WRITES.get(status, refused)
 
 
 def error_of(means: Means, message: str, *, retry_after: timedelta | None = None) -> SyncdError:

@@ -9,10 +9,12 @@ from pathlib import Path
 import orjson
 from aiohttp import ClientSession
 
+from syncd.engine.browse import Browser
 from syncd.engine.hub import Hub
 from syncd.engine.link import Linking
 from syncd.engine.plan import Plan
 from syncd.engine.poll import Polled, Poller
+from syncd.engine.write import Writer
 from syncd.model.access import User
 from syncd.model.activity import Filter
 from syncd.model.ids import Position, ProfileId, UserId
@@ -24,6 +26,7 @@ from syncd.providers.kind import Rim
 from syncd.providers.opener import Opener
 from syncd.providers.registry import KINDS
 from syncd.runtime.vault import open_ring, write_ring
+from tests.api.serving import inline
 from tests.fakes.clock import FakeClock
 from tests.fakes.meter import FakeMeter
 from tests.servers.caldav import CalDavServer
@@ -45,6 +48,8 @@ class Rig:
     clock: FakeClock
     poller: Poller
     linking: Linking
+    opener: Opener
+    writer: Writer
     meter: FakeMeter
     profile_id: ProfileId = NOBODY
     replay: Replay = field(default_factory=Replay)
@@ -118,6 +123,8 @@ async def rigged(server: CalDavServer, folder: Path, witness: Witness) -> AsyncI
         http = await stack.enter_async_context(ClientSession())
         opener = Opener(KINDS, Rim(session=lambda: http, clock=clock), store, vault)
         await store.add_user(User(id=USER, name="contract", created=clock.now()))
+        browser = Browser(store, inline, clock)
+        writer = await stack.enter_async_context(Writer(store, opener, browser, hub, clock))
         yield Rig(
             server=server,
             witness=witness,
@@ -125,5 +132,7 @@ async def rigged(server: CalDavServer, folder: Path, witness: Witness) -> AsyncI
             clock=clock,
             poller=Poller(store, opener, hub, clock, meter, plan, draw=lambda: 0.5),
             linking=Linking(store, opener, vault, clock, hub),
+            opener=opener,
+            writer=writer,
             meter=meter,
         )

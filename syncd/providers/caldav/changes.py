@@ -57,7 +57,7 @@ class CalendarReader:
 
     async def _all(self, *, first: bool) -> Part:
         """Return the listing; where syncing works, with a token that nothing is lost behind."""
-        facts = await self._facts()
+        facts = await self.facts()
         if facts.sync and first:
             with suppress(AbsentError, OversizeError):
                 return await self._lister.all_by_sync()
@@ -140,10 +140,10 @@ class CalendarReader:
             yield page
 
     async def _pages(self, wanted: Members) -> AsyncIterator[Delta]:
-        zone = (await self._facts()).zone if wanted else None
+        zone = (await self.facts()).zone if wanted else None
         return Bodies(self._client, self._url, zone).pages(wanted)
 
-    async def _facts(self) -> Facts:
+    async def facts(self) -> Facts:
         """Return what the calendar's properties say; asked for once in a process."""
         facts = self._quirks.facts.get(self._key)
         if facts is None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import errno
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
@@ -13,7 +13,9 @@ from lxml.etree import _Element
 from yarl import URL
 
 from syncd.model.errors import (
+    ConflictError,
     ForbiddenError,
+    InvalidError,
     MalformedReplyError,
     SyncdError,
     SyncTokenExpiredError,
@@ -22,14 +24,15 @@ from syncd.ports.clock import Clock
 from syncd.ports.vault import Secret
 from syncd.providers.answers import (
     AbsentError,
-    Means,
     PassingError,
+    UnansweredError,
     error_of,
     meaning,
+    meaning_of_write,
     wait_of,
 )
 from syncd.providers.caldav import wire
-from syncd.providers.caldav.multistatus import Answer, Multistatus, conditions
+from syncd.providers.caldav.multistatus import Answer, Multistatus, conditions, words_of
 from syncd.providers.caldav.origins import check_plain, related
 from syncd.providers.caldav.quirks import Memory, Quirks, Scheme
 from syncd.providers.limits import TRIES, retried
@@ -46,14 +49,20 @@ SLOW = ClientTimeout(total=None, sock_connect=10, sock_read=300)  # a cold serve
 T = TypeVar("T")
 
 
+class UidConflictError(ConflictError):
+    """Another resource of the calendar has the UID (RFC 4791 §5.3.2.1)."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
-    """One request; every one of ours reads only, so all may be repeated."""
+    """One request; one that ``writes`` is never repeated here."""
 
     method: str
     url: URL
     body: bytes = b""
     depth: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    writes: bool = False
     timeout: ClientTimeout = field(default=QUICK)
     tries: int = TRIES
     with_token: bool = False  # 410 then speaks of the token
@@ -122,6 +131,17 @@ class CalDavClient:
         ask = Ask(method="GET", url=url)
         return await retried(lambda: self._ask(ask, read), self._clock)
 
+    async def send(self, ask: Ask) -> bytes:
+        """Write something, once; return the body of the answer.
+
+        Raises UnansweredError if it may have been done all the same.
+        """
+
+        async def read(response: ClientResponse) -> bytes:
+            return await _body(response, _LARGEST_ERROR)
+
+        return await self._ask(replace(ask, writes=True), read)
+
     async def _ask(self, ask: Ask, read: Callable[[ClientResponse], Awaitable[T]]) -> T:
         """Send, follow, sign in; a dropped keep-alive is repeated once at once."""
         repeated = switched = False
@@ -135,17 +155,19 @@ class CalDavClient:
                     if not switched and self._switch(response, scheme):
                         switched = True
                         continue
-                    if meaning(response.status, wait_named=False) is not Means.GOOD:
+                    if not 200 <= response.status <= 299:  # noqa: PLR2004 - the success class
                         raise await self._error(ask, response)
                     return await read(response)
             except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
                 if isinstance(error, aiohttp.ClientConnectorError) or repeated:
                     raise _unreachable(ask.url, error) from error
+                if ask.writes:
+                    raise UnansweredError(f"{ask.url.host} closed the connection") from error
                 repeated = True
             except TimeoutError as error:
-                raise PassingError(
-                    f"{ask.url.host} did not answer in time", smaller=True
-                ) from error
+                lost = UnansweredError if ask.writes else PassingError
+                message = f"{ask.url.host} did not answer in time"
+                raise lost(message, smaller=True) from error
             except aiohttp.ClientError as error:
                 raise _unreachable(ask.url, error) from error
         raise MalformedReplyError(f"{ask.url.host} redirects more than {_HOPS} times")
@@ -160,6 +182,7 @@ class CalDavClient:
             quirks.plain_allowed = True
         scheme = quirks.scheme or (Scheme.BASIC if ask.url.scheme == "https" else None)
         headers = {"Content-Type": 'application/xml; charset="utf-8"'} if ask.body else {}
+        headers |= ask.headers
         headers |= {"Depth": ask.depth} if ask.depth is not None else {}
         if scheme is Scheme.BASIC:
             word = encode_basic_auth(self._username, self._password.reveal(), "utf-8")
@@ -215,12 +238,30 @@ class CalDavClient:
     async def _error(self, ask: Ask, response: ClientResponse) -> SyncdError:
         status, header = response.status, response.headers.get("Retry-After")
         message = f"{ask.url.host} answered {ask.method} with status {status}"
-        named = conditions(await _body(response, _LARGEST_ERROR))
+        body = await _body(response, _LARGEST_ERROR)
+        named = conditions(body)
+        if ask.writes:
+            return self._refused(response, message, named, words_of(body, response.content_type))
         if wire.VALID_SYNC_TOKEN in named or (status == 410 and ask.with_token):  # noqa: PLR2004
             return SyncTokenExpiredError(message)
         if wire.SUPPORTED_REPORT in named:
             return AbsentError(message)
         means = meaning(status, wait_named=header is not None)
+        return error_of(means, message, retry_after=wait_of(header, self._clock.now()))
+
+    def _refused(
+        self, response: ClientResponse, message: str, named: frozenset[str], words: str
+    ) -> SyncdError:
+        """Return what a refused write means, in the server's own words (RFC 4791 §5.3.2.1)."""
+        told = sorted(tag.rpartition("}")[2] for tag in named)
+        if told or words:
+            message += f" ({'; '.join(filter(None, [', '.join(told), words]))})"
+        header = response.headers.get("Retry-After")
+        means = meaning_of_write(response.status, wait_named=header is not None)
+        if wire.NO_UID_CONFLICT in named:
+            return UidConflictError(message)
+        if named & wire.BAD_OBJECT:
+            return InvalidError(message)
         return error_of(means, message, retry_after=wait_of(header, self._clock.now()))
 
 

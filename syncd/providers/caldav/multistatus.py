@@ -1,6 +1,7 @@
 """A multistatus parsed while it streams, under the limits of reliability.md §4."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Generic, TypeVar, cast
 
@@ -13,6 +14,7 @@ from syncd.providers.caldav.wire import DAV
 LARGEST = 64 * 2**20  # bytes of one answer, decompressed
 MOST_ELEMENTS = 2_000_000
 DEEPEST = 64
+_MOST_WORDS = 300  # characters of an error
 
 _ROOT, _RESPONSE, _TOKEN = f"{DAV}multistatus", f"{DAV}response", f"{DAV}sync-token"
 _ROOT_WITHIN = 64 * 2**10  # bytes; white space and comments may come before it
@@ -121,6 +123,18 @@ def conditions(body: bytes) -> frozenset[str]:
     except (XMLSyntaxError, ValueError):
         return frozenset()
     return frozenset(str(one.tag) for one in root) if root.tag == f"{DAV}error" else frozenset()
+
+
+def words_of(body: bytes, kind: str) -> str:
+    """Return what a server says of an error in words for people, in one short line."""
+    text = ""
+    if kind == "text/plain":
+        text = body.decode("utf-8", "replace")
+    elif kind.endswith("xml") and b"<!DOCTYPE" not in body:
+        with suppress(XMLSyntaxError, ValueError):
+            root = fromstring(body, XMLParser(resolve_entities=False, no_network=True))
+            text = " ".join(str(one) for one in root.itertext())
+    return "".join(one for one in " ".join(text.split()) if one.isprintable())[:_MOST_WORDS]
 
 
 def _refusal(error: XMLSyntaxError) -> MalformedReplyError:

@@ -1,27 +1,31 @@
 """One CalDAV profile behind the provider port (RFC 4791, RFC 6578)."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 
 from yarl import URL
 
 from syncd.model.calendar import Calendar
+from syncd.model.edit import CalendarEdit, EventEdit
 from syncd.model.errors import (
     ForbiddenError,
     MalformedReplyError,
     NotFoundError,
     SyncTokenExpiredError,
 )
-from syncd.model.ids import CalendarKey, SyncToken
+from syncd.model.ids import CalendarKey, ResourceKey, Slot, SyncToken
+from syncd.model.resource import RawResource
 from syncd.ports.clock import Clock
 from syncd.ports.delta import Delta
 from syncd.ports.provider import Known
-from syncd.ports.writing import Writing
+from syncd.ports.writing import Writing, Wrote, WroteCalendar
 from syncd.providers.answers import AbsentError
 from syncd.providers.caldav import wire
+from syncd.providers.caldav.calendar_writing import CalendarWriting
 from syncd.providers.caldav.changes import CalendarReader
 from syncd.providers.caldav.client import SLOW, Ask, CalDavClient, below
 from syncd.providers.caldav.state import State, read_state
 from syncd.providers.caldav.translate import calendar_key, calendars, facts_of, is_calendar
+from syncd.providers.caldav.writing import EventWriting
 
 
 class CalDavProvider(Writing):
@@ -79,6 +83,45 @@ class CalDavProvider(Writing):
             pages = reader.since(read_state(token), known)
         async for page in pages:
             yield page
+
+    async def create_event(self, calendar: CalendarKey, edit: EventEdit, *, name: str) -> Wrote:
+        """PUT a new resource (D17)."""
+        return await (await self._writing(calendar)).create(edit, name)
+
+    async def update_event(
+        self, calendar: CalendarKey, before: RawResource, slot: Slot, edit: EventEdit
+    ) -> Wrote:
+        """PUT the whole resource with the event changed (D19)."""
+        return await (await self._writing(calendar)).update(before, slot, edit)
+
+    async def delete_event(self, calendar: CalendarKey, before: RawResource, slot: Slot) -> Wrote:
+        """DELETE the resource, or PUT it without the occurrence."""
+        return await (await self._writing(calendar)).delete(before, slot)
+
+    async def resources(self, calendar: CalendarKey, keys: Collection[ResourceKey]) -> Delta:
+        """Read some resources."""
+        return await (await self._writing(calendar)).resources(keys)
+
+    async def create_calendar(self, edit: CalendarEdit, *, name: str) -> WroteCalendar:
+        """MKCALENDAR in the first home (D23)."""
+        return await self._calendar_writing().create(edit, name)
+
+    async def update_calendar(self, calendar: CalendarKey, edit: CalendarEdit) -> WroteCalendar:
+        """PROPPATCH."""
+        return await self._calendar_writing().update(calendar, edit)
+
+    async def delete_calendar(self, calendar: CalendarKey) -> None:
+        """DELETE the collection."""
+        await self._calendar_writing().delete(calendar)
+
+    async def _writing(self, calendar: CalendarKey) -> EventWriting:
+        url = self._url(calendar)
+        reader = CalendarReader(self._client, self._clock, calendar, url, ctag=None)
+        zone = (await reader.facts()).zone
+        return EventWriting(self._client, self._clock, url, zone)
+
+    def _calendar_writing(self) -> CalendarWriting:
+        return CalendarWriting(self._client, self._clock, self._homes[0], self.calendars)
 
     @property
     def _base(self) -> str:

@@ -1,10 +1,10 @@
 """CalDAV's XML as structs: what we ask (RFC 4791, RFC 4918, RFC 6578) and what a response says."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
-from lxml.etree import _Element
+from lxml.etree import Element, SubElement, _Element, tostring
 
 from syncd.model.errors import MalformedReplyError
 
@@ -18,12 +18,24 @@ MULTIGET_REPORT = f"{CALDAV}calendar-multiget"
 VALID_SYNC_TOKEN = f"{DAV}valid-sync-token"
 SUPPORTED_REPORT = f"{DAV}supported-report"
 CALENDAR = f"{CALDAV}calendar"
+NO_UID_CONFLICT = f"{CALDAV}no-uid-conflict"
+BAD_OBJECT = frozenset(  # what a PUT may be refused for (RFC 4791 §5.3.2.1)
+    CALDAV + one
+    for one in (
+        *("valid-calendar-data", "valid-calendar-object-resource", "supported-calendar-data"),
+        *("supported-calendar-component", "max-resource-size", "min-date-time", "max-date-time"),
+        *("max-instances", "max-attendees-per-instance"),
+    )
+)
+DISPLAY_NAME, DESCRIPTION = f"{DAV}displayname", f"{CALDAV}calendar-description"
+TIMEZONE, COLOR = f"{CALDAV}calendar-timezone", f"{APPLE}calendar-color"
 
 _NAMES = (
     'xmlns="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav" '
     'xmlns:S="http://calendarserver.org/ns/" xmlns:A="http://apple.com/ns/ical/"'
 )
 _RESPONSE_STATUS, _HREF, _PROPSTAT = f"{DAV}status", f"{DAV}href", f"{DAV}propstat"
+_STORED = frozenset({200, 201, 204})
 _PROP, _COLLECTION = f"{DAV}prop", f"{DAV}collection"
 
 
@@ -64,6 +76,26 @@ def multiget(hrefs: Iterable[str]) -> bytes:
         '<C:calendar-multiget xmlns="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav">'
         f"<prop><getetag/><C:calendar-data/></prop>{asked}</C:calendar-multiget>"
     ).encode()
+
+
+def mkcalendar(properties: Mapping[str, str]) -> bytes:
+    """Ask for a calendar of events with these properties, named ``{namespace}name``."""
+    root = Element(f"{CALDAV}mkcalendar", nsmap={"D": "DAV:", "C": CALDAV[1:-1], "A": APPLE[1:-1]})
+    prop = SubElement(SubElement(root, f"{DAV}set"), _PROP)
+    for name, value in properties.items():
+        SubElement(prop, name).text = value
+    kinds = SubElement(prop, f"{CALDAV}supported-calendar-component-set")
+    SubElement(kinds, f"{CALDAV}comp", name="VEVENT")
+    return tostring(root, xml_declaration=True, encoding="utf-8")
+
+
+def proppatch(properties: Mapping[str, str | None]) -> bytes:
+    """Ask to set these properties, or with None to remove them (RFC 4918 §9.2)."""
+    root = Element(f"{DAV}propertyupdate", nsmap={"D": "DAV:", "C": CALDAV[1:-1], "A": APPLE[1:-1]})
+    for name, value in properties.items():
+        word = "remove" if value is None else "set"
+        SubElement(SubElement(SubElement(root, f"{DAV}{word}"), _PROP), name).text = value
+    return tostring(root, xml_declaration=True, encoding="utf-8")
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +184,17 @@ def collection(response: _Element) -> Collection:
         default_calendar=_href(found.get(f"{CALDAV}schedule-default-calendar-URL")),
         ctag=_text(found.get(f"{SERVER}getctag")),
         sync_token=_text(found.get(f"{DAV}sync-token")),
+    )
+
+
+def refused(response: _Element) -> frozenset[str]:
+    """Return the properties that an answer to PROPPATCH or MKCALENDAR does not call stored."""
+    return frozenset(
+        str(one.tag)
+        for propstat in response.iterchildren(_PROPSTAT)
+        if _code(propstat.findtext(_RESPONSE_STATUS)) not in _STORED
+        for prop in propstat.iterchildren(_PROP)
+        for one in prop
     )
 
 

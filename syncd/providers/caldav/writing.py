@@ -1,0 +1,190 @@
+"""Events written to one calendar (RFC 4791 §5.3.2; D17-D22)."""
+
+import asyncio
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from urllib.parse import quote
+
+from yarl import URL
+
+from syncd.formats.ical_read import read_resource
+from syncd.formats.ical_write import created, excluded, rewritten
+from syncd.model.edit import EventEdit
+from syncd.model.errors import (
+    ConflictError,
+    InvalidError,
+    MalformedReplyError,
+    NotFoundError,
+)
+from syncd.model.event import Event
+from syncd.model.ids import WHOLE, ResourceKey, Slot
+from syncd.model.resource import RawResource, Resource
+from syncd.ports.clock import Clock
+from syncd.ports.delta import Delta
+from syncd.ports.writing import Wrote
+from syncd.providers.answers import UnansweredError
+from syncd.providers.caldav import wire
+from syncd.providers.caldav.bodies import Bodies
+from syncd.providers.caldav.client import Ask, CalDavClient, UidConflictError, below
+from syncd.providers.caldav.listing import Lister
+from syncd.providers.caldav.translate import path_of
+
+_KIND = {"Content-Type": "text/calendar; charset=utf-8"}
+_NEW = {"If-None-Match": "*"}
+
+
+class EventWriting:
+    """Writes one calendar's resources; floating times count in ``zone``."""
+
+    def __init__(self, client: CalDavClient, clock: Clock, calendar: URL, zone: str | None) -> None:
+        """Write through ``client``."""
+        self._client = client
+        self._clock = clock
+        self._calendar = calendar
+        self._zone = zone
+
+    async def create(self, edit: EventEdit, name: str) -> Wrote:
+        """Make a resource that is called ``name``, once."""
+        raw = created(edit, uid=name, now=self._clock.now(), calendar_zone=self._zone)
+        path = f"{self._calendar.raw_path.rstrip('/')}/{quote(name, safe='')}.ics"
+        key = ResourceKey(path_of(path, str(self._calendar)))
+        try:
+            await self._put(key, raw, _NEW)
+        except UidConflictError:
+            raise
+        except ConflictError as error:  # an earlier attempt
+            try:
+                return Wrote(key=key, upserts=(await self._read(key),))
+            except NotFoundError:
+                raise error from None
+        return Wrote(key=key, upserts=(await self._read(key),))
+
+    async def update(self, before: RawResource, slot: Slot, edit: EventEdit) -> Wrote:
+        """Change the event at ``slot``."""
+        known, condition = await self._known(before)
+        raw = await asyncio.to_thread(
+            rewritten, known, slot, edit, now=self._clock.now(), calendar_zone=self._zone
+        )
+        return await self._replace(before.key, slot, known, raw, condition)
+
+    async def delete(self, before: RawResource, slot: Slot) -> Wrote:
+        """Delete the resource, or one occurrence of it."""
+        try:
+            known, condition = await self._known(before)
+            left = None
+            if slot != WHOLE:
+                now = self._clock.now()
+                left = excluded(known, slot, now=now, calendar_zone=self._zone)
+            if left is not None:
+                return await self._replace(before.key, slot, known, left, condition)
+            await self._remove(before.key, condition)
+        except NotFoundError:
+            await Lister(self._client, self._calendar).check()  # or is it all gone?
+        return Wrote(key=before.key, slot=slot, deleted=frozenset({before.key}))
+
+    async def resources(self, keys: Collection[ResourceKey]) -> Delta:
+        """Read some resources as they are now."""
+        wanted = {key: wire.Entry(href=key) for key in keys}
+        upserts, unread = list[Resource](), dict[ResourceKey, str]()
+        async for page in Bodies(self._client, self._calendar, self._zone).pages(wanted):
+            upserts += page.upserts
+            unread |= page.unread
+        there = {one.key for one in upserts} | unread.keys()
+        return Delta(upserts=tuple(upserts), unread=unread, deleted=frozenset(keys) - there)
+
+    async def _known(self, before: RawResource) -> tuple[bytes, dict[str, str]]:
+        """Return the body to change, and the condition under which it may be written.
+
+        Without a strong etag nothing can be promised by the server: what it holds is compared.
+        """
+        if before.etag.startswith('"'):
+            return before.raw, {"If-Match": before.etag}
+        held = await self._client.fetch(below(self._calendar, before.key))
+        if held.raw is None or not self._alike(before.key, held.raw, before.raw):
+            raise ConflictError("the event was changed meanwhile")
+        return held.raw, {"If-Match": held.etag} if held.etag.startswith('"') else {}
+
+    async def _replace(
+        self, key: ResourceKey, slot: Slot, known: bytes, raw: bytes, condition: dict[str, str]
+    ) -> Wrote:
+        if raw != known:
+            try:
+                await self._put(key, raw, condition)
+            except UidConflictError:
+                raise
+            except ConflictError:
+                held = await self._read(key)
+                if not self._alike(key, held.raw, raw):
+                    raise ConflictError("the event was changed meanwhile") from None
+                return Wrote(key=key, slot=slot, upserts=(held,))
+        return Wrote(key=key, slot=slot, upserts=(await self._read(key),))
+
+    async def _put(self, key: ResourceKey, raw: bytes, condition: dict[str, str]) -> None:
+        """Write a resource; if no answer comes, look whether it was written."""
+        url = below(self._calendar, key)
+        ask = Ask(method="PUT", url=url, body=raw, headers={**_KIND, **condition})
+        try:
+            await self._sent(ask)
+        except UnansweredError as error:
+            if await self._holds(key, raw):
+                return
+            if error.smaller or not condition:  # it may still be at it, and nothing would stop us
+                raise
+            await self._sent(ask)
+
+    async def _sent(self, ask: Ask) -> None:
+        try:
+            await self._client.send(ask)
+        except UidConflictError:
+            raise
+        except (ConflictError, NotFoundError):
+            await Lister(self._client, self._calendar).check()  # 409: no such collection
+            raise
+
+    async def _remove(self, key: ResourceKey, condition: dict[str, str]) -> None:
+        ask = Ask(method="DELETE", url=below(self._calendar, key), headers=condition)
+        try:
+            await self._client.send(ask)
+        except UnansweredError as error:
+            if error.smaller or not condition:
+                await self._check_gone(key, error)
+            else:
+                await self._client.send(ask)
+        except ConflictError as error:
+            await self._check_gone(key, ConflictError("the event was changed meanwhile"))
+            del error
+
+    async def _check_gone(self, key: ResourceKey, otherwise: Exception) -> None:
+        try:
+            await self._client.fetch(below(self._calendar, key))
+        except NotFoundError:
+            return
+        raise otherwise
+
+    async def _read(self, key: ResourceKey) -> Resource:
+        """Return a resource as the server keeps it, which need not be as it was sent (D18)."""
+        held = await self._client.fetch(below(self._calendar, key))
+        if held.raw is None:
+            raise InvalidError("the calendar object is larger than 25 MiB")
+        return await asyncio.to_thread(
+            read_resource, key, held.raw, etag=held.etag, calendar_zone=self._zone
+        )
+
+    async def _holds(self, key: ResourceKey, raw: bytes) -> bool:
+        try:
+            held = await self._client.fetch(below(self._calendar, key))
+        except NotFoundError:
+            return False
+        return held.raw is not None and self._alike(key, held.raw, raw)
+
+    def _alike(self, key: ResourceKey, one: bytes, other: bytes) -> bool:
+        """Tell whether two bodies say the same of every event, stamps aside."""
+        try:
+            return self._told(key, one) == self._told(key, other)
+        except MalformedReplyError:
+            return one == other
+
+    def _told(self, key: ResourceKey, raw: bytes) -> tuple[Sequence[Event], Sequence[str]]:
+        read = read_resource(key, raw, calendar_zone=self._zone)
+        events = [replace(one, modified=None, created=None) for one in read.events]
+        return sorted(events, key=repr), read.faults
