@@ -19,7 +19,7 @@ from syncd.formats.stamps import stamp
 from syncd.formats.zones import iana
 from syncd.model.event import Event
 from syncd.model.ids import Slot
-from syncd.model.when import When, instant, is_date, slot_of
+from syncd.model.when import When, instant, is_date, moment, slot_of
 
 MOST_OCCURRENCES = 2000  # of one series in one listing
 _STEPS = {
@@ -111,7 +111,7 @@ def _expand(series: Recurring, after: datetime, before: datetime, limit: int) ->
     length = instant(series.end, zone) - instant(series.start, zone)
     lower = after.astimezone(zone).replace(tzinfo=None) - length - _DAY
     upper = before.astimezone(zone).replace(tzinfo=None) + _DAY
-    excluded = set(listed(series.recurrence, "EXDATE", zone))
+    excluded = {moment(one) for one in listed(series.recurrence, "EXDATE", zone)}
     found = list[tuple[When, When]]()
     for wall in _walls(series, zone, lower, upper):
         start, end = _occurrence(series, wall, zone, length)
@@ -202,9 +202,9 @@ def _until(text: str, begin: datetime, zone: tzinfo) -> datetime:
     return _wall(until, zone) if until.tzinfo else until
 
 
-def _excludes(excluded: set[When], start: When) -> bool:
+def _excludes(excluded: set[date], start: When) -> bool:
     """Tell whether EXDATE names this start; a date excludes every start on it."""
-    if start in excluded:
+    if moment(start) in excluded:
         return True
     return isinstance(start, datetime) and start.date() in excluded
 

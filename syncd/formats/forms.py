@@ -25,12 +25,12 @@ class Form:
     utc: bool = False
 
     def wall(self, when: When) -> Wall:
-        """Return what a clock there shows."""
+        """Return what a clock there shows, and no more: not which of two times it is."""
         if self.place is None:
             return when.date() if isinstance(when, datetime) else when
         if not isinstance(when, datetime):
             return datetime.combine(when, datetime.min.time())
-        return when.astimezone(self.place.zone).replace(tzinfo=None)
+        return when.astimezone(self.place.zone).replace(tzinfo=None, fold=0)
 
     def when(self, wall: Wall) -> When:
         """Return what the clock there means."""

@@ -19,7 +19,7 @@ from syncd.model.edit import UNSET, EventEdit, Not
 from syncd.model.errors import InvalidError
 from syncd.model.event import CustomProperty, Event, Visibility
 from syncd.model.ids import ResourceKey
-from syncd.model.when import When, is_date
+from syncd.model.when import When, is_date, moment
 
 _TEXTS = {"name": "SUMMARY", "description": "DESCRIPTION", "location": "LOCATION", "color": "COLOR"}
 _STALE = dict.fromkeys(("ALTREP", "ENCODING", "CHARSET"))  # said something of the old words
@@ -123,7 +123,7 @@ def _set_times(editing: Editing, edit: EventEdit, *, carry: bool) -> None:
         raise InvalidError("an event needs a start and an end", field="start")
     if is_date(start) != is_date(end):
         raise InvalidError("start and end must both be dates or both be times", field="end")
-    if end < start:
+    if moment(end) < moment(start):
         raise InvalidError("an event cannot end before it starts", field="end")
     starts = event is None or _differs(start, zone, event.start, event.start_zone)
     ends = event is None or _differs(end, end_zone, event.end, event.end_zone)
@@ -153,7 +153,7 @@ def _given(value: T | Not, kept: T) -> T:
 
 
 def _differs(when: When, zone: str | None, before: When, before_zone: str | None) -> bool:
-    return is_date(when) != is_date(before) or when != before or zone != before_zone
+    return moment(when) != moment(before) or zone != before_zone
 
 
 def _form(vevent: Block, name: str, zones: Zones) -> Form | None:
@@ -170,7 +170,7 @@ def _repeats(vevent: Block, edit: EventEdit) -> bool:
 def _exact(form: Form, when: When, *, series: bool) -> Form:
     """Return UTC for a time that the wall shows twice and that would be read as the other."""
     told = form.when(form.wall(when))
-    return form if series or told == when or is_date(when) else IN_UTC
+    return form if series or moment(told) == moment(when) else IN_UTC
 
 
 def _set_text(vevent: Block, name: str, value: str | Not | None) -> None:

@@ -11,7 +11,7 @@ from syncd.formats.rule import check
 from syncd.formats.stamps import duration, stamp, values
 from syncd.formats.zones import Place, Zones
 from syncd.model.event import CustomProperty, Event, File, Status, Visibility
-from syncd.model.when import When, is_date
+from syncd.model.when import When, is_date, moment
 
 CUSTOM = "X-SYNCD-PROPERTY"
 
@@ -113,7 +113,7 @@ def _end(
     end, end_place = found
     if is_date(end) != is_date(start):
         raise ValueError("DTSTART and DTEND are not of one kind")
-    if end < start:
+    if moment(end) < moment(start):
         raise ValueError("it ends before it starts")
     if is_date(start) and end == start:
         end = end + timedelta(days=1)  # written by clients that count both days

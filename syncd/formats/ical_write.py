@@ -4,7 +4,7 @@ Everything that an edit does not touch stays as it was, byte for byte. What read
 writing cannot mend safely is refused with InvalidError.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from syncd import __version__
 from syncd.formats.blocks import Block, made
@@ -22,7 +22,7 @@ from syncd.model.errors import InvalidError, MalformedReplyError
 from syncd.model.event import Event
 from syncd.model.ids import WHOLE, ResourceKey, Slot
 from syncd.model.resource import slot as slot_of_event
-from syncd.model.when import When
+from syncd.model.when import moment
 
 _KEY = ResourceKey("/")
 
@@ -92,16 +92,16 @@ def excluded(
         before = series.vevent.copy()
         form = found.form(series)
         start = start_at(slot, form)
-        if start not in _excluded(series.event, form):
+        if moment(start) not in _excluded(series.event, form):
             series.vevent.add("EXDATE", form.value(form.wall(start)), form.head())
             editing = Editing(vevent=series.vevent, zones=found.zones, event=series.event, now=now)
             stamp_edit(editing, frozenset(), before)
     return found.root.text()
 
 
-def _excluded(series: Event, form: Form) -> set[When]:
+def _excluded(series: Event, form: Form) -> set[date]:
     zone = UTC if form.place is None else form.place.zone
-    return set(listed(series.recurrence, "EXDATE", zone))
+    return {moment(one) for one in listed(series.recurrence, "EXDATE", zone)}
 
 
 def _check_range(vevent: Block) -> None:

@@ -43,6 +43,14 @@ def utc(when: datetime) -> str:
     return rfc3339(in_utc(when))
 
 
+def moment(when: When) -> date:
+    """Return what compares as times do: two of one zone compare as the walls show them, in Python.
+
+    A date and a time are never equal.
+    """
+    return in_utc(when) if isinstance(when, datetime) else when
+
+
 def slot_of(when: When) -> str:
     """Return the start as it stands in an occurrence's id: 20261120T090000Z, or 20261120."""
     if isinstance(when, datetime):

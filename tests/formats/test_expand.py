@@ -116,6 +116,18 @@ def test_excluded_starts_and_extra_dates_count() -> None:
     assert [one.isoformat()[:10] for one in told] == ["2026-11-02", "2026-11-04", "2026-11-20"]
 
 
+def test_an_excluded_start_counts_in_the_hour_that_comes_twice() -> None:
+    """In Python a time in that hour equals no time of another zone (PEP 495)."""
+    found = event(
+        "DTSTART;TZID=Europe/Berlin:20261024T023000",
+        "RRULE:FREQ=DAILY;COUNT=3",
+        "EXDATE:20261025T003000Z",
+    )
+    begin = datetime(2026, 10, 1, tzinfo=UTC)
+    left = [one.day for one in starts(found, begin, begin + YEAR)]
+    assert left == [24, 26]
+
+
 def test_blanks_in_a_rule_are_no_part_of_it_f18() -> None:
     found = event("DTSTART:20261102T090000Z", "RRULE:FREQ=DAILY; COUNT=3;BYDAY=MO, WE")
     begin = datetime(2026, 11, 1, tzinfo=UTC)
