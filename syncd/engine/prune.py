@@ -50,5 +50,6 @@ class Pruner:
             cut = await self._store.prune(profile, before=before, keep=self._most, limit=STEP)
             total += cut
             if cut < STEP:
+                await self._store.forget_managed(profile, before)
                 return total
             await self._clock.sleep(_PAUSE)

@@ -3,17 +3,17 @@
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, literal_column, or_, select
+from sqlalchemy import ColumnElement, and_, func, literal_column, or_, select
 
 from syncd.model.claim import Claim
 from syncd.model.errors import NotFoundError
 from syncd.model.ids import CalendarId, EventId, ProfileId, ResourceKey
 from syncd.model.resource import KeptEvent, RawResource, StoredEvent
 from syncd.model.when import from_milliseconds, milliseconds
-from syncd.ports.store.snapshots import Taken, Window
+from syncd.ports.store.snapshots import Mine, Since, Taken, Window
 from syncd.store.chunks import PAGE, chunks
 from syncd.store.rows import AnyRow, instant_of
-from syncd.store.tables import objects, resources
+from syncd.store.tables import activities, managed, objects, resources
 from syncd.store.topic import Topic
 
 SHORT = timedelta(days=31)  # what is no longer is found by its start alone
@@ -118,6 +118,17 @@ class SqlListings(Topic):
                 found[row.series_id] = found.get(row.series_id, frozenset()) | {row.object_id}
         return found
 
+    async def events_named(
+        self, profile: ProfileId, events: Collection[EventId]
+    ) -> Mapping[EventId, StoredEvent]:
+        """Return those of these events that there are."""
+        found: dict[EventId, StoredEvent] = {}
+        for some in chunks(events):
+            mine = (objects.c.profile_id == profile, objects.c.object_id.in_(some))
+            stored = map(_stored, await self._database.fetch(_WHOLE.where(*mine)))
+            found.update((one.id, one) for one in stored)
+        return found
+
     async def event(self, profile: ProfileId, event: EventId) -> StoredEvent:
         """Return one; raises NotFoundError."""
         mine = (objects.c.profile_id == profile, objects.c.object_id == event)
@@ -155,12 +166,43 @@ def _within(window: Window) -> list[ColumnElement[bool]]:
         conditions.append(_LASTING if window.lasting else ~column.lasting)
     if window.claiming:
         conditions.append(column.claim != Claim.FREE)
+    if window.mine is not None:
+        conditions.append(_mine(window.mine))
+    if window.since is not None:
+        conditions.append(_since(window.since))
     if window.behind is not None:
         start, event = milliseconds(window.behind[0]), window.behind[1]
         same = and_(column.starts_at == start, column.object_id > event)
         conditions.append(column.starts_at >= start)  # for the index
         conditions.append(or_(column.starts_at > start, same))
     return conditions
+
+
+def _mine(mine: Mine) -> ColumnElement[bool]:
+    """Compare what an event belongs to: exceptions go with their series."""
+    whole = func.coalesce(objects.c.series_id, objects.c.object_id)
+    theirs = select(managed.c.object_id).where(
+        managed.c.application == mine.application, managed.c.object_id.is_not(None)
+    )
+    return whole.in_(theirs) if mine.only else whole.not_in(theirs)
+
+
+def _since(since: Mapping[ProfileId, Since]) -> ColumnElement[bool]:
+    row = activities.c
+    recorded = [
+        and_(
+            objects.c.profile_id == profile,
+            objects.c.object_id.in_(
+                select(row.object_id).where(
+                    row.profile_id == profile,
+                    row.position > one.behind,
+                    row.recorded_at >= milliseconds(one.at),
+                )
+            ),
+        )
+        for profile, one in since.items()
+    ]
+    return or_(objects.c.profile_id.not_in(since), *recorded)
 
 
 def _stored(row: AnyRow) -> StoredEvent:

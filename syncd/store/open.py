@@ -13,6 +13,7 @@ from syncd.store.appending import Appender
 from syncd.store.applications import SqlApplications
 from syncd.store.database import Database
 from syncd.store.life import Beats, begin
+from syncd.store.managed import SqlManaged
 from syncd.store.migrate import migrate
 from syncd.store.profiles import SqlProfiles
 from syncd.store.repeats import SqlRepeats, end_all
@@ -29,7 +30,14 @@ _DRIVERS = {
 
 
 class SqlStore(
-    SqlProfiles, SqlSnapshots, SqlStreams, SqlAccess, SqlApplications, SqlRepeats, SqlUpkeep
+    SqlProfiles,
+    SqlSnapshots,
+    SqlManaged,
+    SqlStreams,
+    SqlAccess,
+    SqlApplications,
+    SqlRepeats,
+    SqlUpkeep,
 ):
     """``Store`` on SQLite and on PostgreSQL."""
 

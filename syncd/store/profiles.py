@@ -28,6 +28,7 @@ from syncd.store.tables import (
     calendars,
     credentials,
     installations,
+    managed,
     profiles,
     streams,
 )
@@ -235,7 +236,7 @@ async def _forget(connection: AsyncConnection, profile: ProfileId) -> None:
     mine = select(calendars.c.calendar_id).where(calendars.c.profile_id == profile)
     for table in SNAPSHOT:
         await connection.execute(delete(table).where(table.c.calendar_id.in_(mine)))
-    for table in (calendars, credentials):
+    for table in (calendars, credentials, managed):
         await connection.execute(delete(table).where(table.c.profile_id == profile))
 
 

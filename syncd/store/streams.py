@@ -1,7 +1,7 @@
 """Activity streams: reading them, and cutting off their beginning."""
 
 from collections.abc import AsyncIterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Select, and_, bindparam, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -19,6 +19,11 @@ _KINDS = {kind.value: kind for kind in Kind}
 _TYPES = {one.value: one for one in Type}
 _ENDS = (streams.c.epoch, streams.c.head, streams.c.floor, streams.c.after_auth)
 _STREAM = select(streams).where(streams.c.profile_id == bindparam("profile"))
+_RECORDED = select(activities.c.recorded_at).where(
+    activities.c.profile_id == bindparam("profile"),
+    activities.c.position == bindparam("position"),
+)
+_LATE = timedelta(minutes=10)  # between reading the clock and getting a position
 
 
 class SqlStreams(Topic):
@@ -52,6 +57,30 @@ class SqlStreams(Topic):
             )
             for _, _, _, _, position, kind, type_, object_id, calendar, body in rows
         )
+
+    async def behind(self, profile: ProfileId, at: datetime) -> Position | None:
+        """Return a position behind which lies all that was recorded at or after ``at``.
+
+        It may lie a little lower than need be. None if the stream no longer reaches back so far.
+        """
+        stream = await self.stream(profile)
+        oldest = await self._recorded(profile, stream.floor + 1)
+        if stream.floor and (oldest is None or oldest > milliseconds(at)):
+            return None
+        low, high, bound = stream.floor, stream.head, milliseconds(at - _LATE)
+        while low < high:
+            middle = (low + high + 1) // 2
+            recorded = await self._recorded(profile, middle)
+            if recorded is not None and recorded < bound:
+                low = Position(middle)
+            else:
+                high = Position(middle - 1)
+        return low
+
+    async def _recorded(self, profile: ProfileId, position: int) -> int | None:
+        given = {"profile": profile, "position": position}
+        rows = await self._database.fetch(_RECORDED, given)
+        return rows[0].recorded_at if rows else None
 
     async def prune(
         self, profile: ProfileId, *, before: datetime, keep: int | None, limit: int = 500

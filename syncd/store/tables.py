@@ -330,6 +330,20 @@ faults = Table(
 
 SNAPSHOT = (resources, objects, absences, faults)  # what goes with a calendar
 
+managed = Table(
+    "managed",
+    metadata,
+    Column("application", String, primary_key=True),  # "": the tokens of the command line
+    Column("calendar_id", String, primary_key=True),
+    Column("own_id", Foreign, primary_key=True),  # what the application calls the event
+    Column("profile_id", Number, nullable=False, autoincrement=False),
+    Column("name", String, nullable=False),  # fixes the id at the provider
+    Column("object_id", String),  # null until the event is recorded
+    Column("written_at", BigInteger, nullable=False),
+    Index(None, "profile_id", "object_id"),
+    Index(None, "application", "object_id"),
+)
+
 streams = Table(
     "streams",
     metadata,

@@ -4,6 +4,7 @@ from typing import Protocol
 
 from syncd.ports.store.access import Access
 from syncd.ports.store.applications import Applications
+from syncd.ports.store.managed import Managed
 from syncd.ports.store.profiles import Profiles
 from syncd.ports.store.repeats import Repeats
 from syncd.ports.store.snapshots import Snapshots
@@ -11,7 +12,9 @@ from syncd.ports.store.streams import Streams
 from syncd.ports.store.upkeep import Upkeep
 
 
-class Store(Profiles, Snapshots, Streams, Access, Applications, Repeats, Upkeep, Protocol):
+class Store(
+    Profiles, Snapshots, Managed, Streams, Access, Applications, Repeats, Upkeep, Protocol
+):
     """Everything that syncd keeps.
 
     Raises NotFoundError, ConflictError and StaleStateError as the methods say, and TransientError

@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 
 from syncd.model.activity import Record
 from syncd.model.calendar import KnownCalendar
-from syncd.model.ids import CalendarId, EventId, ProfileId, ResourceKey
+from syncd.model.ids import CalendarId, EventId, Position, ProfileId, ResourceKey
 from syncd.model.resource import (
     Absence,
     Change,
@@ -20,12 +20,29 @@ from syncd.model.resource import (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Mine:
+    """What an application manages (api.md C6): only that, or all but that."""
+
+    application: str
+    only: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Since:
+    """Recorded at or after an instant, which lies behind a position of the stream."""
+
+    at: datetime
+    behind: Position
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
     """Which events of calendars to read: spans that meet (after, before), in order (start, id).
 
     ``behind`` is the (start, id) after which to go on. ``series`` True reads series only, False
     everything else, None all; ``lasting`` the same of series and what is longer than a month.
-    ``claiming`` leaves out what claims no time.
+    ``claiming`` leaves out what claims no time. ``since`` leaves out what was not recorded then;
+    a profile that it does not name is not limited.
     """
 
     calendars: tuple[CalendarId, ...]
@@ -35,6 +52,8 @@ class Window:
     series: bool | None = None
     lasting: bool | None = None
     claiming: bool = False
+    mine: Mine | None = None
+    since: Mapping[ProfileId, Since] | None = None
     limit: int = 1000
 
 
@@ -133,6 +152,12 @@ class Snapshots(Protocol):
         self, series: Collection[tuple[CalendarId, EventId]]
     ) -> Mapping[EventId, frozenset[EventId]]:
         """Return the ids of every exception to these series, by series."""
+        ...
+
+    async def events_named(
+        self, profile: ProfileId, events: Collection[EventId]
+    ) -> Mapping[EventId, StoredEvent]:
+        """Return those of these events that there are."""
         ...
 
     async def event(self, profile: ProfileId, event: EventId) -> StoredEvent:

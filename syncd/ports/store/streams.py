@@ -24,6 +24,13 @@ class Streams(Protocol):
         """
         ...
 
+    async def behind(self, profile: ProfileId, at: datetime) -> Position | None:
+        """Return a position behind which lies all that was recorded at or after ``at``.
+
+        It may lie a little lower than need be. None if the stream no longer reaches back so far.
+        """
+        ...
+
     async def prune(
         self, profile: ProfileId, *, before: datetime, keep: int | None, limit: int = 500
     ) -> int:
