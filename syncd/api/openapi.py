@@ -30,6 +30,14 @@ _PATH_PARAMETERS: Mapping[str, Json] = {
         "example": "primary",
         "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]+$"},
     },
+    "event_uid": {
+        "description": "`event_uid` of an event.",
+        "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]+$"},
+    },
+    "page_id": {
+        "description": "The end of a `next_page`.",
+        "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]+$"},
+    },
     "event_id": {
         "description": "An event's id; occurrences and exceptions have ids of their own.",
         "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]+$"},
@@ -159,7 +167,7 @@ def _parameter(name: str, told: Mapping[str, Any]) -> Json:
     if "description" in told:
         parameter["description"] = told["description"]
     if schema.get("type") == "array":
-        parameter |= {"style": "form", "explode": False}
+        parameter |= {"style": "form", "explode": name.endswith("[]")}
     return parameter
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, time, tzinfo
 from typing import Annotated, Any, TypeVar
 
+from multidict import MultiMapping
 from pydantic import BeforeValidator, Field, ValidationError, WithJsonSchema
 
 from syncd.api.problems import Fault, Problem, ProblemError
@@ -12,6 +13,11 @@ from syncd.api.route import Shape
 
 S = TypeVar("S", bound=Shape)
 
+_KEYS = {  # of R14b, by pydantic's words
+    "missing": "errors.required",
+    "string_too_long": "errors.too_long",
+    "too_long": "errors.too_long",
+}
 _WORDS = {"true": True, "1": True, "false": False, "0": False}
 _DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _CLOCK = r"[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?"
@@ -83,8 +89,14 @@ class Paged(Shape):
 
 
 def parse_query(shape: type[S], given: Mapping[str, str]) -> S:
-    """Read a query; what is wrong is a problem that names every field."""
-    return _checked(lambda: shape.model_validate(dict(given)))
+    """Read a query; what is wrong is a problem that names every field.
+
+    A parameter whose name ends in ``[]`` is a list of all that stand under it.
+    """
+    told: dict[str, Any] = dict(given)
+    if isinstance(given, MultiMapping):
+        told |= {name: given.getall(name) for name in told if name.endswith("[]")}
+    return _checked(lambda: shape.model_validate(told))
 
 
 def parse_body(shape: type[S], given: Mapping[str, Any]) -> S:
@@ -109,11 +121,11 @@ def _checked(read: Callable[[], S]) -> S:
 def _problem(error: ValidationError) -> Problem:
     faults = dict[str, tuple[Fault, ...]]()
     for one in error.errors(include_url=False, include_context=False, include_input=False):
-        field = str(one["loc"][0]) if one["loc"] else "base"
+        field = str(one["loc"][0]).removesuffix("[]") if one["loc"] else "base"
         missing = one["type"] == "missing"
         said = one["msg"].removeprefix("Value error, ")
         fault = Fault(
-            key="errors.required" if missing else "errors.invalid",
+            key=_KEYS.get(one["type"], "errors.invalid"),
             description="required" if missing else said[:1].lower() + said[1:],
         )
         faults[field] = (*faults.get(field, ()), fault)

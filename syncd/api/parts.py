@@ -7,6 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
+from syncd.engine.agenda import Agenda
 from syncd.engine.browse import Browser
 from syncd.engine.control import Control
 from syncd.engine.link import Linking
@@ -66,6 +67,7 @@ class Parts:
     stream: StreamReader
     browser: Browser
     writer: Writer
+    agenda: Agenda
     linking: Linking
     ticker: Ticker
     control: Control

@@ -1,15 +1,14 @@
 """Listing a calendar from its snapshot, series expanded, page by page (K18, K20, K23, R11)."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import orjson
 
 from syncd.engine import pages
+from syncd.engine.instances import A_SERIES, Expand, Instances, Row
 from syncd.engine.occurrences import (
     ListedEvent,
-    Master,
     Occurrence,
     computed,
     listed,
@@ -17,7 +16,6 @@ from syncd.engine.occurrences import (
     occurrences,
     slot_instant,
 )
-from syncd.formats.expand import Expansion, Recurring
 from syncd.model.errors import InvalidError, NotFoundError
 from syncd.model.ids import CalendarId, Cursor, EventId, ProfileId, short, split_event_id
 from syncd.model.resource import StoredEvent
@@ -27,20 +25,9 @@ from syncd.ports.store import Store
 from syncd.ports.store.snapshots import Window
 
 HORIZON = timedelta(days=366)  # of an expansion without an end, from max(start, now)
-A_SERIES = 2_000  # occurrences
-A_LISTING = 20_000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ONLY_SERIES = frozenset({"graph", "ews"})  # these list no exceptions beside their series (K23)
-_ROWS = 1_000
 _SECOND = timedelta(seconds=1)
-
-Expand = Callable[
-    [Sequence[Recurring], datetime, datetime, int], Awaitable[Sequence[Expansion | None]]
-]
-"""Expands each series within (after, before), at most so many occurrences of each.
-
-None stands for a series that is not expanded: refused, or over its time (reliability.md, limits).
-"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,19 +53,6 @@ class EventListing:
     truncated: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """What stands in a listing, by its place."""
-
-    begins_at: datetime
-    id: EventId
-    what: StoredEvent | Occurrence
-
-    @property
-    def place(self) -> tuple[datetime, EventId]:
-        return self.begins_at, self.id
-
-
 class Browser:
     """Reads listings and single events; keeps nothing between two pages."""
 
@@ -86,6 +60,7 @@ class Browser:
         """Read from ``store``; ``expand`` runs where a costly rule may be ended."""
         self._store = store
         self._expand = expand
+        self._instances = Instances(store, expand)
         self._clock = clock
 
     async def list_events(
@@ -100,7 +75,7 @@ class Browser:
         name = short(calendar, str(query.start), str(query.end), str(query.instances))
         place = await self._place(profile, query, name)
         if query.instances:
-            rows, cut = await self._instances(calendar, query, place, zone)
+            rows, cut = await self._expanded(calendar, query, place, zone)
         else:
             rows, cut = await self._plain(profile, calendar, query, place), False
         page, more = rows[: query.page_size], rows[query.page_size :]
@@ -163,107 +138,46 @@ class Browser:
 
     async def _plain(
         self, profile: ProfileId, calendar: CalendarId, query: EventQuery, place: pages.Place
-    ) -> list[_Row]:
-        """Return what is stored, series unexpanded."""
+    ) -> list[Row]:
+        """Return what is stored, series unexpanded: a page and one more, if there are so many."""
         only = (await self._store.profile(profile)).provider in ONLY_SERIES
-        return await self._stored(
-            calendar, query, place, series=None, shown=lambda one: not (only and one.slot)
+        return await self._instances.stored(
+            _window(calendar, query, place),
+            most=query.page_size + 1,
+            shown=lambda one: not (only and one.slot),
         )
 
-    async def _instances(
+    async def _expanded(
         self, calendar: CalendarId, query: EventQuery, place: pages.Place, zone: str | None
-    ) -> tuple[list[_Row], bool]:
+    ) -> tuple[list[Row], bool]:
         """Return single events, exceptions and occurrences; and whether some were cut (K23)."""
 
         def shown(one: StoredEvent) -> bool:
             if not one.slot:
                 return True
-            cancelled = orjson.loads(one.document)["status"] == "cancelled"
-            return one.starts_at < place.horizon and not cancelled
+            return one.starts_at < place.horizon and not is_cancelled(one)
 
-        rows = await self._stored(calendar, query, place, series=False, shown=shown)
-        expanded, cut = await self._expanded(calendar, query, place, zone)
+        window = _window(calendar, query, place)
+        rows = await self._instances.stored(
+            replace(window, series=False), most=query.page_size + 1, shown=shown
+        )
+        expanded, cut = await self._instances.expanded(
+            replace(window, before=place.horizon),
+            {calendar: zone},
+            after=query.start,
+            before=place.horizon,
+        )
         rows += [row for row in expanded if place.behind is None or row.place > place.behind]
         return sorted(rows, key=lambda row: row.place), cut
 
-    async def _stored(
-        self,
-        calendar: CalendarId,
-        query: EventQuery,
-        place: pages.Place,
-        *,
-        series: bool | None,
-        shown: Callable[[StoredEvent], bool],
-    ) -> list[_Row]:
-        """Return stored events behind the place: a page and one more, if there are so many."""
-        found, behind = list[_Row](), place.behind
-        while len(found) <= query.page_size:
-            some = await self._store.events(
-                Window(
-                    calendars=(calendar,),
-                    after=query.start,
-                    before=query.end,
-                    behind=behind,
-                    series=series,
-                    limit=min(query.page_size + 1, _ROWS),
-                )
-            )
-            found += [_Row(one.starts_at, one.id, one) for one in some if shown(one)]
-            if len(some) <= query.page_size and len(some) < _ROWS:
-                break
-            behind = (some[-1].starts_at, some[-1].id)
-        return found
 
-    async def _expanded(
-        self, calendar: CalendarId, query: EventQuery, place: pages.Place, zone: str | None
-    ) -> tuple[list[_Row], bool]:
-        """Return the occurrences of the whole listing, so that its limits cut all pages alike."""
-        rows, cut = list[_Row](), False
-        behind: tuple[datetime, EventId] | None = None
-        while True:
-            some = await self._store.events(
-                Window(
-                    calendars=(calendar,),
-                    after=query.start,
-                    before=place.horizon,
-                    behind=behind,
-                    series=True,
-                    limit=_ROWS,
-                )
-            )
-            masters = [master_of(one, zone) for one in some]
-            more, also = await self._expand_some(calendar, masters, query, place)
-            rows, cut = rows + more, cut or also
-            if len(some) < _ROWS:
-                break
-            behind = (some[-1].starts_at, some[-1].id)
-        rows.sort(key=lambda row: row.place)
-        return rows[:A_LISTING], cut or len(rows) > A_LISTING
+def is_cancelled(one: StoredEvent) -> bool:
+    """Tell whether a stored event says of itself that it is off."""
+    return bool(orjson.loads(one.document)["status"] == "cancelled")
 
-    async def _expand_some(
-        self,
-        calendar: CalendarId,
-        masters: Sequence[Master],
-        query: EventQuery,
-        place: pages.Place,
-    ) -> tuple[list[_Row], bool]:
-        rows, cut = list[_Row](), False
-        ids = [one.stored.id for one in masters]
-        altered = {one.id for one in await self._store.exceptions(calendar, ids)} if ids else set()
-        expansions = await self._expand(
-            [one.recurring for one in masters], query.start, place.horizon, A_SERIES
-        )
-        for master, expansion in zip(masters, expansions, strict=True):
-            if expansion is None:  # not expanded: the series stands for itself
-                rows.append(_Row(master.stored.starts_at, master.stored.id, master.stored))
-                continue
-            cut = cut or expansion.cut
-            rows += [
-                _Row(one.begins_at, one.id, one)
-                for one in occurrences(master, expansion)
-                if one.id not in altered
-            ]
-        return rows, cut
+
+def _window(calendar: CalendarId, query: EventQuery, place: pages.Place) -> Window:
+    return Window(calendars=(calendar,), after=query.start, before=query.end, behind=place.behind)
 
 
 def _shown(what: StoredEvent | Occurrence) -> ListedEvent:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from syncd.api.parts import Parts, Rates
+from syncd.engine.agenda import Agenda
 from syncd.engine.browse import Browser
 from syncd.engine.control import Control
 from syncd.engine.hub import Hub
@@ -51,6 +52,7 @@ class Core:
     stream: StreamReader
     browser: Browser
     writer: Writer
+    agenda: Agenda
     linking: Linking
     ticker: Ticker
     control: Control
@@ -102,6 +104,7 @@ async def wired(settings: Settings) -> AsyncIterator[Core]:
             stream=StreamReader(store, hub, clock),
             browser=browser,
             writer=writer,
+            agenda=Agenda(store, workers),
             linking=Linking(store, opener, vault, clock, hub),
             ticker=ticker,
             control=Control(store, hub, clock),
@@ -130,6 +133,7 @@ def parts_of(core: Core) -> Parts:
         stream=core.stream,
         browser=core.browser,
         writer=core.writer,
+        agenda=core.agenda,
         linking=core.linking,
         ticker=core.ticker,
         control=core.control,

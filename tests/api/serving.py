@@ -15,6 +15,7 @@ from syncd.api.build import add, build
 from syncd.api.limits import READ_AT_MOST
 from syncd.api.parts import Pace, Parts, Rates
 from syncd.api.route import Route
+from syncd.engine.agenda import Agenda
 from syncd.engine.browse import Browser
 from syncd.engine.control import Control
 from syncd.engine.link import Linking
@@ -162,6 +163,7 @@ async def serving(
                 stream=StreamReader(store, ground.hub, clock),
                 browser=browser,
                 writer=writer,
+                agenda=Agenda(store, inline),
                 linking=Linking(store, linker, FakeVault(), clock, ground.hub),
                 ticker=ticker,
                 control=Control(store, ground.hub, clock),

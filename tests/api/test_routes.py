@@ -38,6 +38,8 @@ class Places:
             profile_id=self.account,
             calendar_id=self.calendar,
             event_id=self.event,
+            event_uid=self.event,
+            page_id="none",
         )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from syncd.engine import browse
+from syncd.engine import instances
 from syncd.engine.browse import Browser, EventListing, EventQuery
 from syncd.formats.expand import Expansion, Recurring, expand_series
 from syncd.model.errors import InvalidError, NotFoundError
@@ -160,7 +160,7 @@ async def test_a_listing_of_many_series_is_cut(
     shelf: Shelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """K23: at most 20,000 in a listing."""
-    monkeypatch.setattr(browse, "A_LISTING", 50)
+    monkeypatch.setattr(instances, "A_LISTING", 50)
     await shelf.keep(*([series(f"Daily {number}", 1)] for number in range(9)))
     listing = await shelf.page(within(1, 11, page_size=10))
     assert listing.truncated

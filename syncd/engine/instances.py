@@ -1,0 +1,116 @@
+"""What the snapshot holds of a window, and what its series come to there (K23)."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from syncd.engine.occurrences import Master, Occurrence, master_of, occurrences
+from syncd.formats.expand import Expansion, Recurring
+from syncd.model.ids import CalendarId, EventId
+from syncd.model.resource import StoredEvent
+from syncd.ports.store import Store
+from syncd.ports.store.snapshots import Window
+
+A_SERIES = 2_000  # occurrences
+A_LISTING = 20_000
+_ROWS = 1_000
+
+Expand = Callable[
+    [Sequence[Recurring], datetime, datetime, int], Awaitable[Sequence[Expansion | None]]
+]
+"""Expands each series within (after, before), at most so many occurrences of each.
+
+None stands for a series that is not expanded: refused, or over its time (reliability.md, limits).
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What stands in a listing, by its place."""
+
+    begins_at: datetime
+    id: EventId
+    what: StoredEvent | Occurrence
+
+    @property
+    def place(self) -> tuple[datetime, EventId]:
+        """Return what a listing is ordered by."""
+        return self.begins_at, self.id
+
+
+class Instances:
+    """Reads windows of one or of several calendars."""
+
+    def __init__(self, store: Store, expand: Expand) -> None:
+        """Read from ``store``; ``expand`` runs where a costly rule may be ended."""
+        self._store = store
+        self._expand = expand
+
+    async def stored(
+        self, window: Window, *, most: int, shown: Callable[[StoredEvent], bool]
+    ) -> list[Row]:
+        """Return the first events of a window, ``most`` at least if there are so many."""
+        found, behind = list[Row](), window.behind
+        limit = min(most, _ROWS)
+        while len(found) < most:
+            some = await self._store.events(replace(window, behind=behind, limit=limit))
+            found += [Row(one.starts_at, one.id, one) for one in some if shown(one)]
+            if len(some) < limit:
+                break
+            behind = (some[-1].starts_at, some[-1].id)
+        return found
+
+    async def expanded(
+        self,
+        window: Window,
+        zones: Mapping[CalendarId, str | None],
+        *,
+        after: datetime,
+        before: datetime,
+    ) -> tuple[list[Row], bool]:
+        """Return all occurrences of a window's series, so that limits cut all pages alike.
+
+        They lie within (``after``, ``before``). A series that is not expanded stands for itself.
+        """
+        rows, cut, behind = list[Row](), False, None
+        while True:
+            some = await self._store.events(
+                replace(window, series=True, behind=behind, limit=_ROWS)
+            )
+            masters = [master_of(one, zones.get(one.calendar_id)) for one in some]
+            more, also = await self._some(masters, after, before)
+            rows, cut = rows + more, cut or also
+            if len(some) < _ROWS:
+                break
+            behind = (some[-1].starts_at, some[-1].id)
+        rows.sort(key=lambda row: row.place)
+        return rows[:A_LISTING], cut or len(rows) > A_LISTING
+
+    async def _some(
+        self, masters: Sequence[Master], after: datetime, before: datetime
+    ) -> tuple[list[Row], bool]:
+        rows, cut = list[Row](), False
+        altered = await self._altered(masters)
+        expansions = await self._expand([one.recurring for one in masters], after, before, A_SERIES)
+        for master, expansion in zip(masters, expansions, strict=True):
+            if expansion is None:
+                rows.append(Row(master.stored.starts_at, master.stored.id, master.stored))
+                continue
+            cut = cut or expansion.cut
+            rows += [
+                Row(one.begins_at, one.id, one)
+                for one in occurrences(master, expansion)
+                if one.id not in altered
+            ]
+        return rows, cut
+
+    async def _altered(self, masters: Sequence[Master]) -> set[EventId]:
+        """Return the exceptions that stand in place of occurrences."""
+        by_calendar: dict[CalendarId, list[EventId]] = {}
+        for one in masters:
+            by_calendar.setdefault(one.stored.calendar_id, []).append(one.stored.id)
+        return {
+            exception.id
+            for calendar, ids in by_calendar.items()
+            for exception in await self._store.exceptions(calendar, ids)
+        }
