@@ -23,6 +23,7 @@ from syncd.engine.occurrences import (
 )
 from syncd.formats.expand import recurring_of, zone_of
 from syncd.model.activity import Activity, Filter, Kind, Type
+from syncd.model.claim import Claim
 from syncd.model.ids import CalendarId, EventId, Position, ProfileId, ResourceKey, split_event_id
 from syncd.model.resource import StoredEvent
 from syncd.model.when import instant
@@ -133,10 +134,11 @@ class Bygone:
         since: Since | None,
     ) -> list[Gone]:
         versions = [one async for one in self._versions(profile, zones, since)]
-        there = dict[EventId, Gone]()  # by id, the last version that lay in the window
+        usual, apart = dict[EventId, Gone](), dict[EventId, Gone]()
         for one in versions:
             for seen in await self._seen(one, zones.get(one.calendar), past):
-                there[seen.id] = seen
+                (apart if seen.id == one.event else usual)[seen.id] = seen
+        there = usual | apart  # by id, the last version in the window; an exception before all
         names = {*there, *(split_event_id(one)[0] for one in there)}
         now = _Now(await self._store.events_named(profile, names), zones, past, self._expand)
         found = list[Gone]()
@@ -269,6 +271,7 @@ def _stored(version: _Version, calendar_zone: str | None) -> StoredEvent:
         starts_at=start.astimezone(UTC),
         ends_at=end.astimezone(UTC),
         series=bool(document["recurrence"]) and not slot,
+        claim=Claim.ASK,
     )
 
 

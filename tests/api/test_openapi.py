@@ -79,7 +79,7 @@ async def test_answers_have_the_members_of_the_document_and_no_others(api: Api, 
     for route in routes():
         answer = DOCUMENT["paths"][route.path][route.method.lower()]["responses"][str(route.status)]
         content = answer.get("content", {}).get("application/json", {})
-        if route.method != "GET" or not content:
+        if route.method != "GET" or not content or "{page_id}" in route.path:
             continue
         path = route.path.format(
             account_id=api.account,

@@ -19,8 +19,8 @@ from tests.engine.ground import event, series
 
 SHORT = Pace(longest=timedelta(milliseconds=50), longest_wait=timedelta(milliseconds=50))
 REMOVALS = ("remove_profile", "revoke_profile")  # end what the others read
-OPAQUE = {"page", "cursor", "as_of", "Last-Event-ID"}  # right only if an answer told them
-BOUND = {"end"}  # right only if it suits another
+OPAQUE = {"page", "cursor", "as_of", "Last-Event-ID", "tzid"}  # right only if an answer told them
+BOUND = {"end", "from", "to"}  # right only if it suits another
 CASES = 2000
 
 

@@ -82,7 +82,8 @@ def pages_object(request: web.Request, asked: Asked, following: Asked | None) ->
 
 def _seal(request: web.Request, packed: bytes) -> bytes:
     """Return proof that we wrote this for the bearer of these tokens, which nobody else can."""
-    key = sha256(b"".join(sorted(token.digest for token in tokens_of(request)))).digest()
+    tokens = sorted(token.id.encode() + token.digest for token in tokens_of(request))
+    key = sha256(b"".join(tokens)).digest()
     return hmac.digest(key, packed, sha256)[:_SEAL]
 
 
