@@ -12,9 +12,7 @@ from syncd.ports.store.streams import Streams
 from syncd.ports.store.upkeep import Upkeep
 
 
-class Store(
-    Profiles, Snapshots, Managed, Streams, Access, Applications, Repeats, Upkeep, Protocol
-):
+class Store(Profiles, Snapshots, Managed, Streams, Access, Applications, Repeats, Upkeep, Protocol):
     """Everything that syncd keeps.
 
     Raises NotFoundError, ConflictError and StaleStateError as the methods say, and TransientError
