@@ -17,6 +17,7 @@ from syncd.model.profile import Profile
 from syncd.ports.store import Store
 
 MOST_TOKENS = 20
+MOST_ACCOUNTS = 100  # in one path
 _AT_ONCE = 1000
 _NAMED = 100  # accounts in the refusal of an ambiguous ``me``
 ME = "me"
@@ -60,6 +61,28 @@ async def account_named(store: Store, tokens: Sequence[Token], name: str) -> tup
     if not (name.isascii() and name.isdecimal()):
         raise NotFoundError("there is no such account")
     return await profile_named(store, tokens, name)
+
+
+async def accounts_named(
+    store: Store, tokens: Sequence[Token], names: str
+) -> Sequence[tuple[Token, Profile]]:
+    """Return the accounts of a comma list in its order, each once, with tokens that cover them.
+
+    ``me`` at place n is the account of token n (R5). Raises NotFoundError if one is not covered.
+    """
+    listed = [name.strip() for name in names.split(",")]
+    if len(listed) > MOST_ACCOUNTS:
+        raise invalid(f"name at most {MOST_ACCOUNTS} accounts", field="account_id")
+    if listed == [ME]:
+        return [await account_named(store, tokens, ME)]
+    found = dict[ProfileId, tuple[Token, Profile]]()
+    for place, name in enumerate(listed):
+        mine = tokens if name != ME or len(tokens) == 1 else tokens[place : place + 1]
+        if not mine:
+            raise invalid(f"me at place {place + 1} has no token of its own", field="account_id")
+        token, profile = await account_named(store, mine, name)
+        found.setdefault(profile.id, (token, profile))
+    return list(found.values())
 
 
 async def profile_named(store: Store, tokens: Sequence[Token], name: str) -> tuple[Token, Profile]:

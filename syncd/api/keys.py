@@ -9,6 +9,7 @@ from syncd.model.profile import Profile
 
 TOKENS = web.RequestKey("tokens", tuple[Token, ...])
 PROFILE = web.RequestKey("profile", Profile)
+PROFILES = web.RequestKey("profiles", tuple[Profile, ...])
 CALENDAR = web.RequestKey("calendar", KnownCalendar)
 DIALECT = web.RequestKey("dialect", Dialect)
 REQUEST_ID = web.RequestKey("request_id", str)
@@ -22,6 +23,11 @@ def tokens_of(request: web.Request) -> tuple[Token, ...]:
 def profile_of(request: web.Request) -> Profile:
     """Return the profile that the path names; the caller's token covers it."""
     return request[PROFILE]
+
+
+def profiles_of(request: web.Request) -> tuple[Profile, ...]:
+    """Return the profiles of a list of accounts in the path, in its order, each once."""
+    return request[PROFILES]
 
 
 def calendar_of(request: web.Request) -> KnownCalendar:

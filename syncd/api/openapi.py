@@ -20,6 +20,11 @@ _PATH_PARAMETERS: Mapping[str, Json] = {
         "schema": {"type": "string", "pattern": "^([1-9][0-9]{0,17}|me)$"},
         "example": "me",
     },
+    "account_ids": {
+        "description": "Ids of accounts, separated by commas; `me` at place n is that of token n.",
+        "schema": {"type": "string", "pattern": "^([1-9][0-9]{0,17}|me)(,[1-9][0-9]{0,17})*$"},
+        "example": "me",
+    },
     "profile_id": {
         "description": "Either name of a profile: `pro_…` or the account id.",
         "schema": {"type": "string", "pattern": "^([1-9][0-9]{0,17}|pro_[a-z2-7]{4,13})$"},
@@ -197,7 +202,7 @@ def _problems(route: Route, dialect: Dialect) -> list[int]:
     if route.idempotent:
         found |= {400, 409, 422}
     if "{" in route.path:
-        found |= {400, 404} if "{account_id}" in route.path else {404}  # ``me`` may be ambiguous
+        found |= {400, 404} if "{account_id" in route.path else {404}  # ``me`` may be ambiguous
     return sorted(found)
 
 

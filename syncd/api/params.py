@@ -38,7 +38,8 @@ def _said(value: object) -> object:
     return True if value == "" else _flag(value)
 
 
-def _moment(value: object) -> object:
+def moment(value: object) -> object:
+    """Read a date or a time, with or without an offset (R12); raises ValueError."""
     if not isinstance(value, str):
         return value
     text = _BLANK_PLUS.sub(r"\1+\2", value)  # an undecoded query turned the plus into a blank
@@ -64,7 +65,7 @@ Said = Annotated[
 ]
 Moment = Annotated[
     datetime | date,
-    BeforeValidator(_moment),
+    BeforeValidator(moment),
     WithJsonSchema(
         {
             "anyOf": [

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from syncd.engine.agenda import Agenda
 from syncd.engine.browse import Browser
+from syncd.engine.busy import BusyReader
 from syncd.engine.control import Control
 from syncd.engine.link import Linking
 from syncd.engine.stream import StreamReader
@@ -68,6 +69,7 @@ class Parts:
     browser: Browser
     writer: Writer
     agenda: Agenda
+    busy: BusyReader
     linking: Linking
     ticker: Ticker
     control: Control

@@ -8,10 +8,17 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from syncd.api.address import base_url
-from syncd.api.auth import account_named, authenticate, calendar_covered, check_scope, profile_named
+from syncd.api.auth import (
+    account_named,
+    accounts_named,
+    authenticate,
+    calendar_covered,
+    check_scope,
+    profile_named,
+)
 from syncd.api.body import read_body
 from syncd.api.idempotency import once
-from syncd.api.keys import CALENDAR, PROFILE, TOKENS, profile_of
+from syncd.api.keys import CALENDAR, PROFILE, PROFILES, TOKENS, profile_of
 from syncd.api.limits import GATE
 from syncd.api.params import parse_body, parse_query
 from syncd.api.parts import parts_of
@@ -54,6 +61,10 @@ async def _admit(request: web.Request, scope: Scope | None, tokens: Sequence[Tok
     if "account_id" in name:
         token, request[PROFILE] = await account_named(store, tokens, name["account_id"])
         request[TOKENS] = check_scope([token], scope)
+    elif "account_ids" in name:
+        named = await accounts_named(store, tokens, name["account_ids"])
+        request[TOKENS] = tuple(one for token, _ in named for one in check_scope([token], scope))
+        request[PROFILES] = tuple(profile for _, profile in named)
     elif "profile_id" in name:
         token, request[PROFILE] = await profile_named(store, tokens, name["profile_id"])
         request[TOKENS] = check_scope([token], scope)

@@ -8,6 +8,7 @@ from datetime import timedelta
 from syncd.api.parts import Parts, Rates
 from syncd.engine.agenda import Agenda
 from syncd.engine.browse import Browser
+from syncd.engine.busy import BusyReader
 from syncd.engine.control import Control
 from syncd.engine.hub import Hub
 from syncd.engine.link import Linking
@@ -53,6 +54,7 @@ class Core:
     browser: Browser
     writer: Writer
     agenda: Agenda
+    busy: BusyReader
     linking: Linking
     ticker: Ticker
     control: Control
@@ -105,6 +107,7 @@ async def wired(settings: Settings) -> AsyncIterator[Core]:
             browser=browser,
             writer=writer,
             agenda=Agenda(store, workers),
+            busy=BusyReader(store, workers),
             linking=Linking(store, opener, vault, clock, hub),
             ticker=ticker,
             control=Control(store, hub, clock),
@@ -134,6 +137,7 @@ def parts_of(core: Core) -> Parts:
         browser=core.browser,
         writer=core.writer,
         agenda=core.agenda,
+        busy=core.busy,
         linking=core.linking,
         ticker=core.ticker,
         control=core.control,

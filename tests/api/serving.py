@@ -17,6 +17,7 @@ from syncd.api.parts import Pace, Parts, Rates
 from syncd.api.route import Route
 from syncd.engine.agenda import Agenda
 from syncd.engine.browse import Browser
+from syncd.engine.busy import BusyReader
 from syncd.engine.control import Control
 from syncd.engine.link import Linking
 from syncd.engine.stream import StreamReader
@@ -164,6 +165,7 @@ async def serving(
                 browser=browser,
                 writer=writer,
                 agenda=Agenda(store, inline),
+                busy=BusyReader(store, inline),
                 linking=Linking(store, linker, FakeVault(), clock, ground.hub),
                 ticker=ticker,
                 control=Control(store, ground.hub, clock),

@@ -35,6 +35,7 @@ class Places:
     def fill(self, route: Route) -> str:
         return route.path.format(
             account_id=self.account,
+            account_ids=self.account,
             profile_id=self.account,
             calendar_id=self.calendar,
             event_id=self.event,

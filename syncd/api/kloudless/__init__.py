@@ -3,7 +3,7 @@
 import re
 
 from syncd.api.dialect import Dialect
-from syncd.api.kloudless import accounts, activity, calendars, events, follow, oauth
+from syncd.api.kloudless import accounts, activity, availability, calendars, events, follow, oauth
 from syncd.api.kloudless.problems import KloudlessProblem, shape
 
 DIALECT = Dialect(
@@ -12,5 +12,5 @@ DIALECT = Dialect(
     problem_type="application/json",
     shape=shape,
     problem=KloudlessProblem,
-    modules=(accounts, calendars, events, activity, follow, oauth),
+    modules=(accounts, calendars, events, availability, activity, follow, oauth),
 )
