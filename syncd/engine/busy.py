@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from syncd.engine.availability import Range, united
-from syncd.engine.browse import A_LISTING, A_SERIES, Expand
+from syncd.engine.instances import A_LISTING, A_SERIES, Expand
 from syncd.engine.occurrences import Master, master_of
 from syncd.formats.expand import Expansion, Recurring, recurring_of, zone_of
 from syncd.model.calendar import KnownCalendar
