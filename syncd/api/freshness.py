@@ -14,6 +14,8 @@ from syncd.model.when import utc
 from syncd.ports.store import Store
 
 HEADERS = ("X-Syncd-Cursor", "X-Syncd-Polled-At", "X-Syncd-State")
+IGNORED = "X-Syncd-Ignored"
+WRITTEN = ("ETag", IGNORED, "X-Syncd-Cursor")
 _STATES = list(State)  # of several profiles the last-named counts
 
 
@@ -48,6 +50,13 @@ def freshness_of(
 async def cursors_of(store: Store, profiles: Iterable[Profile]) -> Mapping[ProfileId, Cursor]:
     """Return the end of each profile's stream; take it before anything is read (R21)."""
     return {one.id: (await store.stream(one.id)).latest for one in profiles}
+
+
+def written(cursor: Cursor, ignored: Iterable[str] = ()) -> dict[str, str]:
+    """Return the headers of a write: where the stream tells of it, what was not stored (R13)."""
+    headers = {"X-Syncd-Cursor": str(cursor)}
+    names = ", ".join(sorted(ignored))
+    return headers | {IGNORED: names} if names else headers
 
 
 async def relink_url(request: web.Request, profile: Profile) -> str | None:

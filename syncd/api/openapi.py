@@ -57,6 +57,11 @@ _REQUEST_HEADERS: Mapping[str, Json] = {
         "description": "Versions that the caller holds: 304 for one of them.",
         "schema": {"type": "string"},
     },
+    "If-Match": {
+        "description": "Versions that may be changed: 412 if it is none of them, here or at the "
+        "provider; `*` is any.",
+        "schema": {"type": "string"},
+    },
     KEY: {
         "description": "Makes the request safe to repeat: for 24 h the same key and body get the "
         "first answer again, with `Idempotency-Replayed: true`.",
@@ -73,6 +78,8 @@ _ANSWER_HEADERS: Mapping[str, str] = {
     "X-Syncd-State": "connected, initial, suspect, paused or disconnected.",
     "X-Syncd-Truncated": "`true` if the limits of expansion cut the listing short.",
     "ETag": "The version of the object.",
+    "Location": "The URL of what was made.",
+    "X-Syncd-Ignored": "Members that the provider does not store; absent if all are stored.",
     REPLAYED: "`true` on an answer that was given before.",
 }
 _TOKENS: Mapping[str, Json] = {

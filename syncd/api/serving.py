@@ -19,6 +19,7 @@ from syncd.api.auth import (
 from syncd.api.body import read_body
 from syncd.api.idempotency import once
 from syncd.api.keys import CALENDAR, PROFILE, PROFILES, TOKENS, profile_of
+from syncd.api.kloudless.objects import RAW, wants_raw
 from syncd.api.limits import GATE
 from syncd.api.params import parse_body, parse_query
 from syncd.api.parts import parts_of
@@ -79,6 +80,8 @@ async def _admit(request: web.Request, scope: Scope | None, tokens: Sequence[Tok
 
 async def _given(request: web.Request, route: Route) -> dict[str, Any]:
     given = dict[str, Any]()
+    if RAW in route.takes:
+        wants_raw(request)  # what is no flag is refused before anything is done
     if route.query is not NoQuery:
         given["query"] = parse_query(route.query, request.query)
     if route.body is not None:

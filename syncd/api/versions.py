@@ -1,5 +1,6 @@
-"""Strong ETags of single objects, and 304 for those who hold the version (api.md R18)."""
+"""Strong ETags of single objects: 304 for who holds the version, 412 for who does not (R18)."""
 
+from collections.abc import Callable
 from hashlib import blake2b
 
 from aiohttp import web
@@ -22,9 +23,23 @@ def is_held(request: web.Request, tag: str) -> bool:
     return tag in names or "*" in names
 
 
-def versioned(request: web.Request, body: bytes, tag: str, headers: dict[str, str]) -> web.Response:
-    """Return an object with its version, or 304 without it."""
+def demanded(request: web.Request) -> Callable[..., bool] | None:
+    """Return what tells whether ``If-Match`` names one of some versions; None without the header.
+
+    Compared strongly: a weak version matches nothing.
+    """
+    given = request.headers.getall("If-Match", [])
+    if not given:
+        return None
+    names = {name.strip() for line in given for name in line.split(",")}
+    return lambda *tags: "*" in names or not names.isdisjoint(tags)
+
+
+def versioned(
+    request: web.Request, body: bytes, tag: str, headers: dict[str, str], *, status: int = 200
+) -> web.Response:
+    """Return an object with its version, or 304 without it to who reads and holds that."""
     headers = headers | {"ETag": tag, "Vary": "X-Kloudless-Raw-Data"}
-    if is_held(request, tag):
+    if request.method in {"GET", "HEAD"} and is_held(request, tag):
         return web.Response(status=304, headers=headers)
-    return answer(body, headers=headers)
+    return answer(body, status=status, headers=headers)

@@ -56,7 +56,7 @@ class EventDraft:
     lenient: bool = False
     use_default_reminder: bool | Not = UNSET
     recurrence: tuple[str, ...] | Not = UNSET
-    custom_properties: tuple[PropertyDraft, ...] | Not = UNSET
+    custom_properties: tuple[PropertyDraft, ...] | Not | None = UNSET
     visibility: Visibility | Not | None = UNSET
     transparent: bool | Not = UNSET
     color: str | Not | None = UNSET

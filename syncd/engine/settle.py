@@ -80,7 +80,9 @@ def settle(draft: EventDraft, scene: Scene) -> Settled:
     if recurrence is not UNSET:
         recurrence = _recurrence(recurrence, scene)
     properties: tuple[CustomProperty, ...] | Not = UNSET
-    if draft.custom_properties is not UNSET:
+    if draft.custom_properties is None:
+        properties = ()
+    elif draft.custom_properties is not UNSET:
         properties = _merged(draft.custom_properties, scene.before)
     edit = EventEdit(
         name=draft.name,
@@ -163,10 +165,9 @@ def _check_texts(draft: EventDraft, *, create: bool) -> None:
         ("url", draft.url),
     ):
         _check_text(field, text, TEXT_MOST)
-    if draft.custom_properties is not UNSET:
-        for pair in draft.custom_properties:
-            _check_text("custom_properties", pair.key, NAME_MOST)
-            _check_text("custom_properties", pair.value, TEXT_MOST)
+    for pair in () if draft.custom_properties is UNSET else draft.custom_properties or ():
+        _check_text("custom_properties", pair.key, NAME_MOST)
+        _check_text("custom_properties", pair.value, TEXT_MOST)
     people = () if draft.attendees is UNSET else draft.attendees
     for guest in (*people, *draft.invite):
         _check_text("attendees", guest.name, NAME_MOST)

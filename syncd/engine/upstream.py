@@ -36,14 +36,14 @@ async def signed_in(providers: Providers, profile: Profile) -> AsyncIterator[Pro
 
 
 @asynccontextmanager
-async def upstream(patience: timedelta = PATIENCE) -> AsyncIterator[None]:
+async def upstream() -> AsyncIterator[None]:
     """Ask the provider inside of this, and nothing else: what it does wrong is named as its own.
 
     Raises UpstreamError and UpstreamTimeoutError for failures, ThrottledError where the provider
     asks for patience, RejectedError for values that it refuses.
     """
     try:
-        async with asyncio.timeout(patience.total_seconds()):
+        async with asyncio.timeout(PATIENCE.total_seconds()):
             yield
     except TimeoutError as error:
         raise UpstreamTimeoutError("the provider did not answer in time") from error

@@ -18,10 +18,14 @@ from tests.api.serving import Api, serving
 from tests.engine.ground import event, series
 
 SHORT = Pace(longest=timedelta(milliseconds=50), longest_wait=timedelta(milliseconds=50))
-REMOVALS = ("remove_profile", "revoke_profile")  # end what the others read
+REMOVALS = (  # end what the others read
+    *("remove_profile", "revoke_profile", "delete_calendar", "delete_event"),
+)
 OPAQUE = {"page", "cursor", "as_of", "Last-Event-ID", "tzid"}  # right only if an answer told them
 BOUND = {"end", "from", "to"}  # right only if it suits another
-MATCHED = ("find_availability",)  # operations whose body has parts that must suit one another
+MATCHED = (  # operations whose body has parts that must suit one another, or more than a shape says
+    *("find_availability", "create_calendar", "update_calendar", "create_event", "update_event"),
+)
 CASES = 2000
 
 

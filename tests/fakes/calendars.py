@@ -26,9 +26,7 @@ class FakeCalendar:
         """Write a resource, as a person does."""
         name = ResourceKey(key)
         etag = f'"{next(etags)}"'
-        self.resources[name] = Resource(
-            key=name, events=events, etag=etag, raw=f"BEGIN {etag}".encode()
-        )
+        self.resources[name] = Resource(key=name, events=events, etag=etag, raw=b"BEGIN")
         self.log.append(name)
 
     def remove(self, key: str) -> None:
@@ -76,5 +74,6 @@ class Faults:
     writing: SyncdError | None = None  # of every write, before anything is done
     answering: SyncdError | None = None  # of every write, after it was done
     blurred: bool = False  # what a write answers cannot be read
+    looking: Callable[[], Awaitable[None]] | None = None  # called while pages are on their way
     before: Callable[[], Awaitable[None]] | None = None  # called while a write is on its way
     after: Callable[[], Awaitable[None]] | None = None  # called while its answer is

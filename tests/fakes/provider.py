@@ -91,7 +91,9 @@ class FakeProvider(FakeWriting):
         here = server.calendars[calendar]
         held = {} if faults.restless else await known.etags()
         pages = list(self._listing(here, held) if token is None else self._feed(here, token))
-        last = len(pages) - 1
+        last, end = len(pages) - 1, here.token
+        if faults.looking:
+            await faults.looking()
         for number, page in enumerate(pages):
             if faults.broken_after is not None and number >= faults.broken_after:
                 assert faults.breaking
@@ -101,8 +103,8 @@ class FakeProvider(FakeWriting):
             if number < last:
                 yield page
         mode = Mode.LISTING if faults.no_tokens else Mode.TOKEN
-        end = None if faults.no_tokens else here.token
-        yield replace(pages[-1], token=end, mode=mode, complete=token is None)
+        told = None if faults.no_tokens else end
+        yield replace(pages[-1], token=told, mode=mode, complete=token is None)
 
     def _listing(self, here: FakeCalendar, held: Mapping[ResourceKey, str]) -> Iterator[Delta]:
         keys = [] if self._server.faults.empty else sorted(here.resources)

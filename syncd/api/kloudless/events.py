@@ -1,4 +1,4 @@
-"""Events of a calendar (api.md K17, K18, K20, K23)."""
+"""Events of a calendar (api.md K17-K23)."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, tzinfo
@@ -7,19 +7,31 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from aiohttp import web
 
 from syncd.api.answers import answer
-from syncd.api.freshness import HEADERS, freshness
-from syncd.api.keys import profile_of
-from syncd.api.kloudless.objects import RAW, calendar_named, event_object, wants_raw
+from syncd.api.auth import check_scope
+from syncd.api.freshness import HEADERS, WRITTEN, freshness, written
+from syncd.api.idempotency import object_name
+from syncd.api.keys import profile_of, tokens_of
+from syncd.api.kloudless.bodies import EventBody, EventPatch
+from syncd.api.kloudless.drafts import event_draft
+from syncd.api.kloudless.objects import (
+    ERRORS,
+    RAW,
+    calendar_href,
+    calendar_named,
+    event_object,
+    wants_raw,
+)
 from syncd.api.kloudless.shapes import Event, EventList, EventsQuery
 from syncd.api.pages import joined
 from syncd.api.params import instant
 from syncd.api.parts import parts_of
 from syncd.api.problems import invalid
 from syncd.api.route import route
-from syncd.api.versions import etag, versioned
+from syncd.api.versions import demanded, etag, versioned
 from syncd.engine.browse import EPOCH, EventQuery
+from syncd.engine.event_writes import EventCheck, Outcome
 from syncd.engine.occurrences import ListedEvent
-from syncd.model.access import Scope
+from syncd.model.access import Scope, grants
 from syncd.model.calendar import KnownCalendar
 from syncd.model.errors import UnsupportedError
 from syncd.model.ids import EventId, ResourceKey
@@ -86,8 +98,115 @@ async def retrieve_event(request: web.Request) -> web.Response:
     raw = await _raw(request, known, [event])
     body = event_object(request, profile, event, raw)
     told = freshness(profile, cursor=str(stream.latest), polled_at=known.polled_at)
-    version = etag(event.document, *(one.etag.encode() + one.raw for one in raw.values()))
-    return versioned(request, body, version, told)
+    return versioned(request, body, _version(event, *raw.values()), told)
+
+
+@route(
+    "POST",
+    "/v1/accounts/{account_id}/cal/calendars/{calendar_id}/events",
+    scope=Scope.CREATE_EVENT,
+    body=EventBody,
+    answer=Event,
+    status=201,
+    errors=ERRORS,
+    headers=(*WRITTEN, "Location"),
+    takes=(RAW,),
+    idempotent=True,
+)
+async def create_event(request: web.Request, body: EventBody) -> web.Response:
+    """Make an event, at the provider first; the stream tells of it when this returns.
+
+    A local time is wall time in its zone, else in the calendar's. With `all_day`, dates or times
+    are taken and dates kept; `end` is exclusive. Members that the provider does not keep are
+    named in `X-Syncd-Ignored`.
+    """
+    profile = profile_of(request)
+    known = await calendar_named(request, profile, request.match_info["calendar_id"])
+    made = await parts_of(request).writer.create_event(
+        profile, known, event_draft(body), name=object_name(request)
+    )
+    place = f"{calendar_href(request, profile.id, known.id)}/events/{made.event.id}"
+    return await _written(request, known, made, {"Location": place}, status=201)
+
+
+@route(
+    "PATCH",
+    "/v1/accounts/{account_id}/cal/calendars/{calendar_id}/events/{event_id}",
+    scope=Scope.CHANGE_PARTICIPATION_STATUS,
+    body=EventPatch,
+    answer=Event,
+    errors=(*ERRORS, 412),
+    headers=WRITTEN,
+    takes=(RAW, "If-Match"),
+)
+async def update_event(request: web.Request, body: EventPatch) -> web.Response:
+    """Change what is given of an event; null clears, what is missing stays.
+
+    On a series this changes all of it, on an occurrence it makes an exception. A list of
+    `attendees` from a guest is the guest's own answer, and so is one that names only the
+    organizer with a `status`; any other list of the organizer's replaces who is invited. More
+    than an answer needs the scope `create_event`.
+    """
+    profile = profile_of(request)
+    answer_only = not any(grants(one.scopes, Scope.CREATE_EVENT) for one in tokens_of(request))
+    if answer_only and body.model_fields_set - {"attendees"}:
+        check_scope(tokens_of(request), Scope.CREATE_EVENT)
+    known = await calendar_named(request, profile, request.match_info["calendar_id"])
+    made = await parts_of(request).writer.update_event(
+        profile,
+        known,
+        EventId(request.match_info["event_id"]),
+        event_draft(body, answer_only=answer_only),
+        check=_check(request),
+    )
+    return await _written(request, known, made, {})
+
+
+@route(
+    "DELETE",
+    "/v1/accounts/{account_id}/cal/calendars/{calendar_id}/events/{event_id}",
+    scope=Scope.DELETE_EVENT,
+    status=204,
+    errors=(*ERRORS, 412),
+    headers=("X-Syncd-Cursor",),
+    takes=("If-Match",),
+)
+async def delete_event(request: web.Request) -> web.Response:
+    """Delete an event, a series with its exceptions, or one occurrence of a series."""
+    profile = profile_of(request)
+    known = await calendar_named(request, profile, request.match_info["calendar_id"])
+    name = EventId(request.match_info["event_id"])
+    cursor = await parts_of(request).writer.delete_event(
+        profile, known, name, check=_check(request)
+    )
+    return web.Response(status=204, headers=written(cursor))
+
+
+async def _written(
+    request: web.Request,
+    known: KnownCalendar,
+    made: Outcome,
+    headers: dict[str, str],
+    *,
+    status: int = 200,
+) -> web.Response:
+    raw = await _raw(request, known, [made.event])
+    body = event_object(request, profile_of(request), made.event, raw)
+    told = written(made.cursor, made.ignored) | headers
+    version = _version(made.event, *raw.values())
+    return versioned(request, body, version, told, status=status)
+
+
+def _version(event: ListedEvent, *raw: RawResource) -> str:
+    return etag(event.document, *(one.etag.encode() + one.raw for one in raw))
+
+
+def _check(request: web.Request) -> EventCheck | None:
+    """Return what If-Match asks for, None without it: a version read with or without raw (R18)."""
+    named = demanded(request)
+    if named is None:
+        return None
+    return lambda event, resource: named(_version(event), _version(event, resource))
 
 
 def _asked(query: EventsQuery, known: KnownCalendar) -> EventQuery:

@@ -97,3 +97,21 @@ ACTIVITY_PAGE: dict[str, Any] = {
     "type": "object_list",
     "api": "events",
 }
+CALENDAR_BODY: dict[str, Any] = {
+    "name": "My Calendar",
+    "description": "A calendar for events",
+    "timezone": "America/Los_Angeles",
+}
+EVENT_BODY: dict[str, Any] = {
+    "name": "Review",
+    "start": "2026-11-24T10:00:00+01:00",
+    "start_time_zone": "Europe/Berlin",
+    "end": "2026-11-24T11:00:00+01:00",
+    "end_time_zone": "Europe/Berlin",
+    "recurrence": [{"rrule": "FREQ=WEEKLY;COUNT=4"}],
+    "reminders": [{"minutes": 10, "method": "popup", "popup": "Review"}],
+    "custom_properties": [{"key": "room", "value": "2"}],
+}
+EVENT_PATCH: dict[str, Any] = {
+    "attendees": [{"name": "Ada", "email": "ada@example.org", "status": "accepted"}]
+}

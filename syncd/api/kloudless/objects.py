@@ -19,6 +19,7 @@ from syncd.model.profile import Profile
 from syncd.model.resource import RawResource
 
 RAW = "X-Kloudless-Raw-Data"
+ERRORS = (400, 409, 423, 429, 502, 503, 504)  # of what asks the provider (R15)
 
 
 class _Options(Shape):
