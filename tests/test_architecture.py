@@ -11,7 +11,13 @@ ROOT = Path(__file__).parents[1]
 LONGEST = 400
 BANNED = {"manager", "helper", "util", "utils", "common", "misc", "data", "info", "process"}
 BANNED |= {"service", "handler"}
-WIRE = {"service", "service_name", "provider_service", "metadata"}  # members of the dialects
+WIRE = {
+    "service",
+    "service_name",
+    "provider_service",
+    "service_documentation",
+    "metadata",
+}  # members of the dialects
 FOREIGN_CONFIGURATION = ("setup.py", "setup.cfg", "tox.ini", "pytest.ini", "mypy.ini", "ruff.toml")
 
 

@@ -33,21 +33,21 @@ async def authenticate(request: web.Request, *, client_secret: bool = False) -> 
     """
     given = request.headers.getall("Authorization", [])
     if not given:
-        raise _unauthorized("send Authorization: Bearer with a token of syncd")
+        raise unauthorized("send Authorization: Bearer with a token of syncd")
     found = _CREDENTIALS.fullmatch(given[0].strip())
     if len(given) > 1 or found is None:
-        raise _unauthorized("the Authorization header is not understood", sent=True)
+        raise unauthorized("the Authorization header is not understood", sent=True)
     by_application = found[1].lower() == "apikey"
     texts = [text.strip() for text in found[2].split(",")]
     if len(texts) > (1 if by_application else MOST_TOKENS):
-        raise _unauthorized("the Authorization header names too many tokens", sent=True)
+        raise unauthorized("the Authorization header names too many tokens", sent=True)
     tokens = [await _token(request, text) for text in texts]
     allowed = {by_application}  # whether a token is an application itself
     if client_secret and not by_application and len(texts) == 1:
         allowed = {False, True}
     live = tuple(token for token in tokens if token is not None and token.is_application in allowed)
     if len(live) < len(texts):
-        raise _unauthorized("the token is unknown, expired or revoked", sent=True)
+        raise unauthorized("the token is unknown, expired or revoked", sent=True)
     return live
 
 
@@ -220,13 +220,21 @@ async def _token(request: web.Request, text: str) -> Token | None:
         return None
     if not token.alive(now):
         return None
-    if token.used_at is None or now - token.used_at >= USE_IS_NOTED_AFTER:
-        with suppress(TransientError):  # a full store still reads
-            await parts.store.touch_token(token.id, now)
+    await note_use(request, token)
     return token
 
 
-def _unauthorized(message: str, *, sent: bool = False) -> ProblemError:
+async def note_use(request: web.Request, token: Token) -> None:
+    """Keep when a token was last used, coarsely."""
+    parts = parts_of(request)
+    now = parts.clock.now()
+    if token.used_at is None or now - token.used_at >= USE_IS_NOTED_AFTER:
+        with suppress(TransientError):  # a full store still reads
+            await parts.store.touch_token(token.id, now)
+
+
+def unauthorized(message: str, *, sent: bool = False) -> ProblemError:
+    """Return a 401 with its challenge; ``sent`` if there was a token that is not valid."""
     challenge = f'{_REALM}, error="invalid_token"' if sent else _REALM
     return ProblemError(
         Problem(

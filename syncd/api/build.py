@@ -9,6 +9,7 @@ from syncd.api import cronofy, documents, health, kloudless, mytoken, native
 from syncd.api.edge import edge, mark
 from syncd.api.limits import BODY, GATE, Gate
 from syncd.api.parts import PARTS, Parts
+from syncd.api.published import PATHS, path_gate
 from syncd.api.route import Route, routes_of
 from syncd.api.serving import serving
 from syncd.api.streams import OPEN, OpenRequests
@@ -30,6 +31,7 @@ def build(parts: Parts) -> web.Application:
     app = web.Application(middlewares=[edge(DIALECTS)], client_max_size=BODY)
     app[PARTS] = parts
     app[GATE] = Gate(parts.rates, parts.clock)
+    app[PATHS] = path_gate(parts.clock)
     app[OPEN] = OpenRequests(parts.store, parts.clock, parts.pace)
     app[documents.DOCUMENTS] = documents.Documents(routes(), DIALECTS)
     for one in routes():

@@ -18,7 +18,7 @@ class Dialect:
     """One of the APIs that syncd speaks.
 
     ``paths`` matches from the start of a path. ``modules`` hold its routes. ``invalid`` is the
-    status of a wrong parameter.
+    status of a wrong parameter, ``unserved`` what unknown paths of a pattern answer, not 404.
     """
 
     name: str
@@ -28,10 +28,17 @@ class Dialect:
     problem: type[Shape]  # describes what ``shape`` returns
     modules: tuple[ModuleType, ...] = ()
     invalid: int = 400
+    unserved: tuple[re.Pattern[str], Problem] | None = None
 
     def owns(self, path: str) -> bool:
         """Tell whether a path is answered in this dialect."""
         return self.paths.match(path) is not None
+
+    def unknown(self, path: str) -> Problem | None:
+        """Return what an unknown path answers in place of 404, None for 404."""
+        if self.unserved is None or self.unserved[0].match(path) is None:
+            return None
+        return self.unserved[1]
 
     def answer(self, problem: Problem, request_id: str) -> web.Response:
         """Return a problem in this dialect's words."""

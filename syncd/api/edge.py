@@ -83,6 +83,9 @@ async def mark(request: web.Request, response: web.StreamResponse) -> None:
 
 
 def _of_aiohttp(request: web.Request, error: web.HTTPException) -> Problem:
+    unknown = request[DIALECT].unknown(request.path) if error.status == 404 else None  # noqa: PLR2004
+    if unknown is not None:
+        return unknown
     code = CODES.get(error.status)
     if code is None:
         return Problem(status=500, code="internal_error", message=FAULT)

@@ -43,6 +43,22 @@ _PATH_PARAMETERS: Mapping[str, Json] = {
         "description": "The end of a `next_page`.",
         "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]+$"},
     },
+    "name": {
+        "description": "The name of a calendar of tokens, or its id, which wins.",
+        "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+    },
+    "tag": {
+        "description": "The name of a tag.",
+        "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+    },
+    "secret": {
+        "description": "The secret of a published file, which is all that it takes to read it.",
+        "schema": {"type": "string", "pattern": "^[A-Za-z0-9]+$"},
+    },
+    "feed_id": {
+        "description": "A feed's id.",
+        "schema": {"type": "string", "pattern": "^[A-Za-z0-9]+$"},
+    },
     "event_id": {
         "description": "An event's id; occurrences and exceptions have ids of their own.",
         "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]+$"},
@@ -67,6 +83,10 @@ _REQUEST_HEADERS: Mapping[str, Json] = {
         "first answer again, with `Idempotency-Replayed: true`.",
         "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
     },
+    "If-Modified-Since": {
+        "description": "`Last-Modified` of what the caller holds: 304 if nothing changed since.",
+        "schema": {"type": "string"},
+    },
     "Last-Event-ID": {
         "description": "The last `id` that was received; wins over `cursor`.",
         "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]+$"},
@@ -80,6 +100,7 @@ _ANSWER_HEADERS: Mapping[str, str] = {
     "ETag": "The version of the object.",
     "Location": "The URL of what was made.",
     "X-Syncd-Ignored": "Members that the provider does not store; absent if all are stored.",
+    "Last-Modified": "Since when the file is as it is.",
     REPLAYED: "`true` on an answer that was given before.",
 }
 _TOKENS: Mapping[str, Json] = {

@@ -11,9 +11,11 @@ from syncd.engine.agenda import Agenda
 from syncd.engine.browse import Browser
 from syncd.engine.busy import BusyReader
 from syncd.engine.control import Control
+from syncd.engine.expiries import Expiries
 from syncd.engine.link import Linking
 from syncd.engine.stream import StreamReader
 from syncd.engine.tick import Ticker
+from syncd.engine.tokens import Tokens
 from syncd.engine.write import Writer
 from syncd.model.outbound import Network
 from syncd.ports.clock import Clock
@@ -71,6 +73,8 @@ class Parts:
     agenda: Agenda
     busy: BusyReader
     linking: Linking
+    tokens: Tokens
+    expiries: Expiries
     ticker: Ticker
     control: Control
     clock: Clock

@@ -7,9 +7,10 @@ from typing import Any
 from aiohttp import web
 from pydantic import BaseModel
 
-from syncd.model.access import Scope
+from syncd.model.access import Scope, Token
 
 Handler = Callable[..., Awaitable[web.StreamResponse]]
+Admit = Callable[[web.Request], Awaitable[tuple[Token, ...]]]
 
 
 class Shape(BaseModel, frozen=True):
@@ -32,7 +33,8 @@ class Route:
     ``takes`` are request headers that matter. ``form``: a body that does not
     begin with a brace is a form (R2). ``idempotent``: a creating POST, which takes
     ``Idempotency-Key`` (R17) and names what it creates by ``idempotency.object_name``.
-    ``client_secret``: ``Bearer`` with an application's secret counts as ``APIKey`` (R5).
+    ``client_secret``: ``Bearer`` with an application's secret counts as ``APIKey`` (R5). ``admit``
+    returns the live tokens of a request where they stand elsewhere than in its header.
     """
 
     method: str
@@ -52,6 +54,7 @@ class Route:
     form: bool = False
     idempotent: bool = False
     client_secret: bool = False
+    admit: Admit | None = None
 
     @property
     def guarded(self) -> bool:
@@ -87,6 +90,7 @@ def route(  # noqa: PLR0913 - a declaration
     form: bool = False,
     idempotent: bool = False,
     client_secret: bool = False,
+    admit: Admit | None = None,
 ) -> Callable[[Handler], Route]:
     """Make a Route of a handler."""
 
@@ -109,6 +113,7 @@ def route(  # noqa: PLR0913 - a declaration
             form=form,
             idempotent=idempotent,
             client_secret=client_secret,
+            admit=admit,
         )
 
     return made

@@ -35,7 +35,10 @@ def serving(route: Route) -> Handler:
     async def serve(request: web.Request) -> web.StreamResponse:
         with ExitStack() as places:
             if route.guarded:
-                tokens = await authenticate(request, client_secret=route.client_secret)
+                if route.admit is not None:
+                    tokens = await route.admit(request)
+                else:
+                    tokens = await authenticate(request, client_secret=route.client_secret)
                 gate = request.config_dict[GATE]
                 for token in tokens:
                     gate.spend(token.id)

@@ -1,10 +1,11 @@
 """Who may ask for what: users, applications, tokens, scopes (api.md R5-R7)."""
 
 import hmac
+from base64 import b64encode, urlsafe_b64encode
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from hashlib import sha256
+from hashlib import sha256, sha512
 
 from syncd.model.ids import ApplicationId, ProfileId, TokenId, UserId
 
@@ -31,6 +32,10 @@ class Scope(StrEnum):
     NOTIFY = "manage_mytokens:notify"
     READ_TAGS = "read@settings:tags"
     TAGS = "settings:tags"
+    READ_MYTOKENS = "read@manage_mytokens"
+    MYTOKENS = "manage_mytokens"
+    READ_SETTINGS = "read@settings"
+    SETTINGS = "settings"
     ALL = "all"
 
 
@@ -38,15 +43,30 @@ _PARTS = {
     Scope.READ_EVENTS: frozenset({Scope.READ_FREE_BUSY}),
     Scope.CREATE_EVENT: frozenset({Scope.CHANGE_PARTICIPATION_STATUS}),
 }
+_READ = "read@"
+_ALSO = {Scope.READ_TAGS: Scope.READ_NOTIFY, Scope.TAGS: Scope.NOTIFY}  # M14
 
 
 def grants(scopes: frozenset[Scope], wanted: Scope) -> bool:
     """Tell whether a token with these scopes opens what needs ``wanted``."""
     return (
         Scope.ALL in scopes
-        or wanted in scopes
+        or not scopes.isdisjoint(broader(wanted))
         or any(wanted in _PARTS.get(scope, ()) for scope in scopes)
+        or (wanted in _ALSO and grants(scopes, _ALSO[wanted]))
     )
+
+
+def broader(wanted: str) -> frozenset[str]:
+    """Return the capabilities that grant ``wanted``, itself among them (api.md M2).
+
+    That is each prefix that ends before a ``:``; for reading, their ``read@`` forms too. Reading
+    grants no writing.
+    """
+    plain = wanted.removeprefix(_READ)
+    parts = plain.split(":")
+    whole = {":".join(parts[:end]) for end in range(1, len(parts) + 1)}
+    return frozenset(whole | {_READ + one for one in whole} if plain != wanted else whole)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +94,8 @@ class Token:
     """An API token, never its text: of a profile, else of a user, else of an application.
 
     One of a profile or a user may name the application that it was given through. ``admin`` marks
-    the token that ``syncd init`` prints: it covers every user.
+    the token that ``syncd init`` prints: it covers every user. One that ``rotates`` gets another
+    secret with each call that says so (api.md M12); its id stays.
     """
 
     id: TokenId
@@ -89,6 +110,12 @@ class Token:
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
     used_at: datetime | None = None
+    rotates: bool = False
+
+    @property
+    def lineage(self) -> str:
+        """Return the name that stays over rotation and is no credential: api.md's ``mom_id``."""
+        return b64encode(sha512(self.id.encode()).digest()).decode()
 
     @property
     def is_application(self) -> bool:
@@ -115,6 +142,22 @@ def split_token(text: str) -> tuple[TokenId, str] | None:
 def digest(secret: str) -> bytes:
     """Return what the store keeps of a secret of 256 random bits."""
     return sha256(secret.encode()).digest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpentSecret:
+    """A secret that rotation has replaced; with ``nonce`` who still has it finds its successor."""
+
+    token_id: TokenId
+    digest: bytes
+    nonce: bytes
+    spent_at: datetime
+
+
+def successor(secret: str, nonce: bytes) -> str:
+    """Return the secret that follows; neither the secret alone nor the nonce alone gives it."""
+    followed = hmac.digest(secret.encode(), nonce, "sha256")
+    return urlsafe_b64encode(followed).decode().rstrip("=")
 
 
 def matches(token: Token | None, secret: str) -> bool:

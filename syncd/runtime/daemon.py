@@ -157,8 +157,9 @@ async def running(current: Settings, sockets: Sockets, notifier: Notifier) -> As
 
 def _application(core: Core) -> web.Application:
     """Return the API with the pages for people."""
-    made = build(parts_of(core))
-    add_pages(made, linking=core.linking, clock=core.clock)
+    parts = parts_of(core)
+    made = build(parts)
+    add_pages(made, linking=parts.linking, expiries=parts.expiries, clock=parts.clock)
     return made
 
 

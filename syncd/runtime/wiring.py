@@ -10,6 +10,7 @@ from syncd.engine.agenda import Agenda
 from syncd.engine.browse import Browser
 from syncd.engine.busy import BusyReader
 from syncd.engine.control import Control
+from syncd.engine.expiries import Expiries
 from syncd.engine.hub import Hub
 from syncd.engine.link import Linking
 from syncd.engine.plan import Plan
@@ -17,6 +18,7 @@ from syncd.engine.poll import Poller
 from syncd.engine.prune import Pruner
 from syncd.engine.stream import StreamReader
 from syncd.engine.tick import Ticker
+from syncd.engine.tokens import Tokens
 from syncd.engine.write import Writer
 from syncd.model.errors import MisconfiguredError
 from syncd.ports.clock import Clock
@@ -139,6 +141,8 @@ def parts_of(core: Core) -> Parts:
         agenda=core.agenda,
         busy=core.busy,
         linking=core.linking,
+        tokens=Tokens(core.store, core.clock),
+        expiries=Expiries(core.store, core.vault, core.clock),
         ticker=core.ticker,
         control=core.control,
         clock=core.clock,

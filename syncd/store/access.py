@@ -3,14 +3,17 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from syncd.model.access import Token, User
+from syncd.model.access import SpentSecret, Token, User
 from syncd.model.errors import NotFoundError
 from syncd.model.ids import TokenId, UserId
 from syncd.model.when import milliseconds
+from syncd.store.published_rows import spent_of
+from syncd.store.published_tables import rotations
 from syncd.store.rows import token_of, token_values, user_of
-from syncd.store.tables import tokens, users
+from syncd.store.tables import profiles, tokens, users
 from syncd.store.topic import Topic
 
 
@@ -67,3 +70,45 @@ class SqlAccess(Topic):
         """Note when it was last used."""
         mine = update(tokens).where(tokens.c.token_id == token)
         await self._database.put(mine.values(used_at=milliseconds(at)))
+
+    async def tokens_of(self, user: UserId) -> Sequence[Token]:
+        """Return the user's tokens, those of single profiles too, newest first."""
+        theirs = select(profiles.c.profile_id).where(profiles.c.user_id == user)
+        mine = select(tokens).where(or_(tokens.c.user_id == user, tokens.c.profile_id.in_(theirs)))
+        newest = (tokens.c.created_at.desc(), tokens.c.token_id)
+        return [token_of(row) for row in await self._database.fetch(mine.order_by(*newest))]
+
+    async def rotate_token(
+        self, spent: SpentSecret, *, digest: bytes, forget_before: datetime
+    ) -> bool:
+        """Give a token the secret of ``digest`` in place of the spent one, which is remembered."""
+        mine = update(tokens).where(
+            tokens.c.token_id == spent.token_id,
+            tokens.c.digest == spent.digest,
+            tokens.c.revoked_at.is_(None),
+        )
+        older = delete(rotations).where(
+            rotations.c.token_id == spent.token_id,
+            rotations.c.spent_at < milliseconds(forget_before),
+        )
+        row = {
+            "token_id": spent.token_id,
+            "digest": spent.digest,
+            "nonce": spent.nonce,
+            "spent_at": milliseconds(spent.spent_at),
+        }
+
+        async def work(connection: AsyncConnection) -> bool:
+            if (await connection.execute(mine.values(digest=digest))).rowcount == 0:
+                return False
+            await connection.execute(older)
+            await connection.execute(insert(rotations).values(row))
+            return True
+
+        return await self._database.write(work)
+
+    async def spent(self, token: TokenId, digest: bytes) -> SpentSecret | None:
+        """Return a secret that rotation has replaced, if it is still remembered."""
+        place = (rotations.c.token_id == token, rotations.c.digest == digest)
+        rows = await self._database.fetch(select(rotations).where(*place))
+        return spent_of(rows[0]) if rows else None

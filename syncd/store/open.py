@@ -12,6 +12,7 @@ from syncd.store.access import SqlAccess
 from syncd.store.appending import Appender
 from syncd.store.applications import SqlApplications
 from syncd.store.database import Database
+from syncd.store.feeds import SqlFeeds
 from syncd.store.life import Beats, begin
 from syncd.store.managed import SqlManaged
 from syncd.store.migrate import migrate
@@ -20,6 +21,7 @@ from syncd.store.repeats import SqlRepeats, end_all
 from syncd.store.rows import AnyRow
 from syncd.store.snapshots import SqlSnapshots
 from syncd.store.streams import SqlStreams
+from syncd.store.token_calendars import SqlTokenCalendars
 from syncd.store.upkeep import SqlUpkeep
 
 _DRIVERS = {
@@ -36,6 +38,8 @@ class SqlStore(
     SqlStreams,
     SqlAccess,
     SqlApplications,
+    SqlTokenCalendars,
+    SqlFeeds,
     SqlRepeats,
     SqlUpkeep,
 ):

@@ -13,6 +13,7 @@ from syncd.model.ids import ApplicationId, ProfileId, UserId
 from syncd.model.profile import Profile
 from syncd.model.when import milliseconds
 from syncd.ports.store.profiles import PollNote
+from syncd.store.published_tables import SEALED_PATHS
 from syncd.store.rows import (
     AnyRow,
     Values,
@@ -190,11 +191,12 @@ class SqlProfiles(Topic):
         return (await self._sealed.read(profile, fetch)).get(field)
 
     async def sealing_keys(self) -> frozenset[str]:
-        """Return the ids of all keys that credentials and applications' secrets are sealed with."""
-        column, after = credentials.c, (0, "")
+        """Return the ids of all keys that anything lasting is sealed with."""
+        column, found, after = credentials.c, set[str](), (0, "")
         head = func.substr(column.sealed, 1, _HEAD).label("head")
-        own = select(func.substr(application_keys.c.sealed, 1, _HEAD).label("head"))
-        found = {_key_of(row) for row in await self._database.fetch(own)}
+        for sealed in (application_keys.c.sealed, *SEALED_PATHS):
+            heads = select(func.substr(sealed, 1, _HEAD).label("head"))
+            found.update(map(_key_of, await self._database.fetch(heads)))
         while True:
             behind = tuple_(column.profile_id, column.field) > tuple_(*map(literal, after))
             page = select(column.profile_id, column.field, head).where(behind)

@@ -176,6 +176,7 @@ def token_values(token: Token) -> Values:
         "expires_at": stamp(token.expires_at),
         "revoked_at": stamp(token.revoked_at),
         "used_at": stamp(token.used_at),
+        "rotates": token.rotates,
     }
 
 
@@ -194,4 +195,5 @@ def token_of(row: AnyRow) -> Token:
         expires_at=instant_of(row.expires_at),
         revoked_at=instant_of(row.revoked_at),
         used_at=instant_of(row.used_at),
+        rotates=bool(row.rotates),
     )

@@ -198,6 +198,7 @@ tokens = Table(
     Column("expires_at", BigInteger),
     Column("revoked_at", BigInteger),
     Column("used_at", BigInteger),
+    Column("rotates", Boolean),  # null in rows from before rotation: no
 )
 
 application_keys = Table(

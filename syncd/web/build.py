@@ -7,8 +7,10 @@ import aiohttp_jinja2
 from aiohttp import web
 from jinja2 import PackageLoader
 
+from syncd.engine.expiries import Expiries
 from syncd.engine.link import Linking
 from syncd.ports.clock import Clock
+from syncd.web.expiries import ExpiryPages
 from syncd.web.relink import RelinkPages
 from syncd.web.sign_in import FormTokens, Tries
 
@@ -16,10 +18,15 @@ FAILED_TRIES = 5
 WITHIN = timedelta(minutes=15)
 
 
-def add_pages(app: web.Application, *, linking: Linking, clock: Clock) -> None:
-    """Serve the relink page and the stylesheet (api.md N1, N2)."""
+def add_pages(app: web.Application, *, linking: Linking, expiries: Expiries, clock: Clock) -> None:
+    """Serve the pages of relinking (api.md N1, N2) and of tokens (M9, M11), and the stylesheet."""
     aiohttp_jinja2.setup(app, loader=PackageLoader("syncd.web"), autoescape=True)
-    relink = RelinkPages(linking, FormTokens(), Tries(clock, most=FAILED_TRIES, within=WITHIN))
+    forms = FormTokens()
+    relink = RelinkPages(linking, forms, Tries(clock, most=FAILED_TRIES, within=WITHIN))
+    tokens = ExpiryPages(expiries, forms, clock)
+    app.router.add_get("/calendars/{secret}/view", tokens.show)
+    app.router.add_get("/actions", tokens.ask)
+    app.router.add_post("/actions", tokens.act)
     app.router.add_get("/relink/done", relink.done)
     app.router.add_get("/relink/{secret}", relink.show)
     app.router.add_post("/relink/{secret}", relink.sign_in)

@@ -1,10 +1,8 @@
 """The relink page: a person gives a disconnected profile its password again (api.md N1, N2)."""
 
 from dataclasses import dataclass
-from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
-import aiohttp_jinja2
 from aiohttp import web
 
 from syncd.engine.link import Linking
@@ -19,17 +17,9 @@ from syncd.model.errors import (
 from syncd.model.profile import Profile
 from syncd.ports.link import SIGN_IN_URL, Login
 from syncd.ports.vault import Secret
+from syncd.web.page import HEADERS, fields, page
 from syncd.web.sign_in import FormTokens, Tries
 
-_HEADERS = {
-    "Cache-Control": "no-store",
-    "Referrer-Policy": "no-referrer",
-    "X-Robots-Tag": "noindex",
-    "X-Content-Type-Options": "nosniff",
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; "
-    "frame-ancestors 'none'; form-action 'self'; base-uri 'none'",
-}
-_FIELDS = 10  # a form of ours has two
 _KINDS = {"caldav": "CalDAV", "icloud": "iCloud Calendar", "ews": "Exchange"}
 
 
@@ -65,23 +55,23 @@ class RelinkPages:
             profile = await self._linking.by_secret(secret)
         except NotFoundError:
             return _dead(request)
-        fields = await _fields(request)
-        if not self._forms.is_ours(request, fields.get("token", "")):
+        given = await fields(request)
+        if not self._forms.is_ours(request, given.get("token", "")):
             told = Told(status=403, message="This page was open for too long. Please try again.")
             return self._form(request, profile, told)
         wait = self._tries.begin(digest(secret).hex())
         if wait is not None:
             return _too_many(request, wait)
-        told_wrong = await self._tried(profile, fields.get("password", ""))
+        told_wrong = await self._tried(profile, given.get("password", ""))
         if told_wrong is None:
-            return web.Response(status=303, headers={**_HEADERS, "Location": "/relink/done"})
+            return web.Response(status=303, headers={**HEADERS, "Location": "/relink/done"})
         if told_wrong.status != 422:  # noqa: PLR2004 - not the person's fault, so no guess
             self._tries.forgive(digest(secret).hex())
         return self._form(request, profile, told_wrong)
 
     async def done(self, request: web.Request) -> web.Response:
         """Say that all is well; the link that led here is dead."""
-        return _page(
+        return page(
             request,
             "message.html",
             title="You are connected again",
@@ -112,7 +102,7 @@ class RelinkPages:
         self, request: web.Request, profile: Profile, told: Told | None = None
     ) -> web.Response:
         cookie = self._forms.cookie_of(request)
-        page = _page(
+        shown = page(
             request,
             "relink.html",
             status=200 if told is None else told.status,
@@ -125,22 +115,12 @@ class RelinkPages:
             disconnected=profile.refused is not None,
             since=profile.state_since,
         )
-        self._forms.issue(request, page, cookie)
-        return page
-
-
-async def _fields(request: web.Request) -> dict[str, str]:
-    """Return the form's fields; none if it is no form."""
-    text = (await request.read()).decode(errors="replace")
-    try:
-        given = parse_qs(text, keep_blank_values=True, max_num_fields=_FIELDS)
-    except ValueError:
-        return {}
-    return {name: values[0] for name, values in given.items()}
+        self._forms.issue(request, shown, cookie)
+        return shown
 
 
 def _dead(request: web.Request) -> web.Response:
-    return _page(
+    return page(
         request,
         "message.html",
         status=404,
@@ -152,24 +132,12 @@ def _dead(request: web.Request) -> web.Response:
 
 def _too_many(request: web.Request, wait: float) -> web.Response:
     minutes = max(1, round(wait / 60))
-    page = _page(
+    shown = page(
         request,
         "message.html",
         status=429,
         title="Too many tries",
         message=f"Please wait {minutes} minutes, then open the link again.",
     )
-    page.headers["Retry-After"] = str(max(1, int(wait)))
-    return page
-
-
-def _page(
-    request: web.Request,
-    template: str,
-    *,
-    status: int = 200,
-    **context: Any,  # noqa: ANN401 - of the template
-) -> web.Response:
-    page = aiohttp_jinja2.render_template(template, request, context, status=status)
-    page.headers.update(_HEADERS)
-    return page
+    shown.headers["Retry-After"] = str(max(1, int(wait)))
+    return shown

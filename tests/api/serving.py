@@ -19,9 +19,11 @@ from syncd.engine.agenda import Agenda
 from syncd.engine.browse import Browser
 from syncd.engine.busy import BusyReader
 from syncd.engine.control import Control
+from syncd.engine.expiries import Expiries
 from syncd.engine.link import Linking
 from syncd.engine.stream import StreamReader
 from syncd.engine.tick import Ticker
+from syncd.engine.tokens import Tokens
 from syncd.engine.write import Writer
 from syncd.formats.expand import Expansion, Recurring, expand_series
 from syncd.model.access import Scope, Token, User, digest, token_text
@@ -167,6 +169,8 @@ async def serving(
                 agenda=Agenda(store, inline),
                 busy=BusyReader(store, inline),
                 linking=Linking(store, linker, FakeVault(), clock, ground.hub),
+                tokens=Tokens(store, clock),
+                expiries=Expiries(store, FakeVault(), clock),
                 ticker=ticker,
                 control=Control(store, ground.hub, clock),
                 clock=clock,
@@ -180,7 +184,7 @@ async def serving(
             app = build(parts)
             for one in extra:
                 add(app, one)
-            add_pages(app, linking=parts.linking, clock=clock)
+            add_pages(app, linking=parts.linking, expiries=parts.expiries, clock=clock)
             server = TestServer(app)
             await server.start_server(
                 max_line_size=READ_AT_MOST["max_line_size"],

@@ -1,9 +1,10 @@
-"""The mytoken dialect: nothing of it is served yet, its paths answer in its words."""
+"""The mytoken dialect: calendars of expiring tokens, and what its clients ask before them."""
 
 import re
 
 from syncd.api.dialect import Dialect
-from syncd.api.mytoken.problems import MytokenProblem, shape
+from syncd.api.mytoken import calendars, configuration, feed, settings
+from syncd.api.mytoken.problems import NOT_YET, MytokenProblem, shape
 
 DIALECT = Dialect(
     name="mytoken",
@@ -11,4 +12,6 @@ DIALECT = Dialect(
     problem_type="application/json",
     shape=shape,
     problem=MytokenProblem,
+    modules=(configuration, calendars, feed, settings),
+    unserved=(re.compile(r"/api/v0(/|$)"), NOT_YET),
 )

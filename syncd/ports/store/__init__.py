@@ -4,15 +4,29 @@ from typing import Protocol
 
 from syncd.ports.store.access import Access
 from syncd.ports.store.applications import Applications
+from syncd.ports.store.feeds import Feeds
 from syncd.ports.store.managed import Managed
 from syncd.ports.store.profiles import Profiles
 from syncd.ports.store.repeats import Repeats
 from syncd.ports.store.snapshots import Snapshots
 from syncd.ports.store.streams import Streams
+from syncd.ports.store.token_calendars import TokenCalendars
 from syncd.ports.store.upkeep import Upkeep
 
 
-class Store(Profiles, Snapshots, Managed, Streams, Access, Applications, Repeats, Upkeep, Protocol):
+class Store(
+    Profiles,
+    Snapshots,
+    Managed,
+    Streams,
+    Access,
+    Applications,
+    TokenCalendars,
+    Feeds,
+    Repeats,
+    Upkeep,
+    Protocol,
+):
     """Everything that syncd keeps.
 
     Raises NotFoundError, ConflictError and StaleStateError as the methods say, and TransientError

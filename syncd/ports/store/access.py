@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from syncd.model.access import Token, User
+from syncd.model.access import SpentSecret, Token, User
 from syncd.model.ids import TokenId, UserId
 
 
@@ -45,4 +45,22 @@ class Access(Protocol):
 
     async def touch_token(self, token: TokenId, at: datetime) -> None:
         """Note when it was last used, coarsely."""
+        ...
+
+    async def tokens_of(self, user: UserId) -> Sequence[Token]:
+        """Return the user's tokens, those of single profiles too, newest first."""
+        ...
+
+    async def rotate_token(
+        self, spent: SpentSecret, *, digest: bytes, forget_before: datetime
+    ) -> bool:
+        """Give a token the secret of ``digest`` in place of the spent one, which is remembered.
+
+        False, with nothing written, if that is not its secret, or it was revoked. What was spent
+        before ``forget_before`` is forgotten.
+        """
+        ...
+
+    async def spent(self, token: TokenId, digest: bytes) -> SpentSecret | None:
+        """Return a secret that rotation has replaced, if it is still remembered."""
         ...

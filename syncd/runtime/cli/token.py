@@ -26,6 +26,9 @@ def create(  # noqa: PLR0913, PLR0917 - options
     name: Annotated[str | None, typer.Option(help="To tell it from others.")] = None,
     *,
     admin: Annotated[bool, typer.Option("--admin", help="For everything of all users.")] = False,
+    rotate: Annotated[
+        bool, typer.Option("--rotate", help="The mytoken API replaces it with each call.")
+    ] = False,
 ) -> None:
     """Make a token and show it, this once."""
     made = ask(
@@ -37,6 +40,7 @@ def create(  # noqa: PLR0913, PLR0917 - options
         expires_in_seconds=None if expires_in is None else seconds(expires_in),
         name=name,
         admin=admin,
+        rotate=rotate,
     )
     show(context.obj, made)
     if context.obj.format is Format.TABLE:

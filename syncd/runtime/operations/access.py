@@ -1,10 +1,8 @@
 """Users and tokens."""
 
-import base64
 import secrets
 from collections.abc import Sequence
 from datetime import timedelta
-from hashlib import sha512
 from typing import Any
 
 from syncd.model.access import DEFAULT_USER, Scope, Token, User, digest, token_text
@@ -54,6 +52,7 @@ async def create_token(  # noqa: PLR0913 - the options of the command
     expires_in_seconds: int | None = None,
     name: str | None = None,
     admin: bool = False,
+    rotate: bool = False,
 ) -> Json:
     """Make a token for a profile, for everything, or else for a user; show it this once (R6)."""
     if (profile is not None) + (user is not None) + admin > 1:
@@ -71,6 +70,7 @@ async def create_token(  # noqa: PLR0913 - the options of the command
         expires_at=(
             None if expires_in_seconds is None else now + timedelta(seconds=expires_in_seconds)
         ),
+        rotates=rotate,
     )
     await core.store.add_token(token)
     return {"token": token_text(token.id, secret), **_token(token)}
@@ -86,6 +86,7 @@ async def list_tokens(core: Core) -> Sequence[Json]:
             "account_id": None if token.profile_id is None else str(token.profile_id),
             "application_id": token.application_id,
             "admin": token.admin,
+            "rotates": token.rotates,
             "created": utc(token.created),
             "used_at": None if token.used_at is None else utc(token.used_at),
             "revoked_at": None if token.revoked_at is None else utc(token.revoked_at),
@@ -127,7 +128,7 @@ def _user(user: User) -> Json:
 def _token(token: Token) -> Json:
     return {
         "id": token.id,
-        "mom_id": base64.b64encode(sha512(token.id.encode()).digest()).decode(),
+        "mom_id": token.lineage,
         "scopes": sorted(token.scopes),
         "expires_at": None if token.expires_at is None else utc(token.expires_at),
     }

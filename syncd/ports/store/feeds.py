@@ -1,0 +1,51 @@
+"""Feeds: provider calendars that are published as ICS (api.md N21, N22)."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Protocol
+
+from syncd.model.ids import ApplicationId, CalendarId, ProfileId, UserId
+from syncd.model.published import Feed, Noticed
+
+
+class Feeds(Protocol):
+    """Which feeds there are, and whose."""
+
+    async def add_feed(self, feed: Feed) -> None:
+        """Add one."""
+        ...
+
+    async def feeds(
+        self,
+        *,
+        user: UserId | None = None,
+        profile: ProfileId | None = None,
+        application: ApplicationId | None = None,
+        after: str | None = None,
+        limit: int = 1000,
+    ) -> Sequence[Feed]:
+        """Return feeds by id, those of a user, profile or application if one is named."""
+        ...
+
+    async def feed(self, feed: str) -> Feed:
+        """Return one; raises NotFoundError."""
+        ...
+
+    async def feed_at(self, digest: bytes) -> Feed | None:
+        """Return the one whose path has this digest."""
+        ...
+
+    async def save_feed(self, feed: Feed) -> Feed:
+        """Write a changed feed; return it as stored. Raises StaleStateError."""
+        ...
+
+    async def notice_feed(self, feed: str, noticed: Noticed) -> None:
+        """Keep which version was served."""
+        ...
+
+    async def remove_feed(self, feed: str) -> None:
+        """Remove one; one that is gone is as good."""
+        ...
+
+    async def revisions(self, calendars: Collection[CalendarId]) -> Mapping[CalendarId, int]:
+        """Return how often each calendar was written; those that are gone are left out."""
+        ...

@@ -1,0 +1,89 @@
+"""Feeds: provider calendars that are published as ICS."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+
+from sqlalchemy import delete, insert, select, update
+
+from syncd.model.errors import NotFoundError, StaleStateError
+from syncd.model.ids import ApplicationId, CalendarId, ProfileId, UserId
+from syncd.model.published import Feed, Noticed
+from syncd.model.when import milliseconds
+from syncd.store.chunks import chunks
+from syncd.store.published_rows import feed_of, feed_values
+from syncd.store.published_tables import feeds
+from syncd.store.tables import calendars as known
+from syncd.store.topic import Topic
+
+_ALL = select(feeds)
+
+
+class SqlFeeds(Topic):
+    """``Feeds`` in SQL."""
+
+    async def add_feed(self, feed: Feed) -> None:
+        """Add one."""
+        await self._database.put(insert(feeds).values(feed_values(feed)))
+
+    async def feeds(
+        self,
+        *,
+        user: UserId | None = None,
+        profile: ProfileId | None = None,
+        application: ApplicationId | None = None,
+        after: str | None = None,
+        limit: int = 1000,
+    ) -> Sequence[Feed]:
+        """Return feeds by id, those of a user, profile or application if one is named."""
+        column = feeds.c
+        wanted = _ALL.order_by(column.feed_id).limit(limit)
+        if user is not None:
+            wanted = wanted.where(column.user_id == user)
+        if profile is not None:
+            wanted = wanted.where(column.profile_id == profile)
+        if application is not None:
+            wanted = wanted.where(column.application_id == application)
+        if after is not None:
+            wanted = wanted.where(column.feed_id > after)
+        return [feed_of(row) for row in await self._database.fetch(wanted)]
+
+    async def feed(self, feed: str) -> Feed:
+        """Return one; raises NotFoundError."""
+        rows = await self._database.fetch(_ALL.where(feeds.c.feed_id == feed))
+        if not rows:
+            raise NotFoundError("there is no such feed")
+        return feed_of(rows[0])
+
+    async def feed_at(self, digest: bytes) -> Feed | None:
+        """Return the one whose path has this digest."""
+        rows = await self._database.fetch(_ALL.where(feeds.c.path_digest == digest))
+        return feed_of(rows[0]) if rows else None
+
+    async def save_feed(self, feed: Feed) -> Feed:
+        """Write a changed feed; return it as stored. Raises StaleStateError."""
+        stored = replace(feed, revision=feed.revision + 1)
+        mine = update(feeds).where(feeds.c.feed_id == feed.id, feeds.c.revision == feed.revision)
+        if not await self._database.put(mine.values(feed_values(stored))):
+            raise StaleStateError(f"feed {feed.id} has changed meanwhile")
+        return stored
+
+    async def notice_feed(self, feed: str, noticed: Noticed) -> None:
+        """Keep which version was served."""
+        mine = update(feeds).where(feeds.c.feed_id == feed)
+        seen = {"version": noticed.version, "noticed_at": milliseconds(noticed.since)}
+        await self._database.put(mine.values(seen))
+
+    async def remove_feed(self, feed: str) -> None:
+        """Remove one; one that is gone is as good."""
+        await self._database.put(delete(feeds).where(feeds.c.feed_id == feed))
+
+    async def revisions(self, calendars: Collection[CalendarId]) -> Mapping[CalendarId, int]:
+        """Return how often each calendar was written; those that are gone are left out."""
+        found: dict[CalendarId, int] = {}
+        for some in chunks(calendars):
+            wanted = select(known.c.calendar_id, known.c.revision).where(
+                known.c.calendar_id.in_(some), known.c.removed_at.is_(None)
+            )
+            rows = await self._database.fetch(wanted)
+            found.update((row.calendar_id, row.revision) for row in rows)
+        return found
