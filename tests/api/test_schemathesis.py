@@ -24,7 +24,14 @@ REMOVALS = (  # end what the others read
 OPAQUE = {"page", "cursor", "as_of", "Last-Event-ID", "tzid"}  # right only if an answer told them
 BOUND = {"end", "from", "to"}  # right only if it suits another
 MATCHED = (  # operations whose body has parts that must suit one another, or more than a shape says
-    *("find_availability", "create_calendar", "update_calendar", "create_event", "update_event"),
+    *(
+        "find_availability",
+        "find_meeting_times",
+        "create_calendar",
+        "update_calendar",
+        "create_event",
+        "update_event",
+    ),
 )
 CASES = 2000
 

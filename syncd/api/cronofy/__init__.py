@@ -2,7 +2,7 @@
 
 import re
 
-from syncd.api.cronofy import account, calendars, events, free_busy, profiles
+from syncd.api.cronofy import account, availability, calendars, events, free_busy, profiles
 from syncd.api.cronofy.problems import CronofyProblem, shape
 from syncd.api.dialect import Dialect
 
@@ -17,6 +17,6 @@ DIALECT = Dialect(
     problem_type="application/json; charset=utf-8",
     shape=shape,
     problem=CronofyProblem,
-    modules=(profiles, calendars, account, events, free_busy),
+    modules=(profiles, calendars, account, events, free_busy, availability),
     invalid=422,
 )
