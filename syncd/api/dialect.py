@@ -19,6 +19,7 @@ class Dialect:
 
     ``paths`` matches from the start of a path. ``modules`` hold its routes. ``invalid`` is the
     status of a wrong parameter, ``unserved`` what unknown paths of a pattern answer, not 404.
+    ``hears`` tells that the headers of R20 hold.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Dialect:
     modules: tuple[ModuleType, ...] = ()
     invalid: int = 400
     unserved: tuple[re.Pattern[str], Problem] | None = None
+    hears: bool = False
 
     def owns(self, path: str) -> bool:
         """Tell whether a path is answered in this dialect."""

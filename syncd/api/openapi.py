@@ -59,6 +59,10 @@ _PATH_PARAMETERS: Mapping[str, Json] = {
         "description": "A feed's id.",
         "schema": {"type": "string", "pattern": "^[A-Za-z0-9]+$"},
     },
+    "resource_id": {
+        "description": "A resource's id.",
+        "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]+$"},
+    },
     "event_id": {
         "description": "An event's id; occurrences and exceptions have ids of their own.",
         "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]+$"},
@@ -77,6 +81,22 @@ _REQUEST_HEADERS: Mapping[str, Json] = {
         "description": "Versions that may be changed: 412 if it is none of them, here or at the "
         "provider; `*` is any.",
         "schema": {"type": "string"},
+    },
+    "X-Kloudless-Raw-Method": {
+        "description": "The method of the request to the provider.",
+        "required": True,
+        "schema": {
+            "type": "string",
+            "pattern": "^[A-Z][A-Z-]{0,31}$",
+            "not": {"enum": ["CONNECT", "TRACE"]},
+        },
+        "example": "PROPFIND",
+    },
+    "X-Kloudless-Raw-URI": {
+        "description": "A path at the provider, or an address of it.",
+        "required": True,
+        "schema": {"type": "string", "pattern": "^(/|https?://)[!-~]*$"},
+        "example": "/",
     },
     KEY: {
         "description": "Makes the request safe to repeat: for 24 h the same key and body get the "

@@ -12,6 +12,7 @@ from syncd.engine.browse import Browser
 from syncd.engine.busy import BusyReader
 from syncd.engine.control import Control
 from syncd.engine.expiries import Expiries
+from syncd.engine.further import Further
 from syncd.engine.link import Linking
 from syncd.engine.stream import StreamReader
 from syncd.engine.tick import Ticker
@@ -72,6 +73,7 @@ class Parts:
     writer: Writer
     agenda: Agenda
     busy: BusyReader
+    further: Further
     linking: Linking
     tokens: Tokens
     expiries: Expiries

@@ -17,6 +17,7 @@ from syncd.api.auth import (
     profile_named,
 )
 from syncd.api.body import read_body
+from syncd.api.heard import heard
 from syncd.api.idempotency import once
 from syncd.api.keys import CALENDAR, PROFILE, PROFILES, TOKENS, profile_of
 from syncd.api.kloudless.objects import RAW, wants_raw
@@ -44,6 +45,7 @@ def serving(route: Route) -> Handler:
                     gate.spend(token.id)
                 places.enter_context(gate.running([token.id for token in tokens]))
                 await _admit(request, route.scope, tokens)
+            places.enter_context(heard(request))
             given = await _given(request, route)
 
             async def run() -> web.StreamResponse:

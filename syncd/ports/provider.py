@@ -9,6 +9,8 @@ from syncd.model.calendar import Calendar
 from syncd.model.ids import CalendarKey, ResourceKey, SyncToken
 from syncd.model.profile import Profile
 from syncd.ports.delta import Delta
+from syncd.ports.passing import Passing
+from syncd.ports.rooms import Rooms
 from syncd.ports.writing import Writing
 
 
@@ -20,7 +22,7 @@ class Known(Protocol):
         ...
 
 
-class Provider(Writing, Protocol):
+class Provider(Writing, Rooms, Passing, Protocol):
     """One profile, signed in at its provider.
 
     Every method raises TransientError, RelinkRequiredError, ForbiddenError, MalformedReplyError

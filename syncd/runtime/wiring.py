@@ -11,6 +11,7 @@ from syncd.engine.browse import Browser
 from syncd.engine.busy import BusyReader
 from syncd.engine.control import Control
 from syncd.engine.expiries import Expiries
+from syncd.engine.further import Further
 from syncd.engine.hub import Hub
 from syncd.engine.link import Linking
 from syncd.engine.plan import Plan
@@ -57,6 +58,7 @@ class Core:
     writer: Writer
     agenda: Agenda
     busy: BusyReader
+    further: Further
     linking: Linking
     ticker: Ticker
     control: Control
@@ -110,6 +112,7 @@ async def wired(settings: Settings) -> AsyncIterator[Core]:
             writer=writer,
             agenda=Agenda(store, workers),
             busy=BusyReader(store, workers),
+            further=Further(opener),
             linking=Linking(store, opener, vault, clock, hub),
             ticker=ticker,
             control=Control(store, hub, clock),
@@ -140,6 +143,7 @@ def parts_of(core: Core) -> Parts:
         writer=core.writer,
         agenda=core.agenda,
         busy=core.busy,
+        further=core.further,
         linking=core.linking,
         tokens=Tokens(core.store, core.clock),
         expiries=Expiries(core.store, core.vault, core.clock),

@@ -20,6 +20,7 @@ from syncd.engine.browse import Browser
 from syncd.engine.busy import BusyReader
 from syncd.engine.control import Control
 from syncd.engine.expiries import Expiries
+from syncd.engine.further import Further
 from syncd.engine.link import Linking
 from syncd.engine.stream import StreamReader
 from syncd.engine.tick import Ticker
@@ -168,6 +169,7 @@ async def serving(
                 writer=writer,
                 agenda=Agenda(store, inline),
                 busy=BusyReader(store, inline),
+                further=Further(ground.server),
                 linking=Linking(store, linker, FakeVault(), clock, ground.hub),
                 tokens=Tokens(store, clock),
                 expiries=Expiries(store, FakeVault(), clock),

@@ -52,6 +52,7 @@ class Places:
             name="none",
             tag="none",
             secret="none",  # noqa: S106 - of a path, and nothing is there
+            resource_id="none",
         )
 
 

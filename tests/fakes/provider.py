@@ -10,8 +10,11 @@ from syncd.model.errors import NotFoundError, SyncTokenExpiredError
 from syncd.model.ids import CalendarKey, ResourceKey, SyncToken
 from syncd.model.profile import Profile
 from syncd.model.resource import Resource
+from syncd.model.room import Room
 from syncd.ports.delta import Delta
+from syncd.ports.passing import Passed, PassedAnswer, Passing, sent_along
 from syncd.ports.provider import Known
+from syncd.ports.rooms import Rooms
 from tests.fakes.calendars import FakeCalendar, Faults, etags
 from tests.fakes.writing import FakeWriting
 
@@ -31,6 +34,11 @@ class FakeServer:
         self.rereads = 0
         self.settings = dict[str, str]()
         self.can = Abilities()
+        self.rooms: Sequence[Room] = ()
+        self.passed = list[tuple[Passed, dict[str, str]]]()
+        self.answer: PassedAnswer | Exception = PassedAnswer(
+            status=200, body=b"<x/>", content_type="text/xml"
+        )
 
     def add(self, key: str, name: str = "Work", **fields: object) -> FakeCalendar:
         """Make a calendar."""
@@ -54,12 +62,21 @@ class FakeServer:
         return self.can
 
 
-class FakeProvider(FakeWriting):
+class FakeProvider(FakeWriting, Rooms, Passing):
     """One look at the server."""
 
     def __init__(self, server: FakeServer) -> None:
         super().__init__(server)
         self._server = server
+
+    async def rooms(self) -> Sequence[Room]:
+        return self._server.rooms
+
+    async def passed(self, asked: Passed) -> PassedAnswer:
+        self._server.passed.append((asked, dict(sent_along())))
+        if isinstance(self._server.answer, Exception):
+            raise self._server.answer
+        return self._server.answer
 
     async def calendars(self) -> Sequence[Calendar]:
         server = self._server

@@ -3,7 +3,17 @@
 import re
 
 from syncd.api.dialect import Dialect
-from syncd.api.kloudless import accounts, activity, availability, calendars, events, follow, oauth
+from syncd.api.kloudless import (
+    accounts,
+    activity,
+    availability,
+    calendars,
+    events,
+    follow,
+    oauth,
+    raw,
+    resources,
+)
 from syncd.api.kloudless.problems import KloudlessProblem, shape
 
 DIALECT = Dialect(
@@ -12,5 +22,6 @@ DIALECT = Dialect(
     problem_type="application/json",
     shape=shape,
     problem=KloudlessProblem,
-    modules=(accounts, calendars, events, availability, activity, follow, oauth),
+    hears=True,
+    modules=(accounts, calendars, events, availability, activity, follow, oauth, raw, resources),
 )

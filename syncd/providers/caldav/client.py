@@ -10,6 +10,7 @@ from typing import TypeVar
 import aiohttp
 from aiohttp import ClientResponse, ClientSession, ClientTimeout, encode_basic_auth
 from lxml.etree import _Element
+from multidict import CIMultiDict
 from yarl import URL
 
 from syncd.model.errors import (
@@ -21,6 +22,7 @@ from syncd.model.errors import (
     SyncTokenExpiredError,
 )
 from syncd.ports.clock import Clock
+from syncd.ports.passing import LARGEST_ANSWER, PassedAnswer, sent_along
 from syncd.ports.vault import Secret
 from syncd.providers.answers import (
     AbsentError,
@@ -55,7 +57,10 @@ class UidConflictError(ConflictError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
-    """One request; one that ``writes`` is never repeated here."""
+    """One request; one that ``writes`` is never repeated here.
+
+    ``verbatim``: whatever comes back is the answer, redirects and refusals too (K29).
+    """
 
     method: str
     url: URL
@@ -63,6 +68,7 @@ class Ask:
     depth: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     writes: bool = False
+    verbatim: bool = False
     timeout: ClientTimeout = field(default=QUICK)
     tries: int = TRIES
     with_token: bool = False  # 410 then speaks of the token
@@ -142,20 +148,33 @@ class CalDavClient:
 
         return await self._ask(replace(ask, writes=True), read)
 
+    async def passed(self, ask: Ask) -> PassedAnswer:
+        """Send something of the caller's own, once; return what comes back (K29)."""
+
+        async def read(response: ClientResponse) -> PassedAnswer:
+            body = await _body(response, LARGEST_ANSWER + 1)
+            if len(body) > LARGEST_ANSWER:
+                raise MalformedReplyError(f"{ask.url.host} answered with more than 16 MiB")
+            kind = response.headers.get("Content-Type")
+            return PassedAnswer(status=response.status, body=body, content_type=kind)
+
+        return await self._ask(replace(ask, writes=True, verbatim=True), read)
+
     async def _ask(self, ask: Ask, read: Callable[[ClientResponse], Awaitable[T]]) -> T:
         """Send, follow, sign in; a dropped keep-alive is repeated once at once."""
         repeated = switched = False
         for _ in range(_HOPS + 3):
             try:
                 async with self._response(ask) as (response, scheme):
-                    target = _target(response)
+                    target = None if ask.verbatim else _target(response)
                     if target is not None:
                         ask = replace(ask, url=self._led(ask.url, target))
                         continue
                     if not switched and self._switch(response, scheme):
                         switched = True
                         continue
-                    if not 200 <= response.status <= 299:  # noqa: PLR2004 - the success class
+                    good = 200 <= response.status <= 299  # noqa: PLR2004 - the success class
+                    if not (good or ask.verbatim):
                         raise await self._error(ask, response)
                     return await read(response)
             except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
@@ -181,9 +200,12 @@ class CalDavClient:
             await check_plain(ask.url)
             quirks.plain_allowed = True
         scheme = quirks.scheme or (Scheme.BASIC if ask.url.scheme == "https" else None)
-        headers = {"Content-Type": 'application/xml; charset="utf-8"'} if ask.body else {}
-        headers |= ask.headers
-        headers |= {"Depth": ask.depth} if ask.depth is not None else {}
+        headers = CIMultiDict(sent_along() if ask.writes else {})
+        if ask.body and not ask.verbatim:
+            headers["Content-Type"] = 'application/xml; charset="utf-8"'
+        headers.update(ask.headers)
+        if ask.depth is not None:
+            headers["Depth"] = ask.depth
         if scheme is Scheme.BASIC:
             word = encode_basic_auth(self._username, self._password.reveal(), "utf-8")
             headers["Authorization"] = word

@@ -8,6 +8,7 @@ from syncd.model.calendar import Calendar
 from syncd.model.edit import CalendarEdit, EventEdit
 from syncd.model.errors import (
     ForbiddenError,
+    InvalidError,
     MalformedReplyError,
     NotFoundError,
     SyncTokenExpiredError,
@@ -16,7 +17,9 @@ from syncd.model.ids import CalendarKey, ResourceKey, Slot, SyncToken
 from syncd.model.resource import RawResource
 from syncd.ports.clock import Clock
 from syncd.ports.delta import Delta
+from syncd.ports.passing import Passed, PassedAnswer, Passing
 from syncd.ports.provider import Known
+from syncd.ports.rooms import Rooms
 from syncd.ports.writing import Writing, Wrote, WroteCalendar
 from syncd.providers.answers import AbsentError
 from syncd.providers.caldav import wire
@@ -28,7 +31,7 @@ from syncd.providers.caldav.translate import calendar_key, calendars, facts_of, 
 from syncd.providers.caldav.writing import EventWriting
 
 
-class CalDavProvider(Writing):
+class CalDavProvider(Writing, Rooms, Passing):
     """One sign-in; ``homes`` hold its calendars, ``inbox`` may name the primary one."""
 
     def __init__(
@@ -122,6 +125,19 @@ class CalDavProvider(Writing):
 
     def _calendar_writing(self) -> CalendarWriting:
         return CalendarWriting(self._client, self._clock, self._homes[0], self.calendars)
+
+    async def passed(self, asked: Passed) -> PassedAnswer:
+        """Send a request to one of the profile's own servers."""
+        try:
+            url = below(self._homes[0], asked.uri)
+            origin = url.origin()
+        except ValueError:
+            raise InvalidError(f"{asked.uri} is no address") from None
+        if origin not in self._client.origins or url.user is not None:
+            raise InvalidError(f"{asked.uri} is not an address of this profile's server")
+        headers = {} if asked.content_type is None else {"Content-Type": asked.content_type}
+        ask = Ask(method=asked.method, url=url, body=asked.body, headers=headers)
+        return await self._client.passed(ask)
 
     @property
     def _base(self) -> str:
