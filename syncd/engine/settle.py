@@ -92,7 +92,7 @@ def settle(draft: EventDraft, scene: Scene) -> Settled:
         end=UNSET if times is None else times.end,
         start_zone=UNSET if times is None else times.start_zone,
         end_zone=UNSET if times is None else times.end_zone,
-        organizer=_organizer(draft, scene, invites=bool(attendees)),
+        organizer=_organizer(draft, scene, invites=attendees is not UNSET and bool(attendees)),
         attendees=attendees,
         reply=reply,
         reminders=reminders,

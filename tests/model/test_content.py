@@ -1,10 +1,13 @@
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from syncd.model.content import changes, content_hash, event_document
+from syncd.model.content import changes, content_hash, event_document, event_of
 from syncd.model.event import (
     Answer,
     CustomProperty,
@@ -118,3 +121,66 @@ def test_everything_that_a_person_can_see_is_content_i6(other: Event) -> None:
 def test_dates_and_times_do_not_mix() -> None:
     with pytest.raises(ValueError, match="both"):
         replace(EVENT, end=date(2026, 11, 25))
+
+
+WORDS = st.text(max_size=5)
+INSTANTS = st.datetimes(
+    min_value=datetime(1900, 1, 1),  # noqa: DTZ001 - hypothesis wants them bare
+    max_value=datetime(2100, 1, 1),  # noqa: DTZ001
+    timezones=st.sampled_from([UTC, timezone(timedelta(hours=-8)), ZoneInfo("Europe/Berlin")]),
+).map(lambda one: one.replace(microsecond=0).astimezone(UTC).astimezone(one.tzinfo))
+PEOPLE = st.builds(
+    Person,
+    email=WORDS,
+    name=st.none() | WORDS,
+    id=st.none() | WORDS,
+    required=st.booleans(),
+    resource=st.booleans(),
+    answer=st.none() | st.sampled_from(Answer),
+)
+MAILS = st.builds(Email, summary=WORDS, description=WORDS, to=st.lists(WORDS).map(tuple))
+REMINDERS = st.builds(Reminder, minutes=st.integers(0, 9)) | st.builds(
+    Reminder, minutes=st.integers(0, 9), popup=WORDS, email=st.none() | MAILS
+)
+WHENS = st.tuples(INSTANTS, INSTANTS) | st.tuples(st.dates(), st.dates())
+
+
+@st.composite
+def some_event(draw: st.DrawFn) -> Event:
+    start, end = draw(WHENS)
+    return Event(
+        uid=draw(WORDS),
+        start=start,
+        end=end,
+        start_zone=draw(st.none() | st.just("Europe/Berlin")),
+        end_zone=draw(st.none() | st.just("UTC")),
+        name=draw(st.none() | WORDS),
+        description=draw(st.none() | WORDS),
+        location=draw(st.none() | WORDS),
+        created=draw(st.none() | INSTANTS),
+        modified=draw(st.none() | INSTANTS),
+        organizer=draw(st.none() | PEOPLE.map(lambda one: replace(one, answer=None))),
+        creator=draw(st.none() | PEOPLE.map(lambda one: replace(one, answer=None))),
+        attendees=tuple(draw(st.lists(PEOPLE, max_size=3))),
+        attachments=tuple(draw(st.lists(st.builds(File, url=WORDS, name=WORDS), max_size=2))),
+        reminders=tuple(draw(st.lists(REMINDERS, max_size=3))),
+        reminder=draw(st.none() | st.integers(0, 9)),
+        use_default_reminder=draw(st.none() | st.booleans()),
+        recurrence=tuple(draw(st.lists(WORDS, max_size=2))),
+        original_start=draw(st.none() | st.just(start)),
+        custom_properties=tuple(
+            draw(st.lists(st.builds(CustomProperty, key=WORDS, value=WORDS, private=st.booleans())))
+        ),
+        visibility=draw(st.none() | st.sampled_from(Visibility)),
+        transparent=draw(st.booleans()),
+        status=draw(st.sampled_from(Status)),
+        color=draw(st.none() | WORDS),
+    )
+
+
+@given(some_event())
+def test_a_document_tells_the_whole_event(event: Event) -> None:
+    """Written and read, an event is what it was; so a change of one member keeps the others."""
+    told = document(event)
+    assert event_of(told) == event
+    assert document(event_of(told)) == told
