@@ -55,7 +55,7 @@ class Control:
 
         Raises NotFoundError for a calendar that is not the profile's.
         """
-        known = [one.id for one in await self._store.calendars(profile_id)]
+        known = [one.id for one in await self._store.calendars(profile_id, holds=None)]
         if calendar is not None and calendar not in known:
             raise NotFoundError(f"profile {profile_id} has no calendar {calendar}")
         for one in known if calendar is None else [calendar]:
@@ -71,7 +71,7 @@ class Control:
     async def _confirm(self, profile_id: ProfileId, calendar: CalendarId) -> None:
         for _ in range(_TRIES):
             profile = await self._store.profile(profile_id)
-            known = await self._store.calendar(calendar)
+            known = await self._store.calendar(calendar, holds=None)
             keys = [absence.key for absence in await self._store.absences(calendar)]
             with suppress(StaleStateError):  # a poll wrote: look again at what is held now
                 await erase(self._store, known, keys, profile=profile, at=self._clock.now())

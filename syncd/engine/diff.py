@@ -1,6 +1,6 @@
 """What a page of changes means against the snapshot: pure, and the only judge of add and update."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -8,8 +8,9 @@ import orjson
 
 from syncd.engine.records import delete_records, encoded, event_record
 from syncd.formats.expand import span
-from syncd.model.activity import Record, Type
-from syncd.model.claim import claim_of
+from syncd.model.activity import Kind, Record, Type
+from syncd.model.claim import Claim, claim_of
+from syncd.model.contact import Contact, contact_document
 from syncd.model.content import changes, content_hash, event_document
 from syncd.model.event import Event
 from syncd.model.ids import (
@@ -33,6 +34,7 @@ from syncd.model.resource import (
     Seen,
     slot,
 )
+from syncd.model.when import from_milliseconds
 from syncd.ports.delta import Delta
 
 
@@ -44,6 +46,7 @@ class Ground:
     calendar: CalendarId
     at: datetime
     zone: str | None = None
+    kind: Kind = Kind.EVENT
     initial: bool = False  # the profile's first read (K42)
 
 
@@ -77,9 +80,7 @@ def diff(
     faults += [Fault(key=key, message=page.unread[key]) for key in sorted(page.unread)]
     faulty = {fault.key for fault in faults}
     records = [record for draft in drafts for record in draft.records]
-    records += delete_records(
-        gone, documents, ground.at, profile=ground.profile, calendar=ground.calendar
-    )
+    records += _deletes(gone, documents, ground)
     return Change(
         kept=tuple(draft.resource for draft in drafts),
         events=tuple(event for draft in drafts for event in draft.events),
@@ -103,7 +104,7 @@ def bare_id(calendar: CalendarId, key: ResourceKey, number: int) -> EventId:
 def new_ids(calendar: CalendarId, resource: Resource, number: int) -> Iterator[EventId]:
     """Yield the ids that the events of a resource get if it is new."""
     base = bare_id(calendar, resource.key, number)
-    return (slot_id(base, slot(event)) for event in resource.events)
+    return (slot_id(base, slot(one)) for one in resource.objects)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -131,7 +132,7 @@ def _compare(
     draft = _Draft(resource=kept)
     if before is not None and before.key != resource.key:
         draft.former = before.key
-    present = {slot(event): event for event in resource.events}
+    present = {slot(one): one for one in resource.objects}
     for place in sorted(present):
         former = seen.get(place)
         name = slot_id(base, place) if former is None else former.id
@@ -148,9 +149,7 @@ def _compare(
             events={place: one for place, one in seen.items() if place not in present},
         )
         draft.gone += [one.id for one in vanished.events.values()]
-        draft.records += delete_records(
-            [vanished], documents, ground.at, profile=ground.profile, calendar=ground.calendar
-        )
+        draft.records += _deletes([vanished], documents, ground)
     return draft
 
 
@@ -168,7 +167,40 @@ def _base(
     return bare_id(ground.calendar, resource.key, number)
 
 
+def _deletes(
+    gone: Iterable[KnownResource], documents: Mapping[EventId, bytes], ground: Ground
+) -> Iterator[Record]:
+    return delete_records(
+        *(gone, documents, ground.at),
+        profile=ground.profile,
+        calendar=ground.calendar,
+        kind=ground.kind,
+    )
+
+
 def _kept(
+    key: ResourceKey, held: Event | Contact, name: EventId, base: EventId, ground: Ground
+) -> KeptEvent:
+    if isinstance(held, Contact):
+        return _kept_contact(key, held, name, ground)
+    return _kept_event(key, held, name, base, ground)
+
+
+def _kept_contact(key: ResourceKey, contact: Contact, name: EventId, ground: Ground) -> KeptEvent:
+    document = contact_document(contact, contact_id=name, profile=ground.profile)
+    return KeptEvent(
+        id=name,
+        key=key,
+        slot=WHOLE,
+        content=content_hash(document),
+        document=encoded(document),
+        starts_at=from_milliseconds(0),
+        ends_at=from_milliseconds(0),
+        claim=Claim.FREE,
+    )
+
+
+def _kept_event(
     key: ResourceKey, event: Event, name: EventId, base: EventId, ground: Ground
 ) -> KeptEvent:
     document = event_document(
@@ -191,11 +223,11 @@ def _kept(
 def _told(
     kept: KeptEvent,
     former: Seen | None,
-    event: Event,
+    event: Event | Contact,
     documents: Mapping[EventId, bytes],
     ground: Ground,
 ) -> Iterator[Record]:
-    """Yield the record of an event that is new or whose content changed (I6), else nothing."""
+    """Yield the record of an object that is new or whose content changed (I6), else nothing."""
     told = None
     if former is not None:
         if former.content == kept.content:
@@ -210,6 +242,7 @@ def _told(
         ground.at,
         profile=ground.profile,
         calendar=ground.calendar,
+        kind=ground.kind,
         event=event,
         told=told,
         initial=ground.initial,

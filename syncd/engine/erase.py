@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from syncd.engine.records import calendar_record, delete_records
+from syncd.engine.records import calendar_record, delete_records, kind_of
 from syncd.model.activity import Type
-from syncd.model.calendar import KnownCalendar
+from syncd.model.calendar import Holds, KnownCalendar
 from syncd.model.ids import ResourceKey
 from syncd.model.profile import Profile
 from syncd.model.resource import Change
@@ -40,7 +40,12 @@ async def erase(
         change = Change(
             gone=tuple(one.key for one in resources),
             records=tuple(
-                delete_records(resources, documents, at, profile=profile.id, calendar=calendar.id)
+                delete_records(
+                    *(resources, documents, at),
+                    profile=profile.id,
+                    calendar=calendar.id,
+                    kind=kind_of(calendar.holds),
+                )
             ),
             healed=tuple(some),
             absences=tuple(held.values()),
@@ -57,7 +62,8 @@ async def remove(store: Store, calendar: KnownCalendar, *, profile: Profile, at:
     """
     keys = sorted(await store.etags(calendar.id))
     calendar, told = await erase(store, calendar, keys, profile=profile, at=at)
-    record = calendar_record(Type.DELETE, calendar, at)
+    told_of = calendar.holds is Holds.EVENTS  # address books have no records of their own
+    records = [calendar_record(Type.DELETE, calendar, at)] if told_of else []
     gone = replace(calendar, removed_at=at, token=None)
-    await store.save_calendars(profile.id, [gone], generation=profile.generation, records=[record])
-    return told + 1
+    await store.save_calendars(profile.id, [gone], generation=profile.generation, records=records)
+    return told + len(records)

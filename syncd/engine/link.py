@@ -169,7 +169,7 @@ class Linking:
         now = self._clock.now()
         due = [
             replace(one, reconcile_due_at=now, failures=0, retry_at=None, last_error=None)
-            for one in await self._store.calendars(profile.id)
+            for one in await self._store.calendars(profile.id, holds=None)
             if one.first_read_at is not None
         ]
         if due:

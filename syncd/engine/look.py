@@ -1,9 +1,11 @@
 """One poll's work at the provider: the list of calendars, then those that may have changed."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
+
+import structlog
 
 from syncd.engine import policy
 from syncd.engine.erase import remove
@@ -11,7 +13,7 @@ from syncd.engine.hub import Hub
 from syncd.engine.plan import Plan
 from syncd.engine.reading import Reading, Terms
 from syncd.engine.roster import compare
-from syncd.model.calendar import KnownCalendar, Mode
+from syncd.model.calendar import Calendar, Holds, KnownCalendar, Mode
 from syncd.model.errors import (
     ForbiddenError,
     MalformedReplyError,
@@ -27,6 +29,8 @@ from syncd.ports.clock import Clock
 from syncd.ports.meter import Meter
 from syncd.ports.provider import Provider
 from syncd.ports.store import Store
+
+log = structlog.get_logger()
 
 AT_ONCE = 2  # calendars of one profile (P13)
 
@@ -67,10 +71,11 @@ class Look:
     async def run(self, provider: Provider, *, listing: bool) -> None:
         """Read what is to be read; raises the errors that concern the whole profile.
 
-        What one calendar suffers alone is noted on it, and the others go on (F43).
+        What one calendar suffers alone is noted on it, and the others go on (F43). Address books
+        are looked at when the list of calendars is due, after the calendars, and whatever they
+        suffer is theirs alone (ADR 14).
         """
-        known = await self._calendars(provider, listing=listing)
-        living = [one for one in known if not one.missing]
+        living = await self._calendars(provider, listing=listing)
         chosen = await self._chosen(provider, living)
         if len(chosen) == 1:  # most polls: a task would cost as much as the rest of this
             await self._one(provider, chosen[0])
@@ -79,19 +84,55 @@ class Look:
                 for one in chosen:
                     group.create_task(self._one(provider, one), name=f"read {one.id}")
         await self._note_errors(living)
+        if listing:
+            await self._contacts(provider)
 
     async def _calendars(self, provider: Provider, *, listing: bool) -> Sequence[KnownCalendar]:
-        """Return the profile's calendars, compared with the provider's list where that is due."""
+        """Return what is to be read, compared with the provider's list where that is due."""
         store, profile = self._store, self._profile
         here = await store.calendars(profile.id)
         if not listing and here and not any(one.missing for one in here):
             return here
-        known = await store.calendars(profile.id, removed=True)
+        known = await store.calendars(profile.id, removed=True, holds=None)
         listed = await provider.calendars()
         self.listed = True
+        return await self._compared(Holds.EVENTS, known, listed)
+
+    async def _contacts(self, provider: Provider) -> None:
+        """Read the address books that may have changed; their errors are noted on them."""
+        self._errors.clear()
+        now = self._clock.now()
+        known = await self._store.calendars(self._profile.id, removed=True, holds=None)
+        here = [one for one in _living(known) if one.holds is Holds.CONTACTS]
+        try:
+            here = await self._compared(Holds.CONTACTS, known, await provider.address_books())
+            for one in await self._chosen(provider, here):
+                await self._one(provider, one)
+        except StaleStateError:
+            raise
+        except SyncdError as error:
+            ready = (one for one in here if one.retry_at is None or one.retry_at <= now)
+            self._errors |= {one.id: (one, error) for one in ready}
+            log.debug("contacts.failed", profile_id=self._profile.id, reason=str(error))
+        for book, failure in self._errors.values():
+            if isinstance(failure, StaleStateError):
+                raise failure
+            await self._fail(book, failure)
+
+    async def _compared(
+        self, holds: Holds, known: Sequence[KnownCalendar], listed: Sequence[Calendar]
+    ) -> list[KnownCalendar]:
+        """Write down what a complete list says; return the calendars, or books, to be read.
+
+        What has become the other kind of collection counts as gone first.
+        """
+        store, profile = self._store, self._profile
+        others = {one.key for one in _living(known) if one.holds is not holds}
+        former = [one for one in known if one.key not in others]
+        listed = [one for one in listed if one.key not in others]
         roster = compare(
             profile.id,
-            known,
+            former,
             listed,
             now=self._clock.now(),
             interval=self._interval,
@@ -103,9 +144,11 @@ class Look:
             )
             self._count(len(roster.records))
         for gone in roster.gone:
-            told = await store.calendar(gone.id)
+            told = await store.calendar(gone.id, holds=None)
             self._count(await remove(store, told, profile=profile, at=self._clock.now()))
-        return await store.calendars(profile.id) if roster.saved or roster.gone else here
+        if roster.saved or roster.gone:
+            former = list(await store.calendars(profile.id, holds=holds))
+        return [one for one in _living(former) if not one.missing]
 
     async def _chosen(
         self, provider: Provider, living: Sequence[KnownCalendar]
@@ -221,17 +264,24 @@ class Look:
             if not healthy and not isinstance(error, ForbiddenError | NotFoundError):
                 shared = error
                 continue
-            failed = policy.calendar_failed(
-                known, self._profile, error, now, self._plan, draw=self._draw()
-            )
-            await self._store.record(failed, Change(), generation=self._profile.generation)
+            await self._fail(known, error)
         if shared is not None:
             raise shared
+
+    async def _fail(self, known: KnownCalendar, error: SyncdError) -> None:
+        failed = policy.calendar_failed(
+            *(known, self._profile, error, self._clock.now(), self._plan), draw=self._draw()
+        )
+        await self._store.record(failed, Change(), generation=self._profile.generation)
 
     def _count(self, activities: int) -> None:
         if activities:
             self.told += activities
             self._hub.wake(self._profile.id)
+
+
+def _living(known: Iterable[KnownCalendar]) -> list[KnownCalendar]:
+    return [one for one in known if one.removed_at is None]
 
 
 def _due(known: KnownCalendar, now: datetime) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from syncd.engine.diff import Ground, diff, new_ids
+from syncd.engine.records import kind_of
 from syncd.model.calendar import KnownCalendar
 from syncd.model.errors import StaleStateError
 from syncd.model.ids import EventId, ResourceKey
@@ -35,9 +36,10 @@ async def meaning(  # noqa: PLR0913 - what a comparison needs
         calendar=calendar.id,
         at=at,
         zone=calendar.calendar.timezone,
+        kind=kind_of(calendar.holds),
         initial=initial,
     )
-    if sum(len(one.events) for one in page.upserts) <= INLINE:
+    if sum(len(one.objects) for one in page.upserts) <= INLINE:
         return diff(page, known, documents, ground)
     # a thread gives the loop its turn every few milliseconds (F42)
     return await asyncio.to_thread(diff, page, known, documents, ground)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from syncd.engine.plan import Plan
-from syncd.model.calendar import KnownCalendar, Mode
+from syncd.model.calendar import Holds, KnownCalendar, Mode
 from syncd.model.errors import (
     ForbiddenError,
     MalformedReplyError,
@@ -122,8 +122,20 @@ def calendar_failed(  # noqa: PLR0913 - the case
         retry_at=now + delay,
         last_error=last_error(error, now).message,
         # until now it was as fresh as its profile: a poll writes only what it changes
-        polled_at=known.polled_at if known.failures else profile.polled_at or known.polled_at,
+        polled_at=_fresh_until(known, profile),
     )
+
+
+def _fresh_until(known: KnownCalendar, profile: Profile) -> datetime | None:
+    if known.failures or known.holds is Holds.CONTACTS:  # not every poll looks at address books
+        return known.polled_at
+    return profile.polled_at or known.polled_at
+
+
+def given_up(known: KnownCalendar) -> bool:
+    """Tell whether a profile's first read goes on without this calendar, or address book."""
+    patience = UNREADABLE if known.holds is Holds.EVENTS else 1
+    return known.failures >= patience
 
 
 def reaches_profile(error: SyncdError) -> bool:

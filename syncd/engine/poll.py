@@ -79,7 +79,7 @@ class Poller:
                 await look.run(provider, listing=listing or self._list_due(profile.id))
         except SyncdError as caught:
             error = caught
-        self._remember_list(profile.id, look)
+        self._remember_list(profile.id, look, done=error is None)
         shown: LastError | None = None
         if isinstance(error, StaleStateError):
             await self._drop(profile)
@@ -99,10 +99,11 @@ class Poller:
         due = self._list_at.get(profile)
         return due is None or due <= self._clock.now()
 
-    def _remember_list(self, profile: ProfileId, look: Look) -> None:
+    def _remember_list(self, profile: ProfileId, look: Look, *, done: bool) -> None:
+        """Keep when the list is due: a poll that broke off has not looked at the address books."""
         if look.relist:
             self._list_at.pop(profile, None)
-        elif look.listed:
+        elif look.listed and done:
             self._list_at[profile] = self._clock.now() + LISTED_EVERY
 
     async def _succeed(self, profile: Profile, look: Look, keep: Keep | None) -> None:
@@ -134,10 +135,8 @@ class Poller:
         log.info("profile.changed", profile_id=profile.id, outcome=after.state)
 
     async def _first_read_done(self, profile: Profile) -> bool:
-        calendars = await self._store.calendars(profile.id)
-        return not any(
-            one.first_read_at is None and one.failures < policy.UNREADABLE for one in calendars
-        )
+        known = await self._store.calendars(profile.id, holds=None)
+        return not any(one.first_read_at is None and not policy.given_up(one) for one in known)
 
     async def _fail(self, profile: Profile, error: SyncdError) -> LastError | None:
         now = self._clock.now()

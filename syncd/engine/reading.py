@@ -9,7 +9,7 @@ from syncd.engine.brake import judge
 from syncd.engine.hub import Hub
 from syncd.engine.meaning import meaning
 from syncd.engine.policy import tokens_off
-from syncd.model.calendar import KnownCalendar, Mode
+from syncd.model.calendar import Holds, KnownCalendar, Mode
 from syncd.model.errors import MalformedReplyError
 from syncd.model.ids import CalendarId, EventId, ResourceKey, SyncToken
 from syncd.model.profile import Profile
@@ -87,7 +87,9 @@ class Reading:
         """
         last: Delta | None = None
         known = Etags(self._store, self.calendar.id)
-        async for page in provider.changes(self.calendar.key, token, known):
+        contacts = self.calendar.holds is Holds.CONTACTS
+        read = provider.contacts if contacts else provider.changes
+        async for page in read(self.calendar.key, token, known):
             self._note(page)
             await self._take(page)
             last = page
@@ -241,10 +243,10 @@ def _batches(resources: Sequence[Resource]) -> Iterator[Sequence[Resource]]:
     """Cut so that a transaction has at most ``BATCH`` events; a resource is never split."""
     some, events = list[Resource](), 0
     for resource in resources:
-        if some and events + len(resource.events) > BATCH:
+        if some and events + len(resource.objects) > BATCH:
             yield some
             some, events = [], 0
         some.append(resource)
-        events += len(resource.events)
+        events += len(resource.objects)
     if some:
         yield some

@@ -9,13 +9,16 @@ import orjson
 
 from syncd.model.activity import ACTIONS, Kind, Record, Type
 from syncd.model.brands import brand_of
-from syncd.model.calendar import KnownCalendar
+from syncd.model.calendar import Holds, KnownCalendar
+from syncd.model.contact import Contact
 from syncd.model.content import Json, changes
 from syncd.model.event import Event
 from syncd.model.ids import CalendarId, EventId, ProfileId
 from syncd.model.profile import Profile, State
 from syncd.model.resource import KnownResource
 from syncd.model.when import utc
+
+WITH_CONTACTS = frozenset({"caldav"})  # K30; whether a server has any is known by asking it
 
 
 def account_document(profile: Profile) -> Json:
@@ -29,7 +32,7 @@ def account_document(profile: Profile) -> Json:
         "active": profile.refused is None,
         "enabled": not profile.paused,
         "admin": False,
-        "apis": ["calendar"],
+        "apis": ["calendar", *(["contact"] if profile.provider in WITH_CONTACTS else [])],
         "effective_scope": f"{brand.service}:normal.calendar",
         "created": utc(profile.created),
         "modified": utc(profile.modified),
@@ -83,6 +86,11 @@ def calendar_update(before: KnownCalendar, after: KnownCalendar, at: datetime) -
     return _calendar(Type.UPDATE, after, at, told) if told else None
 
 
+def kind_of(holds: Holds) -> Kind:
+    """Return what the records of a collection's objects are."""
+    return Kind.CONTACT if holds is Holds.CONTACTS else Kind.EVENT
+
+
 def event_record(  # noqa: PLR0913 - the members of a record
     type_: Type,
     event_id: EventId,
@@ -91,13 +99,14 @@ def event_record(  # noqa: PLR0913 - the members of a record
     *,
     profile: ProfileId,
     calendar: CalendarId,
-    event: Event | None = None,
+    kind: Kind = Kind.EVENT,
+    event: Event | Contact | None = None,
     told: Json | None = None,
     initial: bool = False,
 ) -> Record:
-    """Return the record of an event's change; ``event`` is None for a delete."""
+    """Return the record of an event's or contact's change; ``event`` is None for a delete."""
     return Record(
-        kind=Kind.EVENT,
+        kind=kind,
         type=type_,
         object_id=event_id,
         body=_body(
@@ -114,20 +123,24 @@ def event_record(  # noqa: PLR0913 - the members of a record
     )
 
 
-def delete_records(
+def delete_records(  # noqa: PLR0913 - the members of a record
     resources: Iterable[KnownResource],
     documents: Mapping[EventId, bytes],
     at: datetime,
     *,
     profile: ProfileId,
     calendar: CalendarId,
+    kind: Kind = Kind.EVENT,
 ) -> Iterator[Record]:
-    """Yield a delete for each event of the resources: exceptions first, then their series."""
+    """Yield a delete for each object of the resources: exceptions first, then their series."""
     for resource in resources:
         for slot in sorted(resource.events, reverse=True):
             gone = resource.events[slot].id
             yield event_record(
-                Type.DELETE, gone, documents[gone], at, profile=profile, calendar=calendar
+                *(Type.DELETE, gone, documents[gone], at),
+                profile=profile,
+                calendar=calendar,
+                kind=kind,
             )
 
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from syncd.engine.brake import AGREEING, observed
 from syncd.engine.records import calendar_record, calendar_update
 from syncd.model.activity import Record, Type
-from syncd.model.calendar import Calendar, KnownCalendar
+from syncd.model.calendar import Calendar, Holds, KnownCalendar
 from syncd.model.ids import ProfileId, calendar_id
 
 
@@ -47,10 +47,11 @@ def compare(  # noqa: PLR0913 - the case
                 revision=before.revision if before else 0,
             )
             saved.append(fresh)
-            records.append(calendar_record(Type.ADD, fresh, now, initial=initial))
+            if fresh.holds is Holds.EVENTS:  # address books have no records of their own
+                records.append(calendar_record(Type.ADD, fresh, now, initial=initial))
         elif before.calendar != calendar or before.missing:
             after = replace(before, calendar=calendar, missing=0, missing_at=None)
-            told = calendar_update(before, after, now)
+            told = calendar_update(before, after, now) if after.holds is Holds.EVENTS else None
             saved.append(after)
             records += [] if told is None else [told]
     for before in former.values():

@@ -26,6 +26,7 @@ class Type(StrEnum):
 
 
 ACTIONS = {Type.ADD: "+", Type.UPDATE: "~", Type.DELETE: "-"}
+OF_NO_CALENDAR = frozenset({Kind.ACCOUNT, Kind.CONTACT})  # pass a filter of calendars (K38)
 SHOWN = frozenset({Kind.EVENT, Kind.CALENDAR, Kind.ACCOUNT})  # unless a reader names others (K38)
 
 
@@ -100,7 +101,7 @@ class Filter:
 
     kinds: frozenset[Kind] = SHOWN
     types: frozenset[Type] = frozenset(Type)
-    calendars: frozenset[CalendarId] | None = None  # account records always pass
+    calendars: frozenset[CalendarId] | None = None  # ``OF_NO_CALENDAR`` always pass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

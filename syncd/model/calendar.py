@@ -7,9 +7,16 @@ from enum import StrEnum
 from syncd.model.ids import CalendarId, CalendarKey, ProfileId, SyncToken
 
 
+class Holds(StrEnum):
+    """What a collection is for; an address book is synced as a calendar is (ADR 12)."""
+
+    EVENTS = "events"
+    CONTACTS = "contacts"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calendar:
-    """One calendar; None is what the provider lacks or does not tell."""
+    """One calendar, or address book; None is what the provider lacks or does not tell."""
 
     key: CalendarKey
     name: str
@@ -20,6 +27,7 @@ class Calendar:
     order: int | None = None
     primary: bool = False
     read_only: bool = False
+    holds: Holds = Holds.EVENTS
 
 
 class Mode(StrEnum):
@@ -58,6 +66,11 @@ class KnownCalendar:
     retry_at: datetime | None = None
     last_error: str | None = None
     removed_at: datetime | None = None
+
+    @property
+    def holds(self) -> Holds:
+        """Return what is in it."""
+        return self.calendar.holds
 
     @property
     def key(self) -> CalendarKey:

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from syncd.model.activity import Record
 from syncd.model.claim import Claim
+from syncd.model.contact import Contact
 from syncd.model.event import Event
 from syncd.model.ids import WHOLE, CalendarId, EventId, ResourceKey, Slot
 from syncd.model.when import slot_of
@@ -18,23 +19,34 @@ from syncd.model.when import slot_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resource:
-    """One resource as it was read. ``faults`` are events inside that could not be (I10)."""
+    """One resource as it was read. ``faults`` are what inside could not be (I10).
+
+    It holds events, or of an address book one contact; a group of contacts holds neither (D26).
+    """
 
     key: ResourceKey
-    events: tuple[Event, ...]
+    events: tuple[Event, ...] = ()
+    contact: Contact | None = None
     etag: str = ""  # for If-Match; never decides what changed (I6)
     raw: bytes = b""  # verbatim (P10)
     faults: tuple[str, ...] = ()  # not empty: what is not named here is kept as it was
 
     @property
     def uid(self) -> str:
-        """Return the UID that its events share, empty if it has none."""
-        return self.events[0].uid if self.events else ""
+        """Return the UID that its objects share, empty if it has none."""
+        return self.objects[0].uid if self.objects else ""
+
+    @property
+    def objects(self) -> tuple[Event, ...] | tuple[Contact]:
+        """Return what is inside."""
+        return self.events if self.contact is None else (self.contact,)
 
 
-def slot(event: Event) -> Slot:
-    """Return which event of its resource this is."""
-    return WHOLE if event.original_start is None else Slot(slot_of(event.original_start))
+def slot(held: Event | Contact) -> Slot:
+    """Return which object of its resource this is."""
+    if isinstance(held, Contact) or held.original_start is None:
+        return WHOLE
+    return Slot(slot_of(held.original_start))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,11 +69,11 @@ class KnownResource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptEvent:
-    """An event as the snapshot stores it.
+    """An event or contact as the snapshot stores it.
 
-    ``document`` is the unified event in JSON (api.md K17) without ``href`` and ``raw``. The span
-    is what a listing must look at: [starts_at, ends_at), of a series the whole, ``ends_at`` None
-    without end; for all-day in the calendar's zone.
+    ``document`` is the unified object in JSON (api.md K17, K30) without ``href`` and ``raw``. The
+    span is what a listing must look at: [starts_at, ends_at), of a series the whole, ``ends_at``
+    None without end; for all-day in the calendar's zone. A contact's is the empty one at 1970.
     """
 
     id: EventId

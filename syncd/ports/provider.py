@@ -6,6 +6,7 @@ from typing import Protocol
 
 from syncd.model.abilities import Abilities
 from syncd.model.calendar import Calendar
+from syncd.model.errors import UnsupportedError
 from syncd.model.ids import CalendarKey, ResourceKey, SyncToken
 from syncd.model.profile import Profile
 from syncd.ports.delta import Delta
@@ -22,7 +23,24 @@ class Known(Protocol):
         ...
 
 
-class Provider(Writing, Rooms, Passing, Protocol):
+class Contacts(Protocol):
+    """What an adapter that has contacts overrides (api.md K30); without them it has no books."""
+
+    async def address_books(self) -> Sequence[Calendar]:
+        """Return every address book of the profile: a complete list, or an error.
+
+        ``Provider.moved`` takes them as it takes calendars.
+        """
+        return ()
+
+    def contacts(
+        self, calendar: CalendarKey, token: SyncToken | None, known: Known
+    ) -> AsyncIterator[Delta]:
+        """Yield of an address book what ``Provider.changes`` yields of a calendar."""
+        raise UnsupportedError("this provider has no contacts")
+
+
+class Provider(Writing, Rooms, Contacts, Passing, Protocol):
     """One profile, signed in at its provider.
 
     Every method raises TransientError, RelinkRequiredError, ForbiddenError, MalformedReplyError

@@ -1,6 +1,6 @@
 """Calendars: row ⇄ value."""
 
-from syncd.model.calendar import Calendar, KnownCalendar, Mode
+from syncd.model.calendar import Calendar, Holds, KnownCalendar, Mode
 from syncd.store.rows import AnyRow, Values, instant_of, stamp
 
 
@@ -20,6 +20,7 @@ def calendar_values(known: KnownCalendar) -> Values:
         "place": listed.order,
         "is_primary": listed.primary,
         "read_only": listed.read_only,
+        "holds": listed.holds,
         "sync_token": known.token,
         "mode": known.mode,
         "polled_at": stamp(known.polled_at),
@@ -54,6 +55,7 @@ def calendar_of(row: AnyRow) -> KnownCalendar:
             order=row.place,
             primary=row.is_primary,
             read_only=row.read_only,
+            holds=Holds(row.holds),
         ),
         token=row.sync_token,
         mode=Mode(row.mode),

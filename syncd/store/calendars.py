@@ -7,7 +7,7 @@ from sqlalchemy import Select, bindparam, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from syncd.model.activity import Record
-from syncd.model.calendar import KnownCalendar
+from syncd.model.calendar import Holds, KnownCalendar
 from syncd.model.errors import NotFoundError, StaleStateError
 from syncd.model.ids import CalendarId, ProfileId
 from syncd.store.calendar_rows import calendar_of, calendar_values
@@ -26,17 +26,28 @@ class SqlCalendars(Topic):
     """The part of ``Snapshots`` that is about calendars as a whole."""
 
     async def calendars(
-        self, profile: ProfileId, *, removed: bool = False
+        self,
+        profile: ProfileId,
+        *,
+        removed: bool = False,
+        holds: Holds | None = Holds.EVENTS,
     ) -> Sequence[KnownCalendar]:
-        """Return a profile's calendars, primary first, then by name; removed ones if asked."""
-        if removed:
-            return await self._read(_ALL, profile)
-        return await self._calendars.read(profile, lambda: self._read(_LISTED, profile))
+        """Return a profile's calendars, primary first, then by name; removed ones if asked.
 
-    async def calendar(self, calendar: CalendarId) -> KnownCalendar:
-        """Return one that is not removed; raises NotFoundError."""
+        ``holds`` asks for address books instead, None for both.
+        """
+        if removed:
+            found = await self._read(_ALL, profile)
+        else:
+            found = await self._calendars.read(profile, lambda: self._read(_LISTED, profile))
+        return [one for one in found if holds in {None, one.holds}]
+
+    async def calendar(
+        self, calendar: CalendarId, *, holds: Holds | None = Holds.EVENTS
+    ) -> KnownCalendar:
+        """Return one that is not removed, and holds that; raises NotFoundError."""
         rows = await self._database.fetch(_ONE, {"calendar": calendar})
-        if not rows:
+        if not rows or holds not in {None, rows[0].holds}:
             raise NotFoundError(f"there is no calendar {calendar}")
         return calendar_of(rows[0])
 

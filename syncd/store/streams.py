@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Select, and_, bindparam, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from syncd.model.activity import Activity, Filter, Kind, Stream, Type
+from syncd.model.activity import OF_NO_CALENDAR, Activity, Filter, Kind, Stream, Type
 from syncd.model.errors import NotFoundError
 from syncd.model.ids import Position, ProfileId
 from syncd.model.when import milliseconds
@@ -16,6 +16,7 @@ from syncd.store.tables import activities, streams
 from syncd.store.topic import Topic
 
 _KINDS = {kind.value: kind for kind in Kind}
+_OF_NO_CALENDAR = sorted(kind.value for kind in OF_NO_CALENDAR)
 _TYPES = {one.value: one for one in Type}
 _ENDS = (streams.c.epoch, streams.c.head, streams.c.floor, streams.c.after_auth)
 _STREAM = select(streams).where(streams.c.profile_id == bindparam("profile"))
@@ -124,7 +125,7 @@ def _page(wanted: Filter) -> Select[*tuple[object, ...]]:
         conditions.append(row.type.in_(sorted(one.value for one in wanted.types)))
     if wanted.calendars:
         named = row.calendar_id.in_(sorted(wanted.calendars))
-        conditions.append(or_(named, row.kind == Kind.ACCOUNT.value))
+        conditions.append(or_(named, row.kind.in_(_OF_NO_CALENDAR)))
     read = (row.position, row.kind, row.type, row.object_id, row.calendar_id, row.body)
     return (
         select(*_ENDS, *read)

@@ -259,6 +259,7 @@ calendars = Table(
     Column("retry_at", BigInteger),
     Column("last_error", Foreign),
     Column("removed_at", BigInteger),
+    Column("holds", String, nullable=False, server_default="events"),  # or contacts
 )
 
 resources = Table(

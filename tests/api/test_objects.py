@@ -47,7 +47,7 @@ async def test_an_account_tells_its_state_and_is_found_as_me(api: Api) -> None:
     assert (me["id"], me["account"], me["service_name"]) == (
         api.account, "ada@example.org", "CalDAV",
     )  # fmt: skip
-    assert (me["type"], me["api"], me["apis"]) == ("account", "core", ["calendar"])
+    assert (me["type"], me["api"], me["apis"]) == ("account", "core", ["calendar", "contact"])
     assert (me["active"], me["enabled"], me["state"]) == (True, True, "initial")
     assert (me["relink_url"], me["polled_at"]) == (None, None)
 

@@ -16,7 +16,7 @@ from syncd.engine.plan import Plan
 from syncd.engine.poll import Polled, Poller
 from syncd.engine.write import Writer
 from syncd.model.access import User
-from syncd.model.activity import Filter
+from syncd.model.activity import Filter, Kind
 from syncd.model.ids import Position, ProfileId, UserId
 from syncd.model.profile import Profile
 from syncd.ports.link import Login
@@ -83,7 +83,7 @@ class Rig:
         while True:
             after = Position(self.replay.position)
             _, found = await self.store.read(
-                self.profile_id, after=after, limit=500, wanted=Filter()
+                self.profile_id, after=after, limit=500, wanted=Filter(kinds=frozenset(Kind))
             )
             if not found:
                 break

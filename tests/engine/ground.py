@@ -14,7 +14,7 @@ from syncd.engine.plan import Plan
 from syncd.engine.poll import Polled, Poller
 from syncd.engine.records import account_record
 from syncd.model.access import User
-from syncd.model.activity import Activity, Filter, Type
+from syncd.model.activity import Activity, Filter, Kind, Type
 from syncd.model.event import Event
 from syncd.model.ids import Position, ProfileId, UserId
 from syncd.model.profile import Profile
@@ -27,7 +27,7 @@ from tests.store.opening import opened
 USER = UserId("acc_ada")
 INTERVAL = timedelta(seconds=60)
 PLAN = Plan(default_interval=INTERVAL)
-EVERYTHING = Filter()
+EVERYTHING = Filter(kinds=frozenset(Kind))
 
 
 @dataclass

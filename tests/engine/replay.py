@@ -23,12 +23,13 @@ class Replay:
     events: dict[str, dict[str, Any]] = field(default_factory=dict)
     calendars: dict[str, dict[str, Any]] = field(default_factory=dict)
     accounts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    contacts: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def copy(self) -> "Replay":
         return deepcopy(self)
 
     def apply(self, activities: Iterable[Activity]) -> list[dict[str, Any]]:
-        """Apply records; return the metadata of deleted events."""
+        """Apply records; return the metadata of deleted events and contacts."""
         deleted = list[dict[str, Any]]()
         for activity in activities:
             assert activity.position == self.position + 1, "a gap"
@@ -40,6 +41,7 @@ class Replay:
                 "event": self.events,
                 "calendar": self.calendars,
                 "account": self.accounts,
+                "contact": self.contacts,
             }[told["type"]]
             name = str(told["id"])
             match record["type"]:
@@ -55,7 +57,7 @@ class Replay:
                 case "delete":
                     assert name in here, f"delete of nothing: {name}"
                     del here[name]
-                    if told["type"] == "event":
+                    if told["type"] in {"event", "contact"}:
                         deleted.append(told)
                 case other:
                     raise AssertionError(other)
@@ -70,8 +72,10 @@ class Replay:
             assert not left, "a calendar was deleted before its events"
 
     def shape(self) -> Counter[Shape]:
-        """Return what a person would see: calendars, and events by what they show."""
+        """Return what a person would see: calendars, events and contacts by what they show."""
         seen = Counter[Shape]((one["name"],) for one in self.calendars.values())
+        for one in self.contacts.values():
+            seen[one["initials"], one["name"]] += 1
         for one in self.events.values():
             master = one.get("recurring_master_id")
             assert master is None or one["id"].startswith(f"{master}_")
@@ -89,7 +93,12 @@ class Replay:
 
 def truth(server: FakeServer) -> Counter[Shape]:
     """Return the same of a server."""
-    seen = Counter[Shape]()
+    seen = Counter[Shape](
+        (one.contact.initials, one.contact.name)
+        for book in server.books.values()
+        for one in book.resources.values()
+        if one.contact is not None
+    )
     for here in server.calendars.values():
         name = here.calendar.name
         seen[name,] += 1

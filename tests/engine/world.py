@@ -8,6 +8,7 @@ from typing import Any, ClassVar, TypeVar
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
+from syncd.model.contact import Contact
 from syncd.model.errors import MalformedReplyError, TransientError
 from syncd.model.event import Event
 from syncd.model.ids import CalendarKey, ResourceKey
@@ -54,6 +55,7 @@ class World(RuleBasedStateMachine):
         self.empties = self.flaps = 0
         self.blind = False  # something happened that only a reconcile can find
         self.here.server.add("/work/", "/work/ 0")
+        self.people = self.here.server.add_book("/people/")
 
     # what people do
 
@@ -102,6 +104,17 @@ class World(RuleBasedStateMachine):
             self.renamed.add(found[1][0].uid)
             found[0].rename(key, f"new-{new}")
 
+    @rule(key=keys, name=names)
+    def write_contact(self, key: str, name: str) -> None:
+        found = self.people.resources.get(ResourceKey(key))
+        uid = found.uid if found else self.new_uid()
+        self.people.put_contact(key, Contact(uid=uid, name=name, initials=uid))
+
+    @rule(key=keys)
+    def remove_contact(self, key: str) -> None:
+        if ResourceKey(key) in self.people.resources:
+            self.people.remove(key)
+
     @rule(key=st.sampled_from(CALENDARS))
     def add_calendar(self, key: str) -> None:
         if CalendarKey(key) not in self.here.server.calendars:
@@ -129,7 +142,7 @@ class World(RuleBasedStateMachine):
             MalformedReplyError("cut short") if malformed else TransientError("reset")
         )
 
-    @rule(where=st.sampled_from(["opening", "listing", "reading"]))
+    @rule(where=st.sampled_from(["opening", "listing", "reading", "books"]))
     def fail(self, where: str) -> None:
         setattr(self.faults, where, TransientError("503"))
 
@@ -157,7 +170,7 @@ class World(RuleBasedStateMachine):
         self.faults.unread.add(ResourceKey(key))
 
     @precondition(lambda self: self.flaps < 2)
-    @rule(key=st.sampled_from(CALENDARS))
+    @rule(key=st.sampled_from([*CALENDARS, "/people/"]))
     def flap(self, key: str) -> None:
         self.faults.hidden.add(CalendarKey(key))
 
@@ -165,7 +178,8 @@ class World(RuleBasedStateMachine):
 
     @rule(listing=st.booleans(), pause=st.sampled_from([INTERVAL, INTERVAL * 20, RECONCILED]))
     def poll(self, listing: bool, pause: timedelta) -> None:  # noqa: FBT001 - drawn
-        there = {key for one in self.here.server.calendars.values() for key in one.resources}
+        held = (self.people, *self.here.server.calendars.values())
+        there = {key for one in held for key in one.resources}
         unread = bool(self.faults.unread & there)
         self.blind = self.blind or unread or self.faults.lossy or self.faults.empty
         self.empties += self.faults.empty
@@ -201,7 +215,7 @@ class World(RuleBasedStateMachine):
         assert self.replay.shape() == truth(self.here.server), "the stream is not the truth"
         assert self.run(self.here.poll()).activities == 0
         assert not self.run(self.here.profile()).suspect
-        assert self.stored() == self.replay.events.keys()
+        assert self.stored() == self.replay.events.keys() | self.replay.contacts.keys()
 
     def teardown(self) -> None:
         if hasattr(self, "here"):
@@ -223,11 +237,14 @@ class World(RuleBasedStateMachine):
             if one.uid not in self.renamed
         }
         alive = {uid for uid, _ in there}
+        alive |= {one.uid for one in self.people.resources.values()}
         for one in deleted:
-            if "original_start" not in one:
+            if one["type"] == "contact":
+                assert one["initials"] not in alive, "a false delete"
+            elif "original_start" not in one:
                 assert one["ical_uid"] not in alive, "a false delete"
 
     def stored(self) -> set[str]:
-        calendars = self.run(self.here.store.calendars(self.here.profile_id))
+        calendars = self.run(self.here.store.calendars(self.here.profile_id, holds=None))
         window = Window(calendars=tuple(one.id for one in calendars))
         return {one.id for one in self.run(self.here.store.events(window))}

@@ -1,10 +1,11 @@
 """A calendar as it truly is, and what goes wrong at its server."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 
 from syncd.model.calendar import Calendar
+from syncd.model.contact import Contact
 from syncd.model.errors import SyncdError, SyncTokenExpiredError
 from syncd.model.event import Event
 from syncd.model.ids import CalendarKey, ResourceKey, SyncToken
@@ -24,10 +25,16 @@ class FakeCalendar:
 
     def put(self, key: str, *events: Event) -> None:
         """Write a resource, as a person does."""
-        name = ResourceKey(key)
+        self._write(Resource(key=ResourceKey(key), events=events))
+
+    def put_contact(self, key: str, contact: Contact) -> None:
+        """Write a resource of an address book."""
+        self._write(Resource(key=ResourceKey(key), contact=contact))
+
+    def _write(self, resource: Resource) -> None:
         etag = f'"{next(etags)}"'
-        self.resources[name] = Resource(key=name, events=events, etag=etag, raw=b"BEGIN")
-        self.log.append(name)
+        self.resources[resource.key] = replace(resource, etag=etag, raw=b"BEGIN")
+        self.log.append(resource.key)
 
     def remove(self, key: str) -> None:
         """Delete a resource."""
@@ -59,6 +66,7 @@ class Faults:
 
     opening: SyncdError | None = None
     listing: SyncdError | None = None  # of the list of calendars
+    books: SyncdError | None = None  # of everything that is asked of address books
     reading: SyncdError | None = None  # before any page
     broken_after: int | None = None  # pages, then ``breaking`` is raised
     breaking: SyncdError | None = None

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from syncd.model.abilities import Abilities
-from syncd.model.calendar import Calendar, Mode
+from syncd.model.calendar import Calendar, Holds, Mode
 from syncd.model.errors import NotFoundError, SyncTokenExpiredError
 from syncd.model.ids import CalendarKey, ResourceKey, SyncToken
 from syncd.model.profile import Profile
@@ -13,7 +13,7 @@ from syncd.model.resource import Resource
 from syncd.model.room import Room
 from syncd.ports.delta import Delta
 from syncd.ports.passing import Passed, PassedAnswer, Passing, sent_along
-from syncd.ports.provider import Known
+from syncd.ports.provider import Contacts, Known
 from syncd.ports.rooms import Rooms
 from tests.fakes.calendars import FakeCalendar, Faults, etags
 from tests.fakes.writing import FakeWriting
@@ -26,6 +26,7 @@ class FakeServer:
 
     def __init__(self, *, page_size: int = 100) -> None:
         self.calendars = dict[CalendarKey, FakeCalendar]()
+        self.books = dict[CalendarKey, FakeCalendar]()
         self.faults = Faults()
         self.page_size = page_size
         self.lists = 0
@@ -47,6 +48,12 @@ class FakeServer:
         self.calendars[made.calendar.key] = made
         return made
 
+    def add_book(self, key: str, name: str = "People") -> FakeCalendar:
+        """Make an address book."""
+        made = FakeCalendar(Calendar(key=CalendarKey(key), name=name, holds=Holds.CONTACTS))
+        self.books[made.calendar.key] = made
+        return made
+
     @asynccontextmanager
     async def open(self, profile: Profile) -> AsyncIterator["FakeProvider"]:
         """Sign in; the server is its own ``Providers``."""
@@ -62,7 +69,7 @@ class FakeServer:
         return self.can
 
 
-class FakeProvider(FakeWriting, Rooms, Passing):
+class FakeProvider(FakeWriting, Rooms, Contacts, Passing):
     """One look at the server."""
 
     def __init__(self, server: FakeServer) -> None:
@@ -86,26 +93,48 @@ class FakeProvider(FakeWriting, Rooms, Passing):
         hidden = server.faults.hidden
         return [one.calendar for key, one in server.calendars.items() if key not in hidden]
 
+    async def address_books(self) -> Sequence[Calendar]:
+        server = self._server
+        if server.faults.books:
+            raise server.faults.books
+        return [
+            one.calendar for key, one in server.books.items() if key not in server.faults.hidden
+        ]
+
+    def contacts(
+        self, calendar: CalendarKey, token: SyncToken | None, known: Known
+    ) -> AsyncIterator[Delta]:
+        return self._changes(self._server.books, calendar, token, known)
+
     async def moved(self, known: Mapping[CalendarKey, SyncToken | None]) -> frozenset[CalendarKey]:
-        calendars = self._server.calendars
+        calendars = self._server.calendars | self._server.books
         return frozenset(
             key
             for key, token in known.items()
             if key not in calendars or token != calendars[key].token
         )
 
-    async def changes(
+    def changes(
         self, calendar: CalendarKey, token: SyncToken | None, known: Known
+    ) -> AsyncIterator[Delta]:
+        return self._changes(self._server.calendars, calendar, token, known)
+
+    async def _changes(
+        self,
+        where: Mapping[CalendarKey, FakeCalendar],
+        calendar: CalendarKey,
+        token: SyncToken | None,
+        known: Known,
     ) -> AsyncIterator[Delta]:
         server, faults = self._server, self._server.faults
         server.reads.append(token)
         if faults.reading:
             raise faults.reading
-        if calendar not in server.calendars or calendar in faults.hidden:
+        if calendar not in where or calendar in faults.hidden:
             raise NotFoundError("no such calendar")
         if token is not None and faults.expired:
             raise SyncTokenExpiredError("this token is too old")
-        here = server.calendars[calendar]
+        here = where[calendar]
         held = {} if faults.restless else await known.etags()
         pages = list(self._listing(here, held) if token is None else self._feed(here, token))
         last, end = len(pages) - 1, here.token

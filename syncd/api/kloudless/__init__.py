@@ -1,4 +1,4 @@
-"""The Kloudless dialect: accounts, calendars, events, activity, tokens."""
+"""The Kloudless dialect: accounts, calendars, events, contacts, activity, tokens."""
 
 import re
 
@@ -8,6 +8,7 @@ from syncd.api.kloudless import (
     activity,
     availability,
     calendars,
+    contacts,
     events,
     follow,
     oauth,
@@ -23,5 +24,8 @@ DIALECT = Dialect(
     shape=shape,
     problem=KloudlessProblem,
     hears=True,
-    modules=(accounts, calendars, events, availability, activity, follow, oauth, raw, resources),
+    modules=(
+        *(accounts, calendars, events, availability, contacts),
+        *(activity, follow, oauth, raw, resources),
+    ),
 )

@@ -12,7 +12,7 @@ ACCOUNT: dict[str, Any] = {
     "active": True,
     "enabled": True,
     "admin": False,
-    "apis": ["calendar"],
+    "apis": ["calendar", "contact"],
     "effective_scope": "caldav:normal.calendar",
     "created": "2026-11-20T08:00:00Z",
     "modified": "2026-11-20T08:00:00Z",

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from syncd.model.activity import Record
-from syncd.model.calendar import KnownCalendar
+from syncd.model.calendar import Holds, KnownCalendar
 from syncd.model.ids import CalendarId, EventId, Position, ProfileId, ResourceKey
 from syncd.model.resource import (
     Absence,
@@ -71,13 +71,22 @@ class Snapshots(Protocol):
     """Each method is one transaction or one fetch of at most 1,000 rows at a time (S5)."""
 
     async def calendars(
-        self, profile: ProfileId, *, removed: bool = False
+        self,
+        profile: ProfileId,
+        *,
+        removed: bool = False,
+        holds: Holds | None = Holds.EVENTS,
     ) -> Sequence[KnownCalendar]:
-        """Return a profile's calendars, primary first, then by name; removed ones if asked."""
+        """Return a profile's calendars, primary first, then by name; removed ones if asked.
+
+        ``holds`` asks for address books instead, None for both.
+        """
         ...
 
-    async def calendar(self, calendar: CalendarId) -> KnownCalendar:
-        """Return one that is not removed; raises NotFoundError."""
+    async def calendar(
+        self, calendar: CalendarId, *, holds: Holds | None = Holds.EVENTS
+    ) -> KnownCalendar:
+        """Return one that is not removed, and holds that; raises NotFoundError."""
         ...
 
     async def save_calendars(

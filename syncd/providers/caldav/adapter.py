@@ -14,6 +14,7 @@ from syncd.providers.caldav.client import CalDavClient
 from syncd.providers.caldav.discovery import HOMES, INBOX, ORIGINS, discover
 from syncd.providers.caldav.provider import CalDavProvider
 from syncd.providers.caldav.quirks import Memory
+from syncd.providers.caldav.shelf import Shelf
 from syncd.providers.kind import Rim
 
 
@@ -36,7 +37,8 @@ class CalDavAdapter:
             raise MisconfiguredError(f"profile {profile.id} has no calendar home in its settings")
         client = self._client(profile.login, password, [*homes, *origins])
         inbox = inboxes[0] if inboxes else None
-        yield CalDavProvider(client, self._rim.clock, homes=homes, inbox=inbox)
+        shelf = Shelf(client, self._rim.clock, profile, homes[0])
+        yield CalDavProvider(client, self._rim.clock, homes=homes, inbox=inbox, shelf=shelf)
 
     async def sign_in(self, login: Login) -> SignedIn:
         """Find the login's calendars (D1)."""

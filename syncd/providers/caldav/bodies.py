@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from yarl import URL
 
+from syncd.model.calendar import Holds
 from syncd.model.errors import ForbiddenError, MalformedReplyError, NotFoundError, SyncdError
 from syncd.model.ids import ResourceKey
 from syncd.model.resource import Resource
@@ -37,11 +38,18 @@ class _Found:
 
 
 class Bodies:
-    """The resources of one calendar."""
+    """The resources of one calendar, or address book."""
 
-    def __init__(self, client: CalDavClient, calendar: URL, zone: str | None) -> None:
+    def __init__(
+        self,
+        client: CalDavClient,
+        calendar: URL,
+        zone: str | None,
+        holds: Holds = Holds.EVENTS,
+    ) -> None:
         """Read floating times in ``zone``."""
         self._client = client
+        self._holds = holds
         self._calendar = calendar
         self._quirks = client.quirks(calendar)
         self._zone = zone
@@ -110,7 +118,7 @@ class Bodies:
         ask = Ask(
             method="REPORT",
             url=self._calendar,
-            body=wire.multiget(hrefs.values()),
+            body=wire.multiget(hrefs.values(), holds=self._holds),
             depth="1",
             tries=TRIES if len(hrefs) <= FEWEST_HREFS else 1,
         )
@@ -134,7 +142,7 @@ class Bodies:
                     raise
                 continue
             if fetched.raw is None:
-                unread[key] = "the calendar object is larger than 25 MiB"
+                unread[key] = "the resource is larger than 25 MiB"
             else:
                 bodies.append(Body(key=key, etag=fetched.etag, raw=fetched.raw))
         if failed and not (bodies or proven):
@@ -148,7 +156,7 @@ class Bodies:
         upserts, unread = list[Resource](), dict(found.unread)
         for at in range(0, len(found.bodies), _SLICE):
             some = found.bodies[at : at + _SLICE]
-            page = await asyncio.to_thread(read_bodies, some, self._zone)
+            page = await asyncio.to_thread(read_bodies, some, self._zone, self._holds)
             upserts += page.upserts
             unread |= page.unread
         return Delta(upserts=tuple(upserts), unread=unread)

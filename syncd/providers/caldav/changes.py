@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from yarl import URL
 
-from syncd.model.calendar import Mode
+from syncd.model.calendar import Holds, Mode
 from syncd.model.errors import MalformedReplyError, NotFoundError
 from syncd.model.ids import CalendarKey, ResourceKey
 from syncd.ports.clock import Clock
@@ -23,10 +23,20 @@ from syncd.providers.caldav.translate import facts_of
 
 
 class CalendarReader:
-    """One calendar; ``ctag`` is what its home said of it in this poll, if it says no token."""
+    """One calendar; ``ctag`` is what its home said of it in this poll, if it says no token.
 
-    def __init__(
-        self, client: CalDavClient, clock: Clock, key: CalendarKey, url: URL, ctag: str | None
+    An address book is read in the same way (D26).
+    """
+
+    def __init__(  # noqa: PLR0913 - what a read touches
+        self,
+        client: CalDavClient,
+        clock: Clock,
+        key: CalendarKey,
+        url: URL,
+        *,
+        ctag: str | None,
+        holds: Holds = Holds.EVENTS,
     ) -> None:
         """Read ``key``, which is at ``url``."""
         self._client = client
@@ -35,7 +45,8 @@ class CalendarReader:
         self._url = url
         self._ctag = ctag
         self._quirks = client.quirks(url)
-        self._lister = Lister(client, url)
+        self._holds = holds
+        self._lister = Lister(client, url, holds)
 
     async def since(self, state: State, known: Known) -> AsyncIterator[Delta]:
         """Yield what changed, or a complete listing where the server cannot tell that."""
@@ -141,7 +152,7 @@ class CalendarReader:
 
     async def _pages(self, wanted: Members) -> AsyncIterator[Delta]:
         zone = (await self.facts()).zone if wanted else None
-        return Bodies(self._client, self._url, zone).pages(wanted)
+        return Bodies(self._client, self._url, zone, self._holds).pages(wanted)
 
     async def facts(self) -> Facts:
         """Return what the calendar's properties say; asked for once in a process."""

@@ -1,6 +1,7 @@
 """Finding a person's calendars from what was typed (RFC 6764, RFC 5397, RFC 4791 §6.2.1; D1)."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from yarl import URL
@@ -20,9 +21,11 @@ from syncd.providers.caldav import wire
 from syncd.providers.caldav.client import Ask, CalDavClient
 
 HOMES, INBOX, ORIGINS = "homes", "inbox", "origins"  # of Profile.settings; blanks between URLs
+BOOKS = "books"  # the same, of address books; empty if there were none, absent if not looked for
 _GOOGLE = ("google.com", "googleusercontent.com", "googleapis.com", "gmail.com", "googlemail.com")
 _BLANKS = frozenset(" \t\r\n")
 _MOST_ADDRESSES = 50
+_NOTHING = (NotFoundError, MalformedReplyError, ForbiddenError, RelinkRequiredError)
 _UNSAFE_PORTS = range(1024)
 _WEB_PORTS = frozenset({80, 443})
 
@@ -61,7 +64,10 @@ def start_of(login: Login) -> Start:
             "Google calendars cannot be connected through CalDAV: choose the provider google.",
             field="url",
         )
-    given = url.with_query(None).with_fragment(None)
+    return _start(url.with_query(None).with_fragment(None))
+
+
+def _start(given: URL) -> Start:
     root = given.origin()
     others = [root / ".well-known/caldav", root.with_path("/")]
     return Start(given=given, others=[one for one in others if one != given])
@@ -78,39 +84,69 @@ async def discover(login: Login, connect: Callable[[URL], CalDavClient]) -> Sign
     start = start_of(login)
     client = connect(start.given)
     try:
-        return await _Search(client, login).run(start)
+        return await _Search(client).sign_in(login, start)
     except SyncdError as error:
         raise _sentence(error, start.given.host or "") from error
 
 
-class _Search:
-    def __init__(self, client: CalDavClient, login: Login) -> None:
-        self._client = client
-        self._login = login
+async def find_books(client: CalDavClient, start: URL) -> Sequence[URL]:
+    """Return the homes of a signed-in person's address books; none where there are none (D26).
 
-    async def run(self, start: Start) -> SignedIn:
-        principal = await self._principal(start)
+    ``start`` is the address that the person signed in at. Raises TransientError, which proves
+    nothing.
+    """
+    search = _Search(client)
+    try:
+        principal = await search.principal(_start(start))
+        homes = await search.book_homes(principal)
+    except _NOTHING:
+        homes = []
+    return homes or await search.books_elsewhere(start)
+
+
+class _Search:
+    def __init__(self, client: CalDavClient) -> None:
+        self._client = client
+
+    async def sign_in(self, login: Login, start: Start) -> SignedIn:
+        principal = await self.principal(start)
         self._client.trust(principal)
-        found = await self._ask(principal, wire.HOMES)
+        found = await self.ask(principal, wire.HOMES)
         homes = [self._led(principal, href) for one in found for href in one.homes]
         if not homes:
             raise NotFoundError("no calendar home")
+        settings = {SIGN_IN_URL: str(start.given)}
+        with suppress(SyncdError):  # looked for again by polls
+            books = [self._led(principal, href) for one in found for href in one.book_homes]
+            books = books or await self.books_elsewhere(start.given)
+            settings[BOOKS] = " ".join(str(one) for one in books)
         inboxes = [self._led(principal, one.inbox) for one in found if one.inbox is not None]
-        settings = {
-            SIGN_IN_URL: str(start.given),
+        settings |= {
             HOMES: " ".join(str(one) for one in homes),
             INBOX: " ".join(str(one) for one in inboxes[:1]),
             ORIGINS: " ".join(sorted(str(one) for one in self._client.origins)),
             ADDRESSES: _addresses(found),
         }
         return SignedIn(
-            identity=f"{principal} {self._login.username}",
-            login=self._login.username,
+            identity=f"{principal} {login.username}",
+            login=login.username,
             name=next((one.name for one in found if one.name is not None), None),
             settings=settings,
         )
 
-    async def _principal(self, start: Start) -> URL:
+    async def book_homes(self, principal: URL) -> list[URL]:
+        found = await self.ask(principal, wire.BOOK_HOMES)
+        return [self._led(principal, href) for one in found for href in one.book_homes]
+
+    async def books_elsewhere(self, start: URL) -> list[URL]:
+        """Return the homes that another principal has, the one of the server's CardDAV (D1)."""
+        try:
+            principal = await self._current(start.origin() / ".well-known/carddav")
+            return [] if principal is None else await self.book_homes(principal)
+        except _NOTHING:
+            return []
+
+    async def principal(self, start: Start) -> URL:
         """Return the principal's address; a refusal of the address as typed is the last word."""
         failure: SyncdError = NotFoundError("no principal")
         try:
@@ -134,11 +170,11 @@ class _Search:
         return found
 
     async def _current(self, url: URL) -> URL | None:
-        found = await self._ask(url, wire.PRINCIPAL)
+        found = await self.ask(url, wire.PRINCIPAL)
         hrefs = [one.principal for one in found if one.principal is not None]
         return self._led(url, hrefs[0]) if hrefs else None
 
-    async def _ask(self, url: URL, body: bytes) -> Sequence[wire.Place]:
+    async def ask(self, url: URL, body: bytes) -> Sequence[wire.Place]:
         ask = Ask(method="PROPFIND", url=url, body=body, depth="0", tries=1)
         return (await self._client.multistatus(ask, wire.place)).items
 

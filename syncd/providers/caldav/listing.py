@@ -8,6 +8,7 @@ from typing import TypeVar
 from aiohttp import ClientTimeout
 from yarl import URL
 
+from syncd.model.calendar import Holds
 from syncd.model.errors import MalformedReplyError, NotFoundError, SyncTokenExpiredError
 from syncd.model.ids import ResourceKey, short
 from syncd.providers.answers import AbsentError
@@ -50,11 +51,12 @@ class Part:
 
 
 class Lister:
-    """Asks one calendar what it holds."""
+    """Asks one calendar, or address book, what it holds."""
 
-    def __init__(self, client: CalDavClient, calendar: URL) -> None:
+    def __init__(self, client: CalDavClient, calendar: URL, holds: Holds = Holds.EVENTS) -> None:
         """Ask through ``client``."""
         self._client = client
+        self._holds = holds
         self._calendar = calendar
         self._own = path_of(calendar.raw_path, str(calendar)).rstrip("/")
 
@@ -63,7 +65,7 @@ class Lister:
         ask = Ask(
             method="REPORT",
             url=self._calendar,
-            body=wire.sync_collection(token, bodies=bodies),
+            body=wire.sync_collection(token, bodies=bodies, holds=self._holds),
             depth="0",
             timeout=QUICK if token else SLOW,
             with_token=bool(token),

@@ -1,10 +1,12 @@
 """One CalDAV profile behind the provider port (RFC 4791, RFC 6578)."""
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from dataclasses import replace
+from urllib.parse import urljoin
 
 from yarl import URL
 
-from syncd.model.calendar import Calendar
+from syncd.model.calendar import Calendar, Holds
 from syncd.model.edit import CalendarEdit, EventEdit
 from syncd.model.errors import (
     ForbiddenError,
@@ -26,8 +28,15 @@ from syncd.providers.caldav import wire
 from syncd.providers.caldav.calendar_writing import CalendarWriting
 from syncd.providers.caldav.changes import CalendarReader
 from syncd.providers.caldav.client import SLOW, Ask, CalDavClient, below
+from syncd.providers.caldav.shelf import Shelf
 from syncd.providers.caldav.state import State, read_state
-from syncd.providers.caldav.translate import calendar_key, calendars, facts_of, is_calendar
+from syncd.providers.caldav.translate import (
+    address_books,
+    calendar_key,
+    calendars,
+    facts_of,
+    is_calendar,
+)
 from syncd.providers.caldav.writing import EventWriting
 
 
@@ -35,24 +44,32 @@ class CalDavProvider(Writing, Rooms, Passing):
     """One sign-in; ``homes`` hold its calendars, ``inbox`` may name the primary one."""
 
     def __init__(
-        self, client: CalDavClient, clock: Clock, *, homes: Sequence[URL], inbox: URL | None
+        self,
+        client: CalDavClient,
+        clock: Clock,
+        *,
+        homes: Sequence[URL],
+        inbox: URL | None,
+        shelf: Shelf,
     ) -> None:
-        """Ask through ``client``; the keys of calendars count from the first home."""
+        """Ask through ``client``; the keys of calendars count from the first home.
+
+        ``shelf`` knows where the address books are.
+        """
         self._client = client
         self._clock = clock
         self._homes = homes
         self._inbox = inbox
+        self._shelf = shelf
         self._ctags = dict[CalendarKey, str]()
+        self._found = dict[URL, Sequence[wire.Collection]]()
+        self._books = dict[CalendarKey, wire.Collection]()
 
     async def calendars(self) -> Sequence[Calendar]:
         """Return every calendar of the homes (D4); raises NotFoundError if a home is gone."""
         found, default = list[wire.Collection](), None
         for home in self._homes:
-            ask = Ask(method="PROPFIND", url=home, body=wire.COLLECTIONS, depth="1")
-            answer = await self._client.multistatus(ask, wire.collection)
-            if not answer.items:
-                raise MalformedReplyError("the answer does not name the calendar home")
-            found += answer.items
+            found += await self._collections(home)
         for one in found:
             default = default or one.default_calendar
             if is_calendar(one):
@@ -62,8 +79,28 @@ class CalDavProvider(Writing, Rooms, Passing):
             default = await self._default(self._inbox)
         return calendars(found, self._base, default)
 
+    async def address_books(self) -> Sequence[Calendar]:
+        """Return every address book (D26); a home of calendars too is not asked twice."""
+        listed = list[Calendar]()
+        for home in await self._shelf.homes():
+            found = self._found.get(home) or await self._collections(home)
+            there = [replace(one, href=urljoin(str(home), one.href)) for one in found]
+            told = {calendar_key(one.href, self._base): one for one in there}
+            listed += address_books(there, self._base)
+            self._books |= {book.key: told[book.key] for book in listed if book.key in told}
+        for book in listed:
+            one = self._books[book.key]
+            self._client.quirks(self._url(book.key)).learn(book.key, facts_of(one))
+            if one.ctag is not None and one.sync_token is None:
+                self._ctags[book.key] = one.ctag
+        return listed
+
     async def moved(self, known: Mapping[CalendarKey, SyncToken | None]) -> frozenset[CalendarKey]:
         """Ask the homes at once from two calendars on (D6); unsettled ones count as moved (D13)."""
+        if known.keys() <= self._books.keys():  # they were listed in this very poll
+            return frozenset(
+                key for key, token in known.items() if self._has_moved(token, self._books[key])
+            )
         slow = any(self._client.quirks(home).home_slow for home in self._homes)
         if len(known) < 2 or slow:  # noqa: PLR2004 - one calendar's report is one request too
             return frozenset(known)
@@ -76,16 +113,35 @@ class CalDavProvider(Writing, Rooms, Passing):
         self, calendar: CalendarKey, token: SyncToken | None, known: Known
     ) -> AsyncIterator[Delta]:
         """Yield what changed, or a complete listing (D8-D14)."""
+        async for page in self._read(Holds.EVENTS, calendar, token, known):
+            yield page
+
+    async def contacts(
+        self, calendar: CalendarKey, token: SyncToken | None, known: Known
+    ) -> AsyncIterator[Delta]:
+        """Yield what changed in an address book, or a complete listing (D26)."""
+        async for page in self._read(Holds.CONTACTS, calendar, token, known):
+            yield page
+
+    def _read(
+        self, holds: Holds, key: CalendarKey, token: SyncToken | None, known: Known
+    ) -> AsyncIterator[Delta]:
         reader = CalendarReader(
-            *(self._client, self._clock, calendar, self._url(calendar)),
-            ctag=self._ctags.pop(calendar, None),
+            *(self._client, self._clock, key, self._url(key)),
+            ctag=self._ctags.pop(key, None),
+            holds=holds,
         )
         if token is None:
-            pages = reader.everything(known)
-        else:
-            pages = reader.since(read_state(token), known)
-        async for page in pages:
-            yield page
+            return reader.everything(known)
+        return reader.since(read_state(token), known)
+
+    async def _collections(self, home: URL) -> Sequence[wire.Collection]:
+        ask = Ask(method="PROPFIND", url=home, body=wire.COLLECTIONS, depth="1")
+        answer = await self._client.multistatus(ask, wire.collection)
+        if not answer.items:
+            raise MalformedReplyError("the answer does not name the home of the collections")
+        self._found[home] = answer.items
+        return answer.items
 
     async def create_event(self, calendar: CalendarKey, edit: EventEdit, *, name: str) -> Wrote:
         """PUT a new resource (D17)."""
@@ -171,7 +227,9 @@ class CalDavProvider(Writing, Rooms, Passing):
         }
         return listed
 
-    def _has_moved(self, token: SyncToken | None, listed: wire.Entry | None) -> bool:
+    def _has_moved(
+        self, token: SyncToken | None, listed: wire.Entry | wire.Collection | None
+    ) -> bool:
         if token is None or listed is None:
             return True
         try:
@@ -183,7 +241,7 @@ class CalDavProvider(Writing, Rooms, Passing):
         )
 
 
-def _differs(state: State, listed: wire.Entry) -> bool:
+def _differs(state: State, listed: wire.Entry | wire.Collection) -> bool:
     """Tell whether a calendar stands elsewhere; what cannot be compared may have moved."""
     if state.sync is not None and listed.sync_token is not None:
         return state.sync != listed.sync_token

@@ -1,9 +1,11 @@
 """What we learned of each server, kept while the process runs; the right thing without it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from aiohttp import DigestAuthMiddleware
+from yarl import URL
 
 from syncd.model.ids import CalendarKey
 from syncd.ports.vault import Secret
@@ -38,6 +40,8 @@ class Quirks:
     hrefs: int = MOST_HREFS  # how many a multiget may name
     multiget: bool = True
     facts: dict[CalendarKey, Facts] = field(default_factory=dict)
+    books: dict[str, Sequence[URL]] = field(default_factory=dict)  # homes by user name
+    bookless_until: float = 0.0  # monotonic; until then nobody has address books there
     unsynced: set[CalendarKey] = field(default_factory=set)  # sync-collection failed there
     _digests: dict[str, tuple[str, DigestAuthMiddleware]] = field(default_factory=dict)
     _single: float | None = None

@@ -7,8 +7,9 @@ from urllib.parse import quote, unquote_to_bytes, urljoin, urlsplit
 
 from syncd.formats.ical_read import read_resource
 from syncd.formats.lines import components
+from syncd.formats.vcard_read import read_card
 from syncd.formats.zones import Zones, iana
-from syncd.model.calendar import Calendar
+from syncd.model.calendar import Calendar, Holds
 from syncd.model.errors import MalformedReplyError
 from syncd.model.ids import CalendarKey, ResourceKey
 from syncd.model.resource import Resource
@@ -66,6 +67,16 @@ def is_calendar(found: wire.Collection) -> bool:
     """Tell whether this is a calendar for events (D4)."""
     good = found.status is None and wire.CALENDAR in found.kinds
     return good and (not found.components or "VEVENT" in found.components)
+
+
+def address_books(found: Iterable[wire.Collection], base: str) -> tuple[Calendar, ...]:
+    """Return the address books among these (D26); what is a calendar too counts as one."""
+    books = (
+        replace(_calendar(one, base), holds=Holds.CONTACTS)
+        for one in found
+        if one.status is None and wire.ADDRESS_BOOK in one.kinds and wire.CALENDAR not in one.kinds
+    )
+    return tuple({one.key: one for one in books}.values())
 
 
 def calendars(
@@ -137,12 +148,15 @@ def body_of(key: ResourceKey, etag: str, text: str) -> Body:
     return Body(key=key, etag=etag, raw=text.encode("utf-8", "surrogatepass"))
 
 
-def read_bodies(bodies: Sequence[Body], zone: str | None) -> Page:
+def read_bodies(bodies: Sequence[Body], zone: str | None, holds: Holds = Holds.EVENTS) -> Page:
     """Read bodies; one that is none costs only itself (I10, D16)."""
     upserts, unread = list[Resource](), dict[ResourceKey, str]()
     for one in bodies:
         try:
-            resource = read_resource(one.key, one.raw, etag=one.etag, calendar_zone=zone)
+            if holds is Holds.CONTACTS:
+                resource = read_card(one.key, one.raw, etag=one.etag)
+            else:
+                resource = read_resource(one.key, one.raw, etag=one.etag, calendar_zone=zone)
         except MalformedReplyError as error:
             unread[one.key] = str(error)
         else:

@@ -6,10 +6,12 @@ from xml.sax.saxutils import escape
 
 from lxml.etree import Element, SubElement, _Element, tostring
 
+from syncd.model.calendar import Holds
 from syncd.model.errors import MalformedReplyError
 
 DAV = "{DAV:}"
 CALDAV = "{urn:ietf:params:xml:ns:caldav}"
+CARDDAV = "{urn:ietf:params:xml:ns:carddav}"
 SERVER = "{http://calendarserver.org/ns/}"
 APPLE = "{http://apple.com/ns/ical/}"
 
@@ -29,6 +31,7 @@ BAD_OBJECT = frozenset(  # what a PUT may be refused for (RFC 4791 §5.3.2.1)
 )
 DISPLAY_NAME, DESCRIPTION = f"{DAV}displayname", f"{CALDAV}calendar-description"
 TIMEZONE, COLOR = f"{CALDAV}calendar-timezone", f"{APPLE}calendar-color"
+ADDRESS_BOOK = f"{CARDDAV}addressbook"
 
 _NAMES = (
     'xmlns="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav" '
@@ -44,10 +47,20 @@ def _propfind(*properties: str) -> bytes:
     return f"<propfind {_NAMES}><prop>{asked}</prop></propfind>".encode()
 
 
+_BOOK_HOMES = 'R:addressbook-home-set xmlns:R="urn:ietf:params:xml:ns:carddav"'
+_BODIES = {  # the names of what a resource's body is asked for with
+    Holds.EVENTS: ('xmlns:C="urn:ietf:params:xml:ns:caldav"', "calendar-multiget", "calendar-data"),
+    Holds.CONTACTS: (
+        *('xmlns:C="urn:ietf:params:xml:ns:carddav"', "addressbook-multiget", "address-data"),
+    ),
+}
+
 PRINCIPAL = _propfind("current-user-principal", "resourcetype")
 HOMES = _propfind(
-    *("C:calendar-home-set", "C:schedule-inbox-URL", "displayname"), "C:calendar-user-address-set"
+    *("C:calendar-home-set", "C:schedule-inbox-URL", "displayname"),
+    *("C:calendar-user-address-set", _BOOK_HOMES),
 )
+BOOK_HOMES = _propfind(_BOOK_HOMES)
 INBOX = _propfind("C:schedule-default-calendar-URL")
 MOVED = _propfind("S:getctag", "sync-token")
 MEMBERS = _propfind("getetag", "resourcetype", "S:getctag", "sync-token")
@@ -59,22 +72,23 @@ COLLECTIONS = _propfind(
 )
 
 
-def sync_collection(token: str, *, bodies: bool) -> bytes:
+def sync_collection(token: str, *, bodies: bool, holds: Holds = Holds.EVENTS) -> bytes:
     """Ask for changes since ``token``; no limit, as one server then skips the rest (D8)."""
-    asked = "<getetag/><C:calendar-data/>" if bodies else "<getetag/>"
+    space, _, body = _BODIES[holds]
+    asked = f"<getetag/><C:{body}/>" if bodies else "<getetag/>"
     return (
-        '<sync-collection xmlns="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav">'
+        f'<sync-collection xmlns="DAV:" {space}>'
         f"<sync-token>{escape(token)}</sync-token><sync-level>1</sync-level>"
         f"<prop>{asked}</prop></sync-collection>"
     ).encode()
 
 
-def multiget(hrefs: Iterable[str]) -> bytes:
+def multiget(hrefs: Iterable[str], *, holds: Holds = Holds.EVENTS) -> bytes:
     """Ask for the bodies behind ``hrefs``, written as the server wrote them."""
+    space, report, body = _BODIES[holds]
     asked = "".join(f"<href>{escape(href)}</href>" for href in hrefs)
     return (
-        '<C:calendar-multiget xmlns="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav">'
-        f"<prop><getetag/><C:calendar-data/></prop>{asked}</C:calendar-multiget>"
+        f'<C:{report} xmlns="DAV:" {space}><prop><getetag/><C:{body}/></prop>{asked}</C:{report}>'
     ).encode()
 
 
@@ -137,11 +151,15 @@ class Collection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """What discovery asks of a resource (RFC 5397, RFC 4791 §6.2.1, RFC 6638 §2.4.1)."""
+    """What discovery asks of a resource (RFC 5397, RFC 4791 §6.2.1, RFC 6638 §2.4.1).
+
+    ``book_homes`` are those of address books (RFC 6352 §7.1.1).
+    """
 
     href: str
     principal: str | None
     homes: tuple[str, ...]
+    book_homes: tuple[str, ...]
     inbox: str | None
     default_calendar: str | None
     name: str | None
@@ -153,6 +171,8 @@ def entry(response: _Element) -> Entry:
     found = _found(response)
     kinds = found.get(f"{DAV}resourcetype")
     body = found.get(f"{CALDAV}calendar-data")
+    if body is None:
+        body = found.get(f"{CARDDAV}address-data")
     return Entry(
         href=href_of(response),
         status=status_of(response),
@@ -201,16 +221,15 @@ def refused(response: _Element) -> frozenset[str]:
 def place(response: _Element) -> Place:
     """Read what discovery asked."""
     found = _found(response)
-    homes = found.get(f"{CALDAV}calendar-home-set")
-    addresses = found.get(f"{CALDAV}calendar-user-address-set")
     return Place(
         href=href_of(response),
         principal=_href(found.get(f"{DAV}current-user-principal")),
-        homes=() if homes is None else tuple(_texts(homes.iterchildren(_HREF))),
+        homes=_hrefs(found.get(f"{CALDAV}calendar-home-set")),
+        book_homes=_hrefs(found.get(f"{CARDDAV}addressbook-home-set")),
         inbox=_href(found.get(f"{CALDAV}schedule-inbox-URL")),
         default_calendar=_href(found.get(f"{CALDAV}schedule-default-calendar-URL")),
         name=_text(found.get(f"{DAV}displayname")),
-        addresses=() if addresses is None else tuple(_texts(addresses.iterchildren(_HREF))),
+        addresses=_hrefs(found.get(f"{CALDAV}calendar-user-address-set")),
     )
 
 
@@ -250,6 +269,10 @@ def _text(element: _Element | None) -> str | None:
 
 def _texts(elements: Iterable[_Element]) -> Iterator[str]:
     return (text for text in map(_text, elements) if text is not None)
+
+
+def _hrefs(element: _Element | None) -> tuple[str, ...]:
+    return () if element is None else tuple(_texts(element.iterchildren(_HREF)))
 
 
 def _href(element: _Element | None) -> str | None:
