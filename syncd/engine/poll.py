@@ -101,9 +101,9 @@ class Poller:
 
     def _remember_list(self, profile: ProfileId, look: Look, *, done: bool) -> None:
         """Keep when the list is due: a poll that broke off has not looked at the address books."""
-        if look.relist:
+        if look.relist or (look.listed and not done):
             self._list_at.pop(profile, None)
-        elif look.listed and done:
+        elif look.listed:
             self._list_at[profile] = self._clock.now() + LISTED_EVERY
 
     async def _succeed(self, profile: Profile, look: Look, keep: Keep | None) -> None:
