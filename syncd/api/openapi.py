@@ -35,6 +35,10 @@ _PATH_PARAMETERS: Mapping[str, Json] = {
         "example": "primary",
         "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]+$"},
     },
+    "contact_id": {
+        "description": "A contact's id.",
+        "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]+$"},
+    },
     "event_uid": {
         "description": "`event_uid` of an event.",
         "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]+$"},

@@ -14,6 +14,7 @@ from openapi_spec_validator import validate
 from syncd.api.build import DIALECTS, routes
 from syncd.api.openapi import openapi
 from tests.api.serving import Api
+from tests.api.test_contacts import WALTER
 from tests.engine.ground import event, exception, series
 
 DOCUMENT = orjson.loads(orjson.dumps(openapi(routes(), DIALECTS)))
@@ -71,11 +72,13 @@ async def test_answers_have_the_members_of_the_document_and_no_others(api: Api, 
     work = api.ground.server.add("/work/", primary=True)
     work.put("a.ics", event("Review"))
     work.put("b.ics", series("Stand-up"), exception("Late", 3, uid="Stand-up"))
+    api.ground.server.add_book("/people/").put_contact("a.vcf", WALTER)
     await api.ground.poll()
     await api.disconnect()
     primary = f"/v1/accounts/{api.account}/cal/calendars/primary"
     listed = await api.json(f"{primary}/events?page_size=3")
     assert listed["next_page"]
+    people = await api.json(f"/v1/accounts/{api.account}/contact/contacts")
     checked = set[str]()
     for route in routes():
         answer = DOCUMENT["paths"][route.path][route.method.lower()]["responses"][str(route.status)]
@@ -88,6 +91,7 @@ async def test_answers_have_the_members_of_the_document_and_no_others(api: Api, 
             profile_id=api.account,
             calendar_id="primary",
             event_id=listed["objects"][1]["id"],
+            contact_id=people["objects"][0]["id"],
         )
         headers = {"X-Kloudless-Raw-Data": raw}
         body = await api.json(f"{path}?verbose", headers=headers)

@@ -233,6 +233,7 @@ words = st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_
 ).filter(bool)  # fmt: skip
 
 
+@settings(deadline=None)
 @given(name=words, given_name=words, family=words, email=words, org=words, street=words)
 def test_what_vobject_writes_is_read(**told: str) -> None:
     """A second implementation, that shares nothing with ours: escapes, folds, lists."""
@@ -254,6 +255,7 @@ def test_what_vobject_writes_is_read(**told: str) -> None:
     assert [one.value for one in found.emails] == [told["email"]]
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(max_size=8), min_size=1, max_size=5))
 def test_split_undoes_joining(parts: list[str]) -> None:
     escaped = [one.replace("\\", "\\\\").replace(";", "\\;") for one in parts]
