@@ -38,6 +38,7 @@ class Places:
     account: int
     calendar: str = "cal_none"
     event: str = "none"
+    contact: str = "none"
 
     def fill(self, route: Route) -> str:
         return route.path.format(
@@ -53,6 +54,7 @@ class Places:
             tag="none",
             secret="none",  # noqa: S106 - of a path, and nothing is there
             resource_id="none",
+            contact_id=self.contact,
         )
 
 

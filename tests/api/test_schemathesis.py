@@ -15,6 +15,7 @@ from syncd.api.build import DIALECTS, routes
 from syncd.api.openapi import openapi
 from syncd.api.parts import Json, Pace
 from tests.api.serving import Api, serving
+from tests.api.test_contacts import WALTER
 from tests.engine.ground import event, series
 
 SHORT = Pace(longest=timedelta(milliseconds=50), longest_wait=timedelta(milliseconds=50))
@@ -111,6 +112,7 @@ async def test_every_answer_is_as_the_document_says(tmp_path: Path) -> None:
         work = api.ground.server.add("/work/", primary=True)
         work.put("a.ics", event("Review"))
         work.put("b.ics", series("Stand-up"))
+        api.ground.server.add_book("/people/").put_contact("a.vcf", WALTER)
         await api.ground.poll()
         whole, guess = tmp_path / "whole.json", tmp_path / "guessable.json"
         document = with_ids(await known_ids(api))
@@ -132,9 +134,11 @@ async def known_ids(api: Api) -> Mapping[str, Sequence[str]]:
     profile = await api.ground.profile()
     (calendar,) = await api.ground.store.calendars(profile.id)
     listed = await api.json(f"/v1/accounts/{profile.id}/cal/calendars/primary/events?page_size=3")
+    people = await api.json(f"/v1/accounts/{profile.id}/contact/contacts")
     return {
         "account_id": ["me", str(profile.id)],
         "profile_id": [profile.public_name, str(profile.id)],
         "calendar_id": ["primary", calendar.id],
         "event_id": [one["id"] for one in listed["objects"]],
+        "contact_id": [one["id"] for one in people["objects"]],
     }

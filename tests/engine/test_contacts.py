@@ -1,4 +1,4 @@
-"""Address books in polls: what they suffer is theirs alone, and they ask for little (ADR 14)."""
+"""Address books in polls: what they suffer is theirs alone, and they ask for little (ADR 16)."""
 
 from datetime import timedelta
 
