@@ -73,7 +73,7 @@ class Look:
 
         What one calendar suffers alone is noted on it, and the others go on (F43). Address books
         are looked at when the list of calendars is due, after the calendars, and whatever they
-        suffer is theirs alone (ADR 16).
+        suffer is theirs alone (ADR 19).
         """
         living = await self._calendars(provider, listing=listing)
         chosen = await self._chosen(provider, living)

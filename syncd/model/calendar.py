@@ -8,7 +8,7 @@ from syncd.model.ids import CalendarId, CalendarKey, ProfileId, SyncToken
 
 
 class Holds(StrEnum):
-    """What a collection is for; an address book is synced as a calendar is (ADR 16)."""
+    """What a collection is for; an address book is synced as a calendar is (ADR 19)."""
 
     EVENTS = "events"
     CONTACTS = "contacts"

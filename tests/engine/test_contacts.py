@@ -1,4 +1,4 @@
-"""Address books in polls: what they suffer is theirs alone, and they ask for little (ADR 16)."""
+"""Address books in polls: what they suffer is theirs alone, and they ask for little (ADR 19)."""
 
 from datetime import timedelta
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-import vobject  # type: ignore[import-untyped]
+import vobject
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

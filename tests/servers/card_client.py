@@ -3,7 +3,7 @@
 import re
 from xml.sax.saxutils import escape
 
-import vobject  # type: ignore[import-untyped]
+import vobject
 from lxml import etree
 
 from tests.servers.caldav import CalDavServer, Xandikos
