@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import socket
 import sys
 import threading
@@ -76,8 +77,10 @@ class Radicale(CalDavServer):
 
     name = "radicale"
 
-    def __init__(self, folder: Path, *, token_age: int = 2592000) -> None:
+    def __init__(self, folder: Path, *, token_age: int = 2592000, read_only: str = "") -> None:
+        """Serve ``folder``; a calendar called ``read_only`` is there to be read."""
         super().__init__(folder)
+        self._read_only = read_only
         self.home = f"/{self.username}/"
         self._users = folder / "users"
         self._others = dict[str, str]()
@@ -113,7 +116,7 @@ class Radicale(CalDavServer):
                     "max_sync_token_age": str(self._token_age),
                     "_filesystem_fsync": "False",
                 },
-                "rights": {"type": "owner_only"},
+                "rights": self._rights(),
                 "logging": {"level": "critical"},
             },
             "test",
@@ -125,6 +128,28 @@ class Radicale(CalDavServer):
         thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()
         self._running = server, thread
+
+    def _rights(self) -> dict[str, str]:
+        if not self._read_only:
+            return {"type": "owner_only"}
+        told = json.dumps({"tag": "VCALENDAR", "D:displayname": self._read_only})
+        self.place(self._read_only, ".Radicale.props", told)
+        rules = (
+            ("public", f"{{user}}/{self._read_only}(/.*)?", "r"),
+            ("own", "{user}(/.*)?", "RrWw"),
+            ("root", "", "R"),
+        )
+        lines = (
+            f"[{name}]\nuser: .+\ncollection: {at}\npermissions: {may}\n" for name, at, may in rules
+        )
+        (self.folder / "rights").write_text("".join(lines))
+        return {"type": "from_file", "file": str(self.folder / "rights")}
+
+    def place(self, calendar: str, name: str, text: str) -> None:
+        """Put a file where the server keeps them, as no client may."""
+        home = self.folder / "collections" / "collection-root" / self.username / calendar
+        home.mkdir(parents=True, exist_ok=True)
+        (home / name).write_text(text, newline="")
 
     async def stop(self) -> None:
         if self._running is None:
@@ -219,11 +244,12 @@ async def forward(  # noqa: PLR0913 - what may be changed on the way
     method: str = "",
     path: str = "",
     authorization: str = "",
+    dropped: frozenset[str] = frozenset(),
 ) -> web.Response:
     """Hand a request on, changed where something is given, and bring the answer back."""
     assert session is not None
     kept = {"Content-Type", "Depth", "If-Match", "If-None-Match", "Authorization"}
-    headers = {name: value for name, value in request.headers.items() if name in kept}
+    headers = {name: value for name, value in request.headers.items() if name in kept - dropped}
     headers |= {"Authorization": authorization} if authorization else {}
     body = await request.read() if body is None else body
     async with session.request(
@@ -233,8 +259,8 @@ async def forward(  # noqa: PLR0913 - what may be changed on the way
         data=body or None,
         allow_redirects=False,
     ) as answer:
-        returned = {"Content-Type", "ETag", "Location", "WWW-Authenticate", "DAV"}
-        told = {name: value for name, value in answer.headers.items() if name in returned}
+        returned = ("Content-Type", "ETag", "Location", "WWW-Authenticate", "DAV")
+        told = {name: answer.headers[name] for name in returned if name in answer.headers}
         return web.Response(status=answer.status, body=await answer.read(), headers=told)
 
 

@@ -134,6 +134,12 @@ def spoil_etags(answer: Found, dice: Random | None) -> None:
             etag.text = f'"{dice.random()}"'
 
 
+def weaken_etags(answer: Found) -> None:
+    for response in answer.responses:
+        for etag in response.iter(f"{DAV}getetag"):
+            etag.text = f"W/{etag.text}"
+
+
 def drop_members(answer: Found, names: frozenset[str]) -> None:
     answer.responses = [
         one

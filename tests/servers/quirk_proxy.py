@@ -19,6 +19,7 @@ from tests.servers.caldav import CalDavServer, Radicale, forward
 from tests.servers.dav_client import DavClient
 from tests.servers.dav_edits import DAV, Found
 
+WRITES = frozenset({"PUT", "DELETE", "MKCALENDAR", "PROPPATCH"})
 Faults = Callable[[web.Request, bytes], web.StreamResponse | None]
 
 
@@ -51,6 +52,13 @@ class Switches:
     drop_keepalive: bool = False
     drop_changes: float = 0.0  # I9: the share of changes that the feed forgets
     cut_xml: bool = False  # P1
+    ignore_if_none_match: bool = False  # D17
+    no_put_etag: bool = False  # D18
+    no_get_etag: bool = False  # D18: nor after PUT
+    weak_etags: bool = False  # D18: and If-Match, which is for strong ones, is never met
+    rewrite_body: bool = False  # D18
+    duplicate_uid_ok: bool = False  # D20
+    lose: str = ""  # P11: the next write's answer: "before" it is done, or "after"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +72,7 @@ class Asked:
     received: int  # bytes of the bodies
     sent: int
     authorization: str
+    if_match: str = ""
 
 
 @dataclass
@@ -134,6 +143,7 @@ class QuirkProxy(CalDavServer):
                 received=len(body),
                 sent=len(sent) if isinstance(sent, bytes) else 0,
                 authorization=request.headers.get("Authorization", ""),
+                if_match=request.headers.get("If-Match", ""),
             )
         )
         return told
@@ -149,19 +159,60 @@ class QuirkProxy(CalDavServer):
             answer = await self._multiget(request, body)
         elif request.method == "PROPFIND":
             answer = await self._propfind(request)
+        elif request.method in WRITES:
+            return await self._write(request, body)
         else:
-            return await self._forward(request)
+            return self._weakened(await self._forward(request))
         if isinstance(answer, Found):
-            edits.break_bodies(answer, switches.broken_bodies)
-            if switches.etags:
-                edits.spoil_etags(answer, self._random if switches.etags == "random" else None)
-            if switches.empty_404_propstat:
-                edits.add_empty_propstats(answer)
-            if switches.absolute_hrefs:
-                edits.make_absolute(answer, self.url)
-            answer = answer.response()
+            answer = self._edited(answer)
         if switches.cut_xml and isinstance(answer.body, bytes):
             answer.body = answer.body[: len(answer.body) * 2 // 3]
+        return answer
+
+    def _edited(self, answer: Found) -> web.Response:
+        switches = self.switches
+        edits.break_bodies(answer, switches.broken_bodies)
+        if switches.weak_etags:
+            edits.weaken_etags(answer)
+        if switches.etags:
+            edits.spoil_etags(answer, self._random if switches.etags == "random" else None)
+        if switches.empty_404_propstat:
+            edits.add_empty_propstats(answer)
+        if switches.absolute_hrefs:
+            edits.make_absolute(answer, self.url)
+        return answer.response()
+
+    async def _write(self, request: web.Request, body: bytes) -> web.Response:
+        switches = self.switches
+        lose, switches.lose = switches.lose, ""
+        if lose == "before":
+            return self._hang_up(request)
+        if switches.weak_etags and "If-Match" in request.headers:
+            return web.Response(status=412)
+        if switches.rewrite_body and request.method == "PUT":
+            body = body.replace(b"END:VEVENT", b"X-SERVER:was here\r\nEND:VEVENT")
+        dropped = frozenset({"If-None-Match"}) if switches.ignore_if_none_match else frozenset()
+        answer = await self._forward(request, body, dropped=dropped)
+        if answer.status == 409 and switches.duplicate_uid_ok:
+            folder = self.folder / "collections" / "collection-root"
+            (folder / request.path.lstrip("/")).write_bytes(body)
+            answer = web.Response(status=201)
+        if lose == "after":
+            return self._hang_up(request)
+        if switches.no_put_etag:
+            answer.headers.popall("ETag", None)
+        return self._weakened(answer)
+
+    def _hang_up(self, request: web.Request) -> web.Response:
+        if request.transport is not None:
+            request.transport.close()
+        return web.Response()
+
+    def _weakened(self, answer: web.Response) -> web.Response:
+        if self.switches.no_get_etag:
+            answer.headers.popall("ETag", None)
+        if self.switches.weak_etags and "ETag" in answer.headers:
+            answer.headers["ETag"] = f"W/{answer.headers['ETag']}"
         return answer
 
     def _early(self, request: web.Request) -> web.Response | None:
@@ -316,10 +367,21 @@ class QuirkProxy(CalDavServer):
         return edits.found(answer.body)
 
     async def _forward(
-        self, request: web.Request, body: bytes | None = None, method: str = "", path: str = ""
+        self,
+        request: web.Request,
+        body: bytes | None = None,
+        method: str = "",
+        path: str = "",
+        dropped: frozenset[str] = frozenset(),
     ) -> web.Response:
         upstream = self.radicale.url.rstrip("/")
-        return await forward(self._session, request, upstream, body=body, method=method, path=path)
+        return await forward(
+            *(self._session, request, upstream),
+            body=body,
+            method=method,
+            path=path,
+            dropped=dropped,
+        )
 
 
 def _report(body: bytes) -> str:

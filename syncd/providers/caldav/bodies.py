@@ -16,7 +16,7 @@ from syncd.model.resource import Resource
 from syncd.ports.delta import Delta
 from syncd.providers.answers import AbsentError, OversizeError, PassingError
 from syncd.providers.caldav import wire
-from syncd.providers.caldav.client import Ask, CalDavClient, below
+from syncd.providers.caldav.client import Ask, CalDavClient, Fetched, below
 from syncd.providers.caldav.listing import Lister
 from syncd.providers.caldav.multistatus import Answer
 from syncd.providers.caldav.quirks import FEWEST_HREFS
@@ -74,6 +74,26 @@ class Bodies:
                 continue
             missing = missing[len(some) :]
             yield await self._read(found)
+
+    async def one(self, key: ResourceKey) -> Fetched:
+        """Return one body with its etag, by a report where GET tells none.
+
+        Raises NotFoundError if it is gone. The etag is empty only if the server has none.
+        """
+        held = None
+        if not (self._quirks.bare_get and self._quirks.multiget):
+            held = await self._client.fetch(below(self._calendar, key))
+            if held.etag or not self._quirks.multiget:
+                return held
+            self._quirks.bare_get = True
+        try:
+            answer = await self._multiget({key: key})
+        except (AbsentError, NotFoundError, OversizeError):  # or one is gone, for some
+            return held or await self._client.fetch(below(self._calendar, key))
+        for entry in answer.items:
+            if path_of(entry.href, str(self._calendar)) == key and entry.body is not None:
+                return Fetched(etag=entry.etag, raw=body_of(key, entry.etag, entry.body).raw)
+        return held or await self._client.fetch(below(self._calendar, key))
 
     async def _fetched(self, hrefs: Mapping[ResourceKey, str]) -> _Found | None:
         """Return what is behind these, None where fewer should be asked for at once."""
@@ -133,7 +153,7 @@ class Bodies:
         failed = dict[ResourceKey, SyncdError]()
         for key in hrefs:
             try:
-                fetched = await self._client.fetch(below(self._calendar, key))
+                fetched = await self.one(key)
             except NotFoundError:
                 continue
             except (ForbiddenError, MalformedReplyError, PassingError) as error:

@@ -69,12 +69,7 @@ class CalendarWriting:
         """Delete a calendar with its events."""
         ask = Ask(method="DELETE", url=below(self._home, calendar))
         try:
-            try:
-                await self._client.send(ask)
-            except UnansweredError as error:
-                if error.smaller:
-                    raise
-                await self._client.send(ask)
+            await self._client.send(ask)
         except NotFoundError:
             return
         except UnsupportedError as error:
@@ -84,8 +79,8 @@ class CalendarWriting:
         """Ask for it with everything; False where less, or a look, is needed."""
         try:
             body = await self._client.send(_mkcalendar(url, properties))
-        except UnansweredError as error:
-            if error.smaller and not await self._exists(url):
+        except UnansweredError:
+            if not await self._exists(url):
                 raise
             return False
         except (ConflictError, ForbiddenError, InvalidError, UnsupportedError):

@@ -8,7 +8,15 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import aiohttp
-from aiohttp import ClientResponse, ClientSession, ClientTimeout, encode_basic_auth
+from aiohttp import (
+    ClientHandlerType,
+    ClientMiddlewareType,
+    ClientRequest,
+    ClientResponse,
+    ClientSession,
+    ClientTimeout,
+    encode_basic_auth,
+)
 from lxml.etree import _Element
 from multidict import CIMultiDict
 from yarl import URL
@@ -57,7 +65,7 @@ class UidConflictError(ConflictError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
-    """One request; one that ``writes`` is never repeated here.
+    """One request; ``once`` is never repeated, as a second time could undo what came between.
 
     ``verbatim``: whatever comes back is the answer, redirects and refusals too (K29).
     """
@@ -68,6 +76,7 @@ class Ask:
     depth: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     writes: bool = False
+    once: bool = False
     verbatim: bool = False
     timeout: ClientTimeout = field(default=QUICK)
     tries: int = TRIES
@@ -138,9 +147,10 @@ class CalDavClient:
         return await retried(lambda: self._ask(ask, read), self._clock)
 
     async def send(self, ask: Ask) -> bytes:
-        """Write something, once; return the body of the answer.
+        """Write something; return the body of the answer.
 
-        Raises UnansweredError if it may have been done all the same.
+        Raises UnansweredError if it may have been done all the same. After a dropped keep-alive it
+        is sent again at once, so that a conditional write can be refused for its own first time.
         """
 
         async def read(response: ClientResponse) -> bytes:
@@ -158,7 +168,7 @@ class CalDavClient:
             kind = response.headers.get("Content-Type")
             return PassedAnswer(status=response.status, body=body, content_type=kind)
 
-        return await self._ask(replace(ask, writes=True, verbatim=True), read)
+        return await self._ask(replace(ask, writes=True, once=True, verbatim=True), read)
 
     async def _ask(self, ask: Ask, read: Callable[[ClientResponse], Awaitable[T]]) -> T:
         """Send, follow, sign in; a dropped keep-alive is repeated once at once."""
@@ -179,16 +189,14 @@ class CalDavClient:
                     return await read(response)
             except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
                 if isinstance(error, aiohttp.ClientConnectorError) or repeated:
-                    raise _unreachable(ask.url, error) from error
-                if ask.writes:
-                    raise UnansweredError(f"{ask.url.host} closed the connection") from error
+                    raise _unreachable(ask, error) from error
                 repeated = True
             except TimeoutError as error:
                 lost = UnansweredError if ask.writes else PassingError
                 message = f"{ask.url.host} did not answer in time"
                 raise lost(message, smaller=True) from error
             except aiohttp.ClientError as error:
-                raise _unreachable(ask.url, error) from error
+                raise _unreachable(ask, error) from error
         raise MalformedReplyError(f"{ask.url.host} redirects more than {_HOPS} times")
 
     @asynccontextmanager
@@ -209,7 +217,9 @@ class CalDavClient:
         if scheme is Scheme.BASIC:
             word = encode_basic_auth(self._username, self._password.reveal(), "utf-8")
             headers["Authorization"] = word
-        digest = scheme is Scheme.DIGEST
+        between: tuple[ClientMiddlewareType, ...] = (_once,) if ask.once else ()
+        if scheme is Scheme.DIGEST:
+            between = (quirks.digest(self._username, self._password), *between)
         async with self._session.request(
             ask.method,
             ask.url,
@@ -217,7 +227,7 @@ class CalDavClient:
             headers=headers,
             timeout=ask.timeout,
             allow_redirects=False,
-            middlewares=(quirks.digest(self._username, self._password),) if digest else (),
+            middlewares=between,
         ) as response:
             yield response, scheme
 
@@ -313,8 +323,19 @@ def _no_multistatus(response: ClientResponse) -> str:
     return f"{response.url.host} answered status {response.status}, not with a multistatus"
 
 
-def _unreachable(url: URL, error: aiohttp.ClientError) -> SyncdError:
+async def _once(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
+    """Keep aiohttp from repeating a request of which it does not know whether it arrived."""
+    try:
+        return await handler(request)
+    except aiohttp.ClientConnectorError:
+        raise
+    except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
+        raise UnansweredError(f"{request.url.host} closed the connection") from error
+
+
+def _unreachable(ask: Ask, error: aiohttp.ClientError) -> SyncdError:
     """Return what a failed connection means; EACCES is the address guard's refusal (O1)."""
+    url = ask.url
     if isinstance(error, aiohttp.ClientConnectorError) and error.os_error.errno == errno.EACCES:
         return ForbiddenError(
             f"{url.host} is at an address that may not be reached; for a server in a private "
@@ -322,7 +343,9 @@ def _unreachable(url: URL, error: aiohttp.ClientError) -> SyncdError:
         )
     if isinstance(error, aiohttp.ClientResponseError):
         return MalformedReplyError(f"what {url.host} answered is no HTTP")
-    return PassingError(f"{url.host} cannot be reached ({_why(error)})")
+    sent = ask.writes and not isinstance(error, aiohttp.ClientConnectorError)
+    lost = UnansweredError if sent else PassingError
+    return lost(f"{url.host} cannot be reached ({_why(error)})")
 
 
 def _why(error: aiohttp.ClientError) -> str:

@@ -39,6 +39,7 @@ class Quirks:
     plain_allowed: bool = False  # Basic over http: its addresses are private (D25)
     hrefs: int = MOST_HREFS  # how many a multiget may name
     multiget: bool = True
+    bare_get: bool = False  # GET tells no etag
     facts: dict[CalendarKey, Facts] = field(default_factory=dict)
     books: dict[str, Sequence[URL]] = field(default_factory=dict)  # homes by user name
     bookless_until: float = 0.0  # monotonic; until then nobody has address books there

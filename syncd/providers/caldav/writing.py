@@ -42,6 +42,7 @@ class EventWriting:
         self._clock = clock
         self._calendar = calendar
         self._zone = zone
+        self._bodies = Bodies(client, calendar, zone)
 
     async def create(self, edit: EventEdit, name: str) -> Wrote:
         """Make a resource that is called ``name``, once."""
@@ -86,7 +87,7 @@ class EventWriting:
         """Read some resources as they are now."""
         wanted = {key: wire.Entry(href=key) for key in keys}
         upserts, unread = list[Resource](), dict[ResourceKey, str]()
-        async for page in Bodies(self._client, self._calendar, self._zone).pages(wanted):
+        async for page in self._bodies.pages(wanted):
             upserts += page.upserts
             unread |= page.unread
         there = {one.key for one in upserts} | unread.keys()
@@ -99,7 +100,7 @@ class EventWriting:
         """
         if before.etag.startswith('"'):
             return before.raw, {"If-Match": before.etag}
-        held = await self._client.fetch(below(self._calendar, before.key))
+        held = await self._bodies.one(before.key)
         if held.raw is None or not self._alike(before.key, held.raw, before.raw):
             raise ConflictError("the event was changed meanwhile")
         return held.raw, {"If-Match": held.etag} if held.etag.startswith('"') else {}
@@ -122,7 +123,8 @@ class EventWriting:
     async def _put(self, key: ResourceKey, raw: bytes, condition: dict[str, str]) -> None:
         """Write a resource; if no answer comes, look whether it was written."""
         url = below(self._calendar, key)
-        ask = Ask(method="PUT", url=url, body=raw, headers={**_KIND, **condition})
+        headers = {**_KIND, **condition}
+        ask = Ask(method="PUT", url=url, body=raw, headers=headers, once=not condition)
         try:
             await self._sent(ask)
         except UnansweredError as error:
@@ -142,28 +144,25 @@ class EventWriting:
             raise
 
     async def _remove(self, key: ResourceKey, condition: dict[str, str]) -> None:
-        ask = Ask(method="DELETE", url=below(self._calendar, key), headers=condition)
+        url = below(self._calendar, key)
+        ask = Ask(method="DELETE", url=url, headers=condition, once=not condition)
         try:
             await self._client.send(ask)
         except UnansweredError as error:
-            if error.smaller or not condition:
-                await self._check_gone(key, error)
-            else:
-                await self._client.send(ask)
-        except ConflictError as error:
+            await self._check_gone(key, error)
+        except ConflictError:
             await self._check_gone(key, ConflictError("the event was changed meanwhile"))
-            del error
 
     async def _check_gone(self, key: ResourceKey, otherwise: Exception) -> None:
         try:
-            await self._client.fetch(below(self._calendar, key))
+            await self._bodies.one(key)
         except NotFoundError:
             return
         raise otherwise
 
     async def _read(self, key: ResourceKey) -> Resource:
         """Return a resource as the server keeps it, which need not be as it was sent (D18)."""
-        held = await self._client.fetch(below(self._calendar, key))
+        held = await self._bodies.one(key)
         if held.raw is None:
             raise InvalidError("the calendar object is larger than 25 MiB")
         return await asyncio.to_thread(
@@ -172,7 +171,7 @@ class EventWriting:
 
     async def _holds(self, key: ResourceKey, raw: bytes) -> bool:
         try:
-            held = await self._client.fetch(below(self._calendar, key))
+            held = await self._bodies.one(key)
         except NotFoundError:
             return False
         return held.raw is not None and self._alike(key, held.raw, raw)

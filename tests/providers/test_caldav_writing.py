@@ -1,0 +1,435 @@
+"""Writes to Radicale behind each switch of the quirk proxy, and what refusals mean."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+
+from syncd.model.edit import CalendarEdit, EventEdit
+from syncd.model.errors import (
+    ConflictError,
+    ForbiddenError,
+    InvalidError,
+    NotFoundError,
+    RelinkRequiredError,
+    SyncdError,
+    TransientError,
+    UnsupportedError,
+)
+from syncd.model.ids import WHOLE, CalendarKey, ResourceKey, Slot
+from syncd.model.resource import RawResource, Resource
+from syncd.ports.writing import Wrote
+from syncd.providers.answers import UnansweredError
+from tests.providers.follow import Desk, signed_in
+from tests.servers.caldav import Radicale
+from tests.servers.dav_client import event
+from tests.servers.quirk_proxy import QuirkProxy, Switches
+
+NAME = "Zm9vYmFyYmF6cXV4cXV1eA"
+START = datetime(2026, 11, 24, 9, tzinfo=UTC)
+
+
+def new(name: str = "New", start: datetime = START) -> EventEdit:
+    end = start + timedelta(hours=1)
+    return EventEdit(name=name, start=start, end=end, start_zone="UTC", end_zone="UTC")
+
+
+@dataclass
+class Pen:
+    """Writes the calendar Work."""
+
+    proxy: QuirkProxy
+    desk: Desk
+    key: CalendarKey
+
+    async def create(self, name: str = "New", *, key: str = NAME) -> Wrote:
+        return await self.desk.provider.create_event(self.key, new(name), name=key)
+
+    async def update(self, before: Resource, name: str = "Changed") -> Wrote:
+        return await self.desk.provider.update_event(
+            self.key, raw(before), WHOLE, EventEdit(name=name)
+        )
+
+    async def delete(self, before: Resource) -> Wrote:
+        return await self.desk.provider.delete_event(self.key, raw(before), WHOLE)
+
+    async def read(self, name: str = "e0.ics") -> Resource:
+        key = ResourceKey(f"{self.key}{name}")
+        found = await self.desk.provider.resources(self.key, [key])
+        return found.upserts[0]
+
+    def asked(self, *methods: str) -> list[str]:
+        return [one.method for one in self.proxy.asked if one.method in methods]
+
+
+def raw(resource: Resource) -> RawResource:
+    return RawResource(key=resource.key, etag=resource.etag, raw=resource.raw)
+
+
+def names(wrote: Wrote) -> list[str | None]:
+    return [event.name for one in wrote.upserts for event in one.events]
+
+
+@pytest.fixture
+async def pen(proxy: QuirkProxy, behind: Desk) -> Pen:
+    pen = Pen(proxy, behind, (await behind.calendar()).key)
+    await pen.read()
+    proxy.forget()
+    return pen
+
+
+@pytest.mark.parametrize(
+    "switches",
+    [
+        pytest.param(Switches(), id="none"),
+        pytest.param(Switches(no_put_etag=True), id="D18 no_put_etag"),
+        pytest.param(Switches(no_get_etag=True), id="D18 no_get_etag"),
+        pytest.param(Switches(no_get_etag=True, no_multiget=True), id="D18 no etag but listed"),
+        pytest.param(Switches(weak_etags=True), id="D18 weak_etags"),
+        pytest.param(Switches(rewrite_body=True), id="D18 rewrite_body"),
+        pytest.param(Switches(ignore_if_none_match=True), id="D17 ignore_if_none_match"),
+        pytest.param(Switches(drop_keepalive=True), id="drop_keepalive"),
+    ],
+)
+async def test_what_a_write_tells_is_what_the_next_poll_finds(pen: Pen, switches: Switches) -> None:
+    follower = await pen.desk.follow()
+    await follower.read()
+    pen.proxy.switches = switches
+    made = (await pen.create()).upserts[0]
+    changed = (await pen.update(made)).upserts[0]
+    assert changed.events[0].name == "Changed"
+    before = await pen.read()
+    wrote = await pen.delete(before)
+    assert wrote.deleted == {before.key}
+    read = await follower.read()
+    assert (read.changed, read.deleted) == ({f"{NAME}.ics"}, {"e0.ics"})
+    (told,) = (one for page in read.pages for one in page.upserts if one.key == made.key)
+    assert told.events == changed.events
+    if not (switches.weak_etags or switches.no_multiget):
+        assert told.etag == changed.etag
+    assert (b"X-SERVER" in changed.raw) is switches.rewrite_body
+
+
+async def test_a_create_costs_two_requests_and_an_update_too(pen: Pen) -> None:
+    made = await pen.create()
+    await pen.update(made.upserts[0])
+    assert pen.asked("PUT", "GET", "PROPFIND", "REPORT") == ["PUT", "GET", "PUT", "GET"]
+    assert [one.if_match for one in pen.proxy.asked] == ["", "", made.upserts[0].etag, ""]
+
+
+async def test_a_weak_etag_is_never_a_condition_d18(pen: Pen) -> None:
+    pen.proxy.switches.weak_etags = True
+    before = await pen.read()
+    assert before.etag.startswith("W/")
+    await pen.proxy.put("work", "e0.ics", event("u0", "Of another"))
+    for write in (pen.update(before), pen.delete(before)):
+        with pytest.raises(ConflictError):
+            await write
+    assert names(await pen.update(await pen.read())) == ["Changed"]
+    assert {one.if_match for one in pen.proxy.asked} == {""}
+
+
+@pytest.mark.parametrize("ignored", [False, True])
+async def test_the_same_name_makes_one_event_d17(pen: Pen, ignored: bool) -> None:  # noqa: FBT001 - a switch
+    pen.proxy.switches.ignore_if_none_match = ignored
+    first = await pen.create()
+    again = await pen.create()
+    assert [one.key for one in again.upserts] == [one.key for one in first.upserts]
+    follower = await pen.desk.follow()
+    assert len((await follower.read()).upserts) == 11
+
+
+@pytest.mark.parametrize("lose", ["before", "after"])
+@pytest.mark.parametrize("weak", [False, True])
+async def test_a_lost_answer_is_resolved_by_what_is_there_p11(
+    pen: Pen,
+    lose: str,
+    weak: bool,  # noqa: FBT001 - a switch
+) -> None:
+    """An unconditional write is not sent again; any other is done once, whatever was lost."""
+    pen.proxy.switches.weak_etags = weak
+    pen.proxy.switches.lose = lose
+    made = (await pen.create()).upserts[0]
+    pen.proxy.switches.lose = lose
+    if weak and lose == "before":
+        with pytest.raises(UnansweredError):
+            await pen.update(made)
+        assert (await pen.read(f"{NAME}.ics")).events[0].name == "New"
+    else:
+        assert names(await pen.update(made)) == ["Changed"]
+    before = await pen.read(f"{NAME}.ics")
+    pen.proxy.switches.lose = lose
+    if weak and lose == "before":
+        with pytest.raises(UnansweredError):
+            await pen.delete(before)
+    else:
+        assert (await pen.delete(before)).deleted == {made.key}
+    follower = await pen.desk.follow()
+    left = 11 if weak and lose == "before" else 10
+    assert len((await follower.read()).upserts) == left
+
+
+async def test_a_lost_answer_of_a_version_that_moved_on_is_a_conflict(pen: Pen) -> None:
+    before = await pen.read()
+    await pen.proxy.put("work", "e0.ics", event("u0", "Of another"))
+    pen.proxy.switches.lose = "after"
+    with pytest.raises(ConflictError):
+        await pen.update(before)
+    assert (await pen.read()).events[0].name == "Of another"
+
+
+async def test_what_was_wanted_and_is_there_already_is_no_conflict(pen: Pen) -> None:
+    """Another device was first, with the same words."""
+    before = await pen.read()
+    await pen.update(before)
+    assert names(await pen.update(before)) == ["Changed"]
+
+
+async def test_two_resources_of_one_uid_are_two_events_d20(pen: Pen) -> None:
+    body = event(NAME, "Theirs").encode()
+    await pen.proxy.put("work", "theirs.ics", body)
+    with pytest.raises(ConflictError, match="no-uid-conflict"):
+        await pen.create()
+    pen.proxy.switches.duplicate_uid_ok = True
+    assert names(await pen.create()) == ["New"]
+    follower = await pen.desk.follow()
+    assert {"theirs.ics", f"{NAME}.ics"} <= (await follower.read()).changed
+
+
+async def test_an_edit_that_changes_nothing_writes_nothing(pen: Pen) -> None:
+    wrote = await pen.update(await pen.read(), name="Event 0")
+    assert names(wrote) == ["Event 0"]
+    assert pen.asked("PUT") == []
+
+
+def refusing(status: int, body: str = "", **headers: str) -> web.Response:
+    kind = "text/xml" if body.startswith("<") else "text/plain"
+    return web.Response(status=status, text=body, content_type=kind, headers=headers)
+
+
+def condition(name: str, space: str = "urn:ietf:params:xml:ns:caldav") -> str:
+    return f'<D:error xmlns:D="DAV:"><x:{name} xmlns:x="{space}"/></D:error>'
+
+
+REFUSALS: list[tuple[int, str, type[SyncdError]]] = [
+    (400, "", InvalidError),
+    (400, condition("valid-calendar-data"), InvalidError),
+    (401, "", RelinkRequiredError),
+    (402, "", InvalidError),
+    (403, "", ForbiddenError),
+    (403, condition("need-privileges", "DAV:"), ForbiddenError),
+    (403, condition("max-resource-size"), InvalidError),
+    (403, condition("no-uid-conflict"), ConflictError),
+    (404, "", NotFoundError),
+    (405, "", UnsupportedError),
+    (408, "", TransientError),
+    (409, "", ConflictError),
+    (409, condition("no-uid-conflict"), ConflictError),
+    (410, "", NotFoundError),
+    (412, "", ConflictError),
+    (412, condition("no-uid-conflict"), ConflictError),
+    (413, "", InvalidError),
+    (415, "", InvalidError),
+    (423, "", TransientError),
+    (425, "", TransientError),
+    (429, "", TransientError),
+    (500, "", TransientError),
+    (501, "", UnsupportedError),
+    (503, "", TransientError),
+    (507, "", TransientError),
+    (599, "", TransientError),
+]
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "error"),
+    REFUSALS,
+    ids=[
+        f"{status}{' named' if body else ''}-{number}"
+        for number, (status, body, _) in enumerate(REFUSALS)
+    ],
+)
+async def test_a_refusal_is_one_error_of_the_tree_and_sent_once(
+    pen: Pen, status: int, body: str, error: type[SyncdError]
+) -> None:
+    before = await pen.read()
+    pen.proxy.fault = lambda request, _: (
+        refusing(status, body) if request.method in ("PUT", "DELETE") else None
+    )
+    writes = [pen.create(), pen.update(before)]
+    if error is NotFoundError:
+        await pen.delete(before)  # P5
+    else:
+        writes.append(pen.delete(before))
+    for write in writes:
+        pen.proxy.forget()
+        with pytest.raises(error):
+            await write
+        assert len(pen.asked("PUT", "DELETE")) == 1
+
+
+async def test_a_refusal_is_told_in_the_servers_words(pen: Pen) -> None:
+    body = condition("need-privileges", "DAV:").replace(
+        "/></D", ">may not bind</x:need-privileges></D"
+    )
+    pen.proxy.fault = lambda *_: refusing(403, body)
+    with pytest.raises(ForbiddenError, match=r"need-privileges; may not bind"):
+        await pen.create()
+    pen.proxy.fault = lambda *_: refusing(400, "SUMMARY\nis too long")
+    with pytest.raises(InvalidError, match="SUMMARY is too long"):
+        await pen.create()
+    pen.proxy.fault = lambda *_: refusing(429, **{"Retry-After": "7"})
+    with pytest.raises(TransientError) as error:
+        await pen.create()
+    assert error.value.retry_after == timedelta(seconds=7)
+
+
+async def test_a_calendar_that_is_gone_takes_no_event(pen: Pen) -> None:
+    before = await pen.read()
+    await pen.proxy.delete("work")
+    for write in (pen.create(), pen.update(before), pen.delete(before)):
+        with pytest.raises(NotFoundError):
+            await write
+
+
+async def test_an_event_that_is_gone_cannot_change_and_need_not_go_p5(pen: Pen) -> None:
+    before = await pen.read()
+    await pen.proxy.delete("work", "e0.ics")
+    with pytest.raises(NotFoundError):
+        await pen.update(before)
+    assert (await pen.delete(before)).deleted == {before.key}
+    weak = replace(before, etag="")
+    assert (await pen.delete(weak)).deleted == {before.key}
+    read = await pen.desk.provider.resources(pen.key, [before.key, ResourceKey(f"{pen.key}e1.ics")])
+    assert read.deleted == {before.key}
+    assert [one.uid for one in read.upserts] == ["u1"]
+
+
+async def test_a_body_that_cannot_be_changed_safely_is_left_alone(pen: Pen) -> None:
+    before = await pen.read()
+    broken = replace(before, raw=before.raw.replace(b"END:VEVENT\r\n", b""))
+    with pytest.raises(InvalidError):
+        await pen.update(broken)
+    with pytest.raises(InvalidError):
+        await pen.desk.provider.delete_event(pen.key, raw(broken), Slot("20261101T090000Z"))
+    assert pen.asked("PUT") == []
+
+
+WANTED = CalendarEdit(
+    name="Home", description="All of it", timezone="Europe/Berlin", color="#a1b2c3"
+)
+
+
+async def test_a_property_too_much_costs_only_itself_d23(pen: Pen) -> None:
+    """MKCALENDAR with everything is refused; the plain one is taken, one property is not."""
+
+    def picky(request: web.Request, body: bytes) -> web.Response | None:
+        if request.method == "MKCALENDAR" and b"calendar-color" in body:
+            return refusing(403)
+        if request.method == "PROPPATCH" and b"calendar-color" in body:
+            return web.Response(status=207, body=FAILED, content_type="text/xml")
+        return None
+
+    pen.proxy.fault = picky
+    made = await pen.desk.provider.create_calendar(WANTED, name=NAME)
+    assert made.ignored == {"color"}
+    held = made.calendar
+    assert (held.name, held.description, held.timezone) == ("Home", "All of it", "Europe/Berlin")
+    assert held in await pen.desk.provider.calendars()
+    changed = await pen.desk.provider.update_calendar(
+        held.key, CalendarEdit(name="Other", color="#000000")
+    )
+    assert changed.calendar.name == "Other"
+    assert changed.ignored == {"color"}
+
+
+FAILED = (
+    b'<D:multistatus xmlns:D="DAV:" xmlns:A="http://apple.com/ns/ical/"><D:response><D:href>/x/'
+    b"</D:href><D:propstat><D:prop><A:calendar-color/></D:prop><D:status>HTTP/1.1 403 Forbidden"
+    b"</D:status></D:propstat></D:response></D:multistatus>"
+)
+
+
+@pytest.mark.parametrize("lose", ["before", "after"])
+async def test_a_calendar_is_made_once_whatever_is_lost(pen: Pen, lose: str) -> None:
+    pen.proxy.switches.lose = lose
+    made = await pen.desk.provider.create_calendar(WANTED, name=NAME)
+    again = await pen.desk.provider.create_calendar(WANTED, name=NAME)
+    assert made == again
+    assert made.ignored == frozenset()
+    assert len(await pen.desk.provider.calendars()) == 2
+    pen.proxy.switches.lose = lose
+    await pen.desk.provider.delete_calendar(made.calendar.key)
+    await pen.desk.provider.delete_calendar(made.calendar.key)
+    assert [one.name for one in await pen.desk.provider.calendars()] == ["Work"]
+
+
+async def test_properties_are_cleared_and_named_by_their_namespace_k11(pen: Pen) -> None:
+    made = await pen.desk.provider.create_calendar(WANTED, name=NAME)
+    edit = CalendarEdit(
+        description=None,
+        timezone=None,
+        color=None,
+        raw={"{http://apple.com/ns/ical/}calendar-order": "7"},
+    )
+    cleared = await pen.desk.provider.update_calendar(made.calendar.key, edit)
+    held = cleared.calendar
+    assert (held.description, held.timezone, held.color, held.order) == (None, None, None, 7)
+    assert cleared.ignored == frozenset()
+    with pytest.raises(InvalidError):
+        await pen.desk.provider.update_calendar(held.key, CalendarEdit(raw={"color": "red"}))
+    with pytest.raises(InvalidError):
+        await pen.desk.provider.update_calendar(held.key, CalendarEdit(timezone="No/Where"))
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (403, ForbiddenError),
+        (404, NotFoundError),
+        (405, UnsupportedError),
+        (409, ConflictError),
+        (500, TransientError),
+    ],
+)
+async def test_a_server_that_makes_no_calendars_says_so(
+    pen: Pen, status: int, error: type[SyncdError]
+) -> None:
+    pen.proxy.fault = lambda request, _: (
+        refusing(status) if request.method == "MKCALENDAR" else None
+    )
+    with pytest.raises(error):
+        await pen.desk.provider.create_calendar(WANTED, name=NAME)
+    pen.proxy.fault = lambda request, _: (
+        refusing(status) if request.method in ("PROPPATCH", "DELETE") else None
+    )
+    with pytest.raises(error):
+        await pen.desk.provider.update_calendar(pen.key, CalendarEdit(name="Other"))
+
+
+async def test_a_protected_calendar_is_refused_in_words_k16(pen: Pen) -> None:
+    for status, error in ((403, ForbiddenError), (405, InvalidError)):
+        pen.proxy.fault = lambda *_, status=status: refusing(status, "the last calendar stays")
+        with pytest.raises(error, match="the last calendar stays"):
+            await pen.desk.provider.delete_calendar(pen.key)
+
+
+async def test_a_calendar_of_others_is_read_only_d7(tmp_path: Path) -> None:
+    async with Radicale(tmp_path, read_only="public") as server, signed_in(server) as desk:
+        server.place("public", "a.ics", event("u1"))
+        calendar = await desk.calendar("public")
+        assert calendar.read_only
+        key = ResourceKey(f"{calendar.key}a.ics")
+        held = (await desk.provider.resources(calendar.key, [key])).upserts[0]
+        for write in (
+            desk.provider.create_event(calendar.key, new(), name=NAME),
+            desk.provider.update_event(calendar.key, raw(held), WHOLE, EventEdit(name="Mine")),
+            desk.provider.delete_event(calendar.key, raw(held), WHOLE),
+            desk.provider.update_calendar(calendar.key, CalendarEdit(name="Mine")),
+            desk.provider.delete_calendar(calendar.key),
+        ):
+            with pytest.raises(ForbiddenError):
+                await write
+        assert (await desk.provider.resources(calendar.key, [key])).upserts == (held,)
