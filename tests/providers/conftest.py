@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.providers.follow import Desk, signed_in
+from tests.providers.pen import Pen
 from tests.servers.caldav import CalDavServer, Radicale, Xandikos
 from tests.servers.dav_client import event
 from tests.servers.quirk_proxy import QuirkProxy
@@ -38,3 +39,11 @@ async def proxy(tmp_path: Path) -> AsyncIterator[QuirkProxy]:
 async def behind(proxy: QuirkProxy) -> AsyncIterator[Desk]:
     async with signed_in(proxy) as one:
         yield one
+
+
+@pytest.fixture
+async def pen(proxy: QuirkProxy, behind: Desk) -> Pen:
+    pen = Pen(proxy, behind, (await behind.calendar()).key)
+    await pen.read()
+    proxy.forget()
+    return pen

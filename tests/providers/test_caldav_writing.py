@@ -1,11 +1,10 @@
 """Writes to Radicale behind each switch of the quirk proxy, and what refusals mean."""
 
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from aiohttp import web
 
 from syncd.model.edit import CalendarEdit, EventEdit
 from syncd.model.errors import (
@@ -18,66 +17,13 @@ from syncd.model.errors import (
     TransientError,
     UnsupportedError,
 )
-from syncd.model.ids import WHOLE, CalendarKey, ResourceKey, Slot
-from syncd.model.resource import RawResource, Resource
-from syncd.ports.writing import Wrote
+from syncd.model.ids import WHOLE, ResourceKey, Slot
 from syncd.providers.answers import UnansweredError
-from tests.providers.follow import Desk, signed_in
+from tests.providers.follow import signed_in
+from tests.providers.pen import NAME, Pen, names, new, raw, refusing
 from tests.servers.caldav import Radicale
 from tests.servers.dav_client import event
-from tests.servers.quirk_proxy import QuirkProxy, Switches
-
-NAME = "Zm9vYmFyYmF6cXV4cXV1eA"
-START = datetime(2026, 11, 24, 9, tzinfo=UTC)
-
-
-def new(name: str = "New", start: datetime = START) -> EventEdit:
-    end = start + timedelta(hours=1)
-    return EventEdit(name=name, start=start, end=end, start_zone="UTC", end_zone="UTC")
-
-
-@dataclass
-class Pen:
-    """Writes the calendar Work."""
-
-    proxy: QuirkProxy
-    desk: Desk
-    key: CalendarKey
-
-    async def create(self, name: str = "New", *, key: str = NAME) -> Wrote:
-        return await self.desk.provider.create_event(self.key, new(name), name=key)
-
-    async def update(self, before: Resource, name: str = "Changed") -> Wrote:
-        return await self.desk.provider.update_event(
-            self.key, raw(before), WHOLE, EventEdit(name=name)
-        )
-
-    async def delete(self, before: Resource) -> Wrote:
-        return await self.desk.provider.delete_event(self.key, raw(before), WHOLE)
-
-    async def read(self, name: str = "e0.ics") -> Resource:
-        key = ResourceKey(f"{self.key}{name}")
-        found = await self.desk.provider.resources(self.key, [key])
-        return found.upserts[0]
-
-    def asked(self, *methods: str) -> list[str]:
-        return [one.method for one in self.proxy.asked if one.method in methods]
-
-
-def raw(resource: Resource) -> RawResource:
-    return RawResource(key=resource.key, etag=resource.etag, raw=resource.raw)
-
-
-def names(wrote: Wrote) -> list[str | None]:
-    return [event.name for one in wrote.upserts for event in one.events]
-
-
-@pytest.fixture
-async def pen(proxy: QuirkProxy, behind: Desk) -> Pen:
-    pen = Pen(proxy, behind, (await behind.calendar()).key)
-    await pen.read()
-    proxy.forget()
-    return pen
+from tests.servers.quirk_proxy import Switches
 
 
 @pytest.mark.parametrize(
@@ -204,11 +150,6 @@ async def test_an_edit_that_changes_nothing_writes_nothing(pen: Pen) -> None:
     assert pen.asked("PUT") == []
 
 
-def refusing(status: int, body: str = "", **headers: str) -> web.Response:
-    kind = "text/xml" if body.startswith("<") else "text/plain"
-    return web.Response(status=status, text=body, content_type=kind, headers=headers)
-
-
 def condition(name: str, space: str = "urn:ietf:params:xml:ns:caldav") -> str:
     return f'<D:error xmlns:D="DAV:"><x:{name} xmlns:x="{space}"/></D:error>'
 
@@ -315,105 +256,6 @@ async def test_a_body_that_cannot_be_changed_safely_is_left_alone(pen: Pen) -> N
     with pytest.raises(InvalidError):
         await pen.desk.provider.delete_event(pen.key, raw(broken), Slot("20261101T090000Z"))
     assert pen.asked("PUT") == []
-
-
-WANTED = CalendarEdit(
-    name="Home", description="All of it", timezone="Europe/Berlin", color="#a1b2c3"
-)
-
-
-async def test_a_property_too_much_costs_only_itself_d23(pen: Pen) -> None:
-    """MKCALENDAR with everything is refused; the plain one is taken, one property is not."""
-
-    def picky(request: web.Request, body: bytes) -> web.Response | None:
-        if request.method == "MKCALENDAR" and b"calendar-color" in body:
-            return refusing(403)
-        if request.method == "PROPPATCH" and b"calendar-color" in body:
-            return web.Response(status=207, body=FAILED, content_type="text/xml")
-        return None
-
-    pen.proxy.fault = picky
-    made = await pen.desk.provider.create_calendar(WANTED, name=NAME)
-    assert made.ignored == {"color"}
-    held = made.calendar
-    assert (held.name, held.description, held.timezone) == ("Home", "All of it", "Europe/Berlin")
-    assert held in await pen.desk.provider.calendars()
-    changed = await pen.desk.provider.update_calendar(
-        held.key, CalendarEdit(name="Other", color="#000000")
-    )
-    assert changed.calendar.name == "Other"
-    assert changed.ignored == {"color"}
-
-
-FAILED = (
-    b'<D:multistatus xmlns:D="DAV:" xmlns:A="http://apple.com/ns/ical/"><D:response><D:href>/x/'
-    b"</D:href><D:propstat><D:prop><A:calendar-color/></D:prop><D:status>HTTP/1.1 403 Forbidden"
-    b"</D:status></D:propstat></D:response></D:multistatus>"
-)
-
-
-@pytest.mark.parametrize("lose", ["before", "after"])
-async def test_a_calendar_is_made_once_whatever_is_lost(pen: Pen, lose: str) -> None:
-    pen.proxy.switches.lose = lose
-    made = await pen.desk.provider.create_calendar(WANTED, name=NAME)
-    again = await pen.desk.provider.create_calendar(WANTED, name=NAME)
-    assert made == again
-    assert made.ignored == frozenset()
-    assert len(await pen.desk.provider.calendars()) == 2
-    pen.proxy.switches.lose = lose
-    await pen.desk.provider.delete_calendar(made.calendar.key)
-    await pen.desk.provider.delete_calendar(made.calendar.key)
-    assert [one.name for one in await pen.desk.provider.calendars()] == ["Work"]
-
-
-async def test_properties_are_cleared_and_named_by_their_namespace_k11(pen: Pen) -> None:
-    made = await pen.desk.provider.create_calendar(WANTED, name=NAME)
-    edit = CalendarEdit(
-        description=None,
-        timezone=None,
-        color=None,
-        raw={"{http://apple.com/ns/ical/}calendar-order": "7"},
-    )
-    cleared = await pen.desk.provider.update_calendar(made.calendar.key, edit)
-    held = cleared.calendar
-    assert (held.description, held.timezone, held.color, held.order) == (None, None, None, 7)
-    assert cleared.ignored == frozenset()
-    with pytest.raises(InvalidError):
-        await pen.desk.provider.update_calendar(held.key, CalendarEdit(raw={"color": "red"}))
-    with pytest.raises(InvalidError):
-        await pen.desk.provider.update_calendar(held.key, CalendarEdit(timezone="No/Where"))
-
-
-@pytest.mark.parametrize(
-    ("status", "error"),
-    [
-        (403, ForbiddenError),
-        (404, NotFoundError),
-        (405, UnsupportedError),
-        (409, ConflictError),
-        (500, TransientError),
-    ],
-)
-async def test_a_server_that_makes_no_calendars_says_so(
-    pen: Pen, status: int, error: type[SyncdError]
-) -> None:
-    pen.proxy.fault = lambda request, _: (
-        refusing(status) if request.method == "MKCALENDAR" else None
-    )
-    with pytest.raises(error):
-        await pen.desk.provider.create_calendar(WANTED, name=NAME)
-    pen.proxy.fault = lambda request, _: (
-        refusing(status) if request.method in ("PROPPATCH", "DELETE") else None
-    )
-    with pytest.raises(error):
-        await pen.desk.provider.update_calendar(pen.key, CalendarEdit(name="Other"))
-
-
-async def test_a_protected_calendar_is_refused_in_words_k16(pen: Pen) -> None:
-    for status, error in ((403, ForbiddenError), (405, InvalidError)):
-        pen.proxy.fault = lambda *_, status=status: refusing(status, "the last calendar stays")
-        with pytest.raises(error, match="the last calendar stays"):
-            await pen.desk.provider.delete_calendar(pen.key)
 
 
 async def test_a_calendar_of_others_is_read_only_d7(tmp_path: Path) -> None:

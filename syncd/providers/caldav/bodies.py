@@ -88,7 +88,7 @@ class Bodies:
             self._quirks.bare_get = True
         try:
             answer = await self._multiget({key: key})
-        except (AbsentError, NotFoundError, OversizeError):  # or one is gone, for some
+        except (AbsentError, NotFoundError, OversizeError, PassingError):  # a GET came through
             return held or await self._client.fetch(below(self._calendar, key))
         for entry in answer.items:
             if path_of(entry.href, str(self._calendar)) == key and entry.body is not None:

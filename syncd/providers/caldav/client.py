@@ -323,10 +323,10 @@ def _no_multistatus(response: ClientResponse) -> str:
     return f"{response.url.host} answered status {response.status}, not with a multistatus"
 
 
-async def _once(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
+async def _once(request: ClientRequest, send: ClientHandlerType) -> ClientResponse:
     """Keep aiohttp from repeating a request of which it does not know whether it arrived."""
     try:
-        return await handler(request)
+        return await send(request)
     except aiohttp.ClientConnectorError:
         raise
     except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
