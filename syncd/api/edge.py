@@ -2,7 +2,7 @@
 
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 from aiohttp import web
@@ -37,35 +37,43 @@ def edge(dialects: Sequence[Dialect]) -> Middleware:
         request[DIALECT] = dialect
         request[_EXTRA] = extra = {"X-Request-Id": request_id}
         seen = behind_proxy(request, parts)
-        try:
+
+        async def run() -> web.StreamResponse:
             check_size(seen)
             request.config_dict[GATE].spend(seen.remote)
             extra.update(await cors_headers(seen))
-            answer = await handler(seen)
-        except web.HTTPMethodNotAllowed as error:
-            if seen.method == "OPTIONS":
-                answer = _options(seen, error, extra)
-            else:
-                answer = dialect.answer(_of_aiohttp(seen, error), request_id)
-        except web.HTTPException as error:
-            answer = dialect.answer(_of_aiohttp(seen, error), request_id)
-        except ProblemError as error:
-            answer = dialect.answer(error.problem, request_id)
-        except SyncdError as error:
-            problem = problem_of(error)
-            if problem.status == 500:  # noqa: PLR2004 - ours, not the caller's
-                log.exception("request.failed", request_id=request_id, dialect=dialect.name)
-            answer = dialect.answer(problem, request_id)
-        except Exception:
-            if seen.get(_BEGUN):
-                raise  # aiohttp logs it and closes the connection
-            log.exception("request.failed", request_id=request_id, dialect=dialect.name)
-            problem = Problem(status=500, code="internal_error", message=FAULT)
-            answer = dialect.answer(problem, request_id)
+            return await handler(seen)
+
+        answer = await answered(seen, run)
         parts.meter.count("requests_total", dialect=dialect.name, status=str(answer.status))
         return answer
 
     return at_edge
+
+
+async def answered(
+    request: web.Request, run: Callable[[], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """Return what ``run`` does; what it raises as an answer in the words of its dialect."""
+    dialect, request_id = request[DIALECT], request[REQUEST_ID]
+    try:
+        return await run()
+    except web.HTTPException as error:
+        if error.status == 405 and request.method == "OPTIONS":  # noqa: PLR2004 - R19
+            return _options(request, error, request[_EXTRA])
+        problem = _of_aiohttp(request, error)
+    except ProblemError as error:
+        problem = error.problem
+    except SyncdError as error:
+        problem = problem_of(error)
+        if problem.status == 500:  # noqa: PLR2004 - ours, not the caller's
+            log.exception("request.failed", request_id=request_id, dialect=dialect.name)
+    except Exception:
+        if request.get(_BEGUN):
+            raise  # aiohttp logs it and closes the connection
+        log.exception("request.failed", request_id=request_id, dialect=dialect.name)
+        problem = Problem(status=500, code="internal_error", message=FAULT)
+    return dialect.answer(problem, request_id)
 
 
 async def mark(request: web.Request, response: web.StreamResponse) -> None:
@@ -98,9 +106,7 @@ def _of_aiohttp(request: web.Request, error: web.HTTPException) -> Problem:
     return Problem(status=error.status, code=code, message=message, headers=allow)
 
 
-def _options(
-    request: web.Request, error: web.HTTPMethodNotAllowed, extra: dict[str, str]
-) -> web.Response:
+def _options(request: web.Request, error: web.HTTPException, extra: dict[str, str]) -> web.Response:
     """Answer what a path allows; a registered origin's preflight is told the rest (R19)."""
     if "Access-Control-Allow-Origin" in extra:
         extra.update(preflight_headers(request, extra))

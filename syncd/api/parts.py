@@ -14,6 +14,7 @@ from syncd.engine.control import Control
 from syncd.engine.expiries import Expiries
 from syncd.engine.further import Further
 from syncd.engine.link import Linking
+from syncd.engine.managed import ManagedEvents
 from syncd.engine.stream import StreamReader
 from syncd.engine.tick import Ticker
 from syncd.engine.tokens import Tokens
@@ -71,6 +72,7 @@ class Parts:
     stream: StreamReader
     browser: Browser
     writer: Writer
+    managed: ManagedEvents
     agenda: Agenda
     busy: BusyReader
     further: Further

@@ -14,6 +14,7 @@ from syncd.engine.expiries import Expiries
 from syncd.engine.further import Further
 from syncd.engine.hub import Hub
 from syncd.engine.link import Linking
+from syncd.engine.managed import ManagedEvents
 from syncd.engine.plan import Plan
 from syncd.engine.poll import Poller
 from syncd.engine.prune import Pruner
@@ -141,6 +142,7 @@ def parts_of(core: Core) -> Parts:
         stream=core.stream,
         browser=core.browser,
         writer=core.writer,
+        managed=ManagedEvents(core.store, core.writer, core.clock),
         agenda=core.agenda,
         busy=core.busy,
         further=core.further,

@@ -22,6 +22,7 @@ from syncd.engine.control import Control
 from syncd.engine.expiries import Expiries
 from syncd.engine.further import Further
 from syncd.engine.link import Linking
+from syncd.engine.managed import ManagedEvents
 from syncd.engine.stream import StreamReader
 from syncd.engine.tick import Ticker
 from syncd.engine.tokens import Tokens
@@ -167,6 +168,7 @@ async def serving(
                 stream=StreamReader(store, ground.hub, clock),
                 browser=browser,
                 writer=writer,
+                managed=ManagedEvents(store, writer, clock),
                 agenda=Agenda(store, inline),
                 busy=BusyReader(store, inline),
                 further=Further(ground.server),

@@ -2,7 +2,16 @@
 
 import re
 
-from syncd.api.cronofy import account, availability, calendars, events, free_busy, profiles
+from syncd.api.cronofy import (
+    account,
+    availability,
+    batch,
+    calendars,
+    events,
+    free_busy,
+    profiles,
+    writes,
+)
 from syncd.api.cronofy.problems import CronofyProblem, shape
 from syncd.api.dialect import Dialect
 
@@ -17,6 +26,6 @@ DIALECT = Dialect(
     problem_type="application/json; charset=utf-8",
     shape=shape,
     problem=CronofyProblem,
-    modules=(profiles, calendars, account, events, free_busy, availability),
+    modules=(profiles, calendars, account, events, writes, free_busy, availability, batch),
     invalid=422,
 )
