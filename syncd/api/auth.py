@@ -21,6 +21,7 @@ MOST_ACCOUNTS = 100  # in one path
 _AT_ONCE = 1000
 _NAMED = 100  # accounts in the refusal of an ambiguous ``me``
 ME = "me"
+_NO_CALENDAR = "there is no such calendar"
 USE_IS_NOTED_AFTER = timedelta(minutes=10)
 _CREDENTIALS = re.compile(r"(bearer|apikey) +(\S.*)", re.IGNORECASE)
 _REALM = 'Bearer realm="syncd"'
@@ -168,12 +169,12 @@ async def calendar_covered(
         try:
             token, profile = await profile_named(store, tokens, profile_of_calendar(name))
         except NotFoundError:
-            raise _no_calendar(name) from None
+            raise NotFoundError(_NO_CALENDAR) from None
     for known in await store.calendars(profile.id, removed=True):
         usual = known.calendar.primary and known.removed_at is None
         if known.id == name or (name == PRIMARY and usual):
             return token, profile, known.as_of(profile.polled_at)
-    raise _no_calendar(name)
+    raise NotFoundError(_NO_CALENDAR)
 
 
 def only_profile(profiles: Sequence[Profile], *, field: str) -> Profile:
@@ -181,10 +182,6 @@ def only_profile(profiles: Sequence[Profile], *, field: str) -> Profile:
     if len(profiles) != 1:
         raise invalid(f"primary needs exactly one profile, here are {len(profiles)}", field=field)
     return profiles[0]
-
-
-def _no_calendar(name: str) -> NotFoundError:
-    return NotFoundError(f"there is no calendar {name}")
 
 
 async def _me(store: Store, tokens: Sequence[Token]) -> Profile:

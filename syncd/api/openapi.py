@@ -121,7 +121,6 @@ _ANSWER_HEADERS: Mapping[str, str] = {
     "X-Syncd-Polled-At": "When what was read was last polled to the end; absent before the first.",
     "X-Syncd-State": "connected, initial, suspect, paused or disconnected.",
     "X-Syncd-Truncated": "`true` if the limits of expansion cut the listing short.",
-    "X-Syncd-Ignored": "Members that the provider has no room for.",
     "ETag": "The version of the object.",
     "Location": "The URL of what was made.",
     "X-Syncd-Ignored": "Members that the provider does not store; absent if all are stored.",

@@ -29,7 +29,7 @@ class BatchEntry(Shape):
 
     method: str = Field(pattern="^[A-Za-z]{1,10}$")
     relative_url: str = Field(max_length=TARGET, description="`/v1/…`, with its query.")
-    data: Any = Field(default=None, description="The body.")
+    content: Any = Field(default=None, alias="data", description="The body.")
 
 
 class BatchBody(Shape):
@@ -43,7 +43,7 @@ class EntryAnswer(Shape):
 
     status: int
     headers: dict[str, str]
-    data: Any
+    content: Any = Field(alias="data")
 
 
 class BatchAnswer(Shape):
@@ -104,7 +104,7 @@ def _inner(request: web.Request, entry: BatchEntry) -> web.Request:
         )
     finally:
         request._read_bytes = given
-    inner._read_bytes = b"" if entry.data is None else orjson.dumps(entry.data)
+    inner._read_bytes = b"" if entry.content is None else orjson.dumps(entry.content)
     return inner
 
 

@@ -36,7 +36,9 @@ def _localized(value: object) -> object:
     return {"time": value} if isinstance(value, str) else value
 
 
-Text = Annotated[str, BeforeValidator(_said)]  # required, not blank
+Text = Annotated[  # required, not blank
+    str, BeforeValidator(_said), Field(json_schema_extra={"pattern": r"\S"})
+]
 Zone = Annotated[str, AfterValidator(_zone)]
 Name = Annotated[Text, Field(max_length=1_024)]
 
@@ -71,7 +73,7 @@ Time = Annotated[
 ]
 
 
-class CalendarBody(Shape):
+class NewCalendarBody(Shape):
     """The body of C5."""
 
     profile_id: Text
@@ -109,7 +111,7 @@ class AttendeesBody(Shape):
     remove: Annotated[tuple[DismissedBody, ...], Field(max_length=_MOST_ATTENDEES)] = ()
 
 
-class ReminderBody(Shape):
+class UpsertReminder(Shape):
     """How long before the start."""
 
     minutes: int = Field(ge=0, le=1_000_000)
@@ -138,7 +140,7 @@ class EventNamed(Shape):
         return value
 
 
-class EventBody(EventNamed):
+class UpsertBody(EventNamed):
     """The body of C10."""
 
     summary: Name
@@ -151,7 +153,7 @@ class EventBody(EventNamed):
     transparency: Literal["opaque", "transparent"] | None = None
     event_private: Flag | None = None
     color: str | None = Field(default=None, pattern=COLOR)
-    reminders: Annotated[tuple[ReminderBody, ...], Field(max_length=100)] | None = None
+    reminders: Annotated[tuple[UpsertReminder, ...], Field(max_length=100)] | None = None
     attendees: AttendeesBody | None = None
 
     def draft(self, *, new: bool) -> EventDraft:

@@ -5,11 +5,11 @@ from aiohttp import web
 from syncd.api.auth import profile_named
 from syncd.api.cronofy.answers import told
 from syncd.api.cronofy.asking import Place, reach
-from syncd.api.cronofy.bodies import CalendarBody
+from syncd.api.cronofy.bodies import NewCalendarBody
 from syncd.api.cronofy.objects import calendar_object, made_calendar
 from syncd.api.cronofy.refusals import calendar_refusals, ignored, refused
 from syncd.api.cronofy.shapes import CalendarsOfUser, CreatedCalendar
-from syncd.api.freshness import HEADERS
+from syncd.api.freshness import HEADERS, IGNORED
 from syncd.api.idempotency import object_name
 from syncd.api.keys import PROFILE, tokens_of
 from syncd.api.parts import parts_of
@@ -31,13 +31,13 @@ async def list_all_calendars(request: web.Request) -> web.Response:
     "POST",
     "/v1/calendars",
     scope=Scope.CREATE_CALENDAR,
-    body=CalendarBody,
+    body=NewCalendarBody,
     answer=CreatedCalendar,
     errors=(409, 423, 502, 503, 504),
-    headers=("X-Syncd-Ignored",),
+    headers=(IGNORED,),
     idempotent=True,
 )
-async def create_calendar_in_profile(request: web.Request, body: CalendarBody) -> web.Response:
+async def create_calendar_in_profile(request: web.Request, body: NewCalendarBody) -> web.Response:
     """Make a calendar in a profile; a color that the provider has no room for is dropped."""
     parts = parts_of(request)
     try:

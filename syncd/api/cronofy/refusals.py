@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from aiohttp import web
 
+from syncd.api.freshness import IGNORED
 from syncd.api.keys import calendar_of
 from syncd.api.problems import Fault, Problem, ProblemError
 from syncd.model.calendar import KnownCalendar
@@ -70,4 +71,4 @@ def refused(field: str, key: str, description: str) -> ProblemError:
 def ignored(names: frozenset[str]) -> dict[str, str]:
     """Return the header that names what the provider has no room for (R13)."""
     told = sorted({_FIELDS.get(name, name) for name in names})
-    return {"X-Syncd-Ignored": ", ".join(told)} if told else {}
+    return {IGNORED: ", ".join(told)} if told else {}

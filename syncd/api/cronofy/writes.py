@@ -6,8 +6,9 @@ from aiohttp import web
 
 from syncd.api.cronofy.answers import accepted
 from syncd.api.cronofy.asking import chosen, reach
-from syncd.api.cronofy.bodies import ChosenBody, ChosenQuery, EventBody, EventNamed, ReplyBody
+from syncd.api.cronofy.bodies import ChosenBody, ChosenQuery, EventNamed, ReplyBody, UpsertBody
 from syncd.api.cronofy.refusals import event_refusals, ignored, refused, writable_calendar
+from syncd.api.freshness import IGNORED
 from syncd.api.idempotency import object_name
 from syncd.api.keys import PROFILE, calendar_of, profile_of, tokens_of
 from syncd.api.parts import parts_of
@@ -26,13 +27,13 @@ _UPSTREAM = (403, 409, 423, 502, 503, 504)
     "POST",
     _EVENTS,
     scope=Scope.CREATE_EVENT,
-    body=EventBody,
+    body=UpsertBody,
     status=202,
     errors=_UPSTREAM,
-    headers=("X-Syncd-Ignored",),
+    headers=(IGNORED,),
     idempotent=True,
 )
-async def upsert_event(request: web.Request, body: EventBody) -> web.Response:
+async def upsert_event(request: web.Request, body: UpsertBody) -> web.Response:
     """Write an event: the application's own by `event_id`, or one of the user's by `event_uid`.
 
     The first write under an `event_id` makes the event, later ones change it. It is at the
@@ -44,7 +45,7 @@ async def upsert_event(request: web.Request, body: EventBody) -> web.Response:
     return accepted(ignored(outcome.ignored))
 
 
-async def _written(request: web.Request, body: EventBody) -> Outcome:
+async def _written(request: web.Request, body: UpsertBody) -> Outcome:
     parts, profile, known = parts_of(request), profile_of(request), calendar_of(request)
     if body.event_id:
         return await parts.managed.upsert(
