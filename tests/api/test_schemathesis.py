@@ -33,6 +33,8 @@ MATCHED = (  # operations whose body has parts that must suit one another, or mo
         "create_event",
         "update_event",
     ),
+    *("create_calendar_in_profile", "upsert_event", "delete_named_event", "run_batch"),
+    *("delete_managed_events", "change_participation"),
 )
 CASES = 2000
 

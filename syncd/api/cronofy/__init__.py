@@ -10,6 +10,7 @@ from syncd.api.cronofy import (
     events,
     free_busy,
     profiles,
+    resources,
     writes,
 )
 from syncd.api.cronofy.problems import CronofyProblem, shape
@@ -26,6 +27,16 @@ DIALECT = Dialect(
     problem_type="application/json; charset=utf-8",
     shape=shape,
     problem=CronofyProblem,
-    modules=(profiles, calendars, account, events, writes, free_busy, availability, batch),
+    modules=(
+        profiles,
+        calendars,
+        account,
+        events,
+        writes,
+        free_busy,
+        availability,
+        resources,
+        batch,
+    ),
     invalid=422,
 )
