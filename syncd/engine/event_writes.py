@@ -22,7 +22,7 @@ from syncd.model.errors import (
     UpstreamError,
 )
 from syncd.model.ids import CalendarId, Cursor, EventId, ResourceKey, Slot, split_event_id
-from syncd.model.own import own_addresses
+from syncd.model.own import own_addresses, own_email
 from syncd.model.profile import Profile
 from syncd.model.resource import RawResource
 from syncd.ports.delta import Delta
@@ -162,7 +162,7 @@ class EventWrites:
             abilities=self._providers.abilities(profile.provider),
             calendar_zone=known.calendar.timezone,
             own=own_addresses(profile),
-            email=profile.login if "@" in profile.login else None,
+            email=own_email(profile),
         )
 
     def _settled(self, profile: Profile, target: Target, draft: EventDraft) -> Settled:

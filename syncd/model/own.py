@@ -20,6 +20,13 @@ def own_addresses(profile: Profile) -> frozenset[str]:
     return frozenset(_folded(one) for one in named if one.strip())
 
 
+def own_email(profile: Profile) -> str | None:
+    """Return the address that a person signs with: the login, else the first that is told."""
+    named = (profile.login, *profile.settings.get(ADDRESSES, "").split())
+    plain = (one.strip()[len(_SCHEME) :] if _is_mail(one) else one.strip() for one in named)
+    return next((one for one in plain if "@" in one and "/" not in one), None)
+
+
 def is_own(address: str | None, own: AbstractSet[str]) -> bool:
     """Tell whether an attendee's address is one of ``own``; letter case never matters."""
     return address is not None and _folded(address) in own
@@ -36,6 +43,8 @@ def has_declined(answers: Iterable[tuple[str | None, str | None]], own: Abstract
 
 def _folded(address: str) -> str:
     plain = address.strip()
-    if plain[: len(_SCHEME)].lower() == _SCHEME:
-        plain = plain[len(_SCHEME) :]
-    return plain.casefold()
+    return (plain[len(_SCHEME) :] if _is_mail(plain) else plain).casefold()
+
+
+def _is_mail(address: str) -> bool:
+    return address.strip()[: len(_SCHEME)].lower() == _SCHEME

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from syncd.model.own import ADDRESSES, has_declined, is_own, own_addresses
+from syncd.model.own import ADDRESSES, has_declined, is_own, own_addresses, own_email
 from tests.store.samples import a_profile
 
 ADA = own_addresses(
@@ -56,3 +56,17 @@ def test_a_profile_without_addresses_is_nobody() -> None:
 )
 def test_only_ones_own_answers_decline(answers: Any, declined: bool) -> None:  # noqa: ANN401, FBT001 - parameters
     assert has_declined(answers, ADA) is declined
+
+
+@pytest.mark.parametrize(
+    ("login", "told", "email"),
+    [
+        ("Ada@Example.org", "mailto:countess@example.org", "Ada@Example.org"),
+        ("ada", "/principals/ada@home/ MAILTO:countess@example.org", "countess@example.org"),
+        ("ada", "/principals/ada/", None),
+    ],
+)
+def test_a_person_signs_with_the_login_or_the_first_address_that_is_told(
+    login: str, told: str, email: str | None
+) -> None:
+    assert own_email(replace(a_profile(), login=login, settings={ADDRESSES: told})) == email
