@@ -49,11 +49,11 @@ _PATH_PARAMETERS: Mapping[str, Json] = {
     },
     "name": {
         "description": "The name of a calendar of tokens, or its id, which wins.",
-        "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+        "schema": {"type": "string", "minLength": 1},
     },
     "tag": {
         "description": "The name of a tag.",
-        "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+        "schema": {"type": "string", "minLength": 1},
     },
     "secret": {
         "description": "The secret of a published file, which is all that it takes to read it.",

@@ -12,6 +12,7 @@ from syncd.engine.browse import Browser
 from syncd.engine.busy import BusyReader
 from syncd.engine.control import Control
 from syncd.engine.expiries import Expiries
+from syncd.engine.feeds import Feeds
 from syncd.engine.further import Further
 from syncd.engine.link import Linking
 from syncd.engine.managed import ManagedEvents
@@ -79,6 +80,7 @@ class Parts:
     linking: Linking
     tokens: Tokens
     expiries: Expiries
+    feeds: Feeds
     ticker: Ticker
     control: Control
     clock: Clock

@@ -101,7 +101,7 @@ def components(raw: bytes) -> list[Component]:
     roots = list[Component]()
     opened = list[Component]()
     begun = 0
-    for row in _rows(raw):
+    for row in rows(raw):
         line = line_of(row)
         if line is None:
             continue
@@ -117,7 +117,8 @@ def components(raw: bytes) -> list[Component]:
     return roots
 
 
-def _rows(raw: bytes) -> list[str]:
+def rows(raw: bytes) -> list[str]:
+    """Return a text's content lines, unfolded; raises MalformedReplyError beyond the limits."""
     if len(raw) > LARGEST:
         raise MalformedReplyError(f"it has more than {LARGEST} bytes")
     folded = raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n")

@@ -11,6 +11,7 @@ from syncd.engine.browse import Browser
 from syncd.engine.busy import BusyReader
 from syncd.engine.control import Control
 from syncd.engine.expiries import Expiries
+from syncd.engine.feeds import Feeds
 from syncd.engine.further import Further
 from syncd.engine.hub import Hub
 from syncd.engine.link import Linking
@@ -149,6 +150,7 @@ def parts_of(core: Core) -> Parts:
         linking=core.linking,
         tokens=Tokens(core.store, core.clock),
         expiries=Expiries(core.store, core.vault, core.clock),
+        feeds=Feeds(core.store, core.vault, core.clock),
         ticker=core.ticker,
         control=core.control,
         clock=core.clock,

@@ -3,16 +3,19 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, insert, literal, select, tuple_, update
 
 from syncd.model.errors import NotFoundError, StaleStateError
-from syncd.model.ids import ApplicationId, CalendarId, ProfileId, UserId
+from syncd.model.ids import ApplicationId, CalendarId, ProfileId, ResourceKey, Slot, UserId
 from syncd.model.published import Feed, Noticed
+from syncd.model.resource import RawResource
 from syncd.model.when import milliseconds
+from syncd.ports.store.feeds import Content
 from syncd.store.chunks import chunks
 from syncd.store.published_rows import feed_of, feed_values
 from syncd.store.published_tables import feeds
 from syncd.store.tables import calendars as known
+from syncd.store.tables import objects, resources
 from syncd.store.topic import Topic
 
 _ALL = select(feeds)
@@ -87,3 +90,27 @@ class SqlFeeds(Topic):
             rows = await self._database.fetch(wanted)
             found.update((row.calendar_id, row.revision) for row in rows)
         return found
+
+    async def bodies(
+        self, calendar: CalendarId, *, after: ResourceKey | None, limit: int
+    ) -> Sequence[RawResource]:
+        """Return a page of a calendar's resources as their provider wrote them, by key."""
+        column = resources.c
+        wanted = select(resources).where(column.calendar_id == calendar)
+        if after is not None:
+            wanted = wanted.where(column.resource_key > after)
+        rows = await self._database.fetch(wanted.order_by(column.resource_key).limit(limit))
+        return [RawResource(key=row.resource_key, etag=row.etag, raw=row.raw) for row in rows]
+
+    async def contents(
+        self, calendar: CalendarId, *, after: tuple[ResourceKey, Slot] | None, limit: int
+    ) -> Sequence[Content]:
+        """Return a page of a calendar's events, those of a resource beside each other."""
+        column = objects.c
+        place = (column.resource_key, column.slot)
+        wanted = select(*place, column.document).where(column.calendar_id == calendar)
+        if after is not None:
+            wanted = wanted.where(column.resource_key >= after[0])  # for the index
+            wanted = wanted.where(tuple_(*place) > tuple_(*map(literal, after)))
+        rows = await self._database.fetch(wanted.order_by(*place).limit(limit))
+        return [Content(key=key, slot=slot, document=document) for key, slot, document in rows]

@@ -20,6 +20,7 @@ from syncd.engine.browse import Browser
 from syncd.engine.busy import BusyReader
 from syncd.engine.control import Control
 from syncd.engine.expiries import Expiries
+from syncd.engine.feeds import Feeds
 from syncd.engine.further import Further
 from syncd.engine.link import Linking
 from syncd.engine.managed import ManagedEvents
@@ -175,6 +176,7 @@ async def serving(
                 linking=Linking(store, linker, FakeVault(), clock, ground.hub),
                 tokens=Tokens(store, clock),
                 expiries=Expiries(store, FakeVault(), clock),
+                feeds=Feeds(store, FakeVault(), clock),
                 ticker=ticker,
                 control=Control(store, ground.hub, clock),
                 clock=clock,

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from icalendar.prop import vText
 
@@ -107,6 +107,7 @@ def test_the_same_values_give_the_same_bytes() -> None:
     assert written(expiry(comment="ä" * 300)) == written(expiry(comment="ä" * 300))
 
 
+@settings(deadline=None)  # vobject takes its time
 @given(name=st.text(max_size=200), comment=st.text(max_size=400))
 def test_any_text_gives_a_valid_file(name: str, comment: str) -> None:
     clean = (name + comment).encode("utf-8", "replace").decode()

@@ -2,14 +2,27 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
 from syncd.api.mytoken.examples import CALENDAR
 from syncd.api.params import Words
 from syncd.api.route import Shape
 
 Text = str | None
-Names = Annotated[tuple[Annotated[str, Field(min_length=1, max_length=255)], ...], Words]
+_Name = Annotated[str, Field(min_length=1, max_length=255)]
+Names = Annotated[
+    tuple[_Name, ...],
+    Words,  # a form has no lists
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "array", "items": {"type": "string", "minLength": 1, "maxLength": 255}},
+                {"type": "string"},
+            ]
+        },
+        mode="validation",
+    ),
+]
 Color = Annotated[str, Field(pattern="^(#[0-9A-Fa-f]{3,8}|[A-Za-z]{1,32})$")]
 
 

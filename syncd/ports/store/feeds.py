@@ -1,10 +1,21 @@
 """Feeds: provider calendars that are published as ICS (api.md N21, N22)."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
-from syncd.model.ids import ApplicationId, CalendarId, ProfileId, UserId
+from syncd.model.ids import ApplicationId, CalendarId, ProfileId, ResourceKey, Slot, UserId
 from syncd.model.published import Feed, Noticed
+from syncd.model.resource import RawResource
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """An event by its place in a calendar; ``document`` as in ``KeptEvent``."""
+
+    key: ResourceKey
+    slot: Slot
+    document: bytes
 
 
 class Feeds(Protocol):
@@ -48,4 +59,16 @@ class Feeds(Protocol):
 
     async def revisions(self, calendars: Collection[CalendarId]) -> Mapping[CalendarId, int]:
         """Return how often each calendar was written; those that are gone are left out."""
+        ...
+
+    async def bodies(
+        self, calendar: CalendarId, *, after: ResourceKey | None, limit: int
+    ) -> Sequence[RawResource]:
+        """Return a page of a calendar's resources as their provider wrote them, by key."""
+        ...
+
+    async def contents(
+        self, calendar: CalendarId, *, after: tuple[ResourceKey, Slot] | None, limit: int
+    ) -> Sequence[Content]:
+        """Return a page of a calendar's events, those of a resource beside each other."""
         ...
