@@ -71,6 +71,9 @@ async def test_keys_are_tokens_and_stay_until_they_are_rotated(store: Store) -> 
     await store.rotate_keys(ONE, [], until=NOON + 3 * HOUR)
     ends = [one.token.expires_at for one in await store.application_keys(ONE)]
     assert ends == [NOON + 3 * HOUR, NOON + 2 * HOUR, NOON + 2 * HOUR]
+    await store.rotate_keys(ONE, [], until=NOON + HOUR)
+    ends = [one.token.expires_at for one in await store.application_keys(ONE)]
+    assert ends == [NOON + HOUR] * 3
     with pytest.raises(NotFoundError):
         await store.rotate_keys(ApplicationId("app_two"), [third], until=NOON)
 
