@@ -1,5 +1,6 @@
 """When calendars are busy, read from the snapshot: what lies outside of a window is not decoded."""
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,16 +16,16 @@ from syncd.formats.expand import Expansion, Recurring, recurring_of, zone_of
 from syncd.model.calendar import KnownCalendar
 from syncd.model.claim import Claim
 from syncd.model.event import Status
-from syncd.model.ids import CalendarId, EventId, Slot, slot_id
+from syncd.model.ids import CalendarId, EventId, ProfileId, Slot, slot_id
 from syncd.model.own import has_declined, own_addresses
 from syncd.model.profile import Profile
 from syncd.model.when import from_milliseconds, instant, milliseconds, slot_of
 from syncd.ports.store import Store
-from syncd.ports.store.snapshots import Taken, Window
+from syncd.ports.store.snapshots import Window
 
 ZONES_APART = timedelta(hours=26)  # how far a date's begin may lie from where it was last stored
 _ROWS = 1_000
-_TOGETHER = 100  # series that are expanded before others get their turn
+_TOGETHER = 25  # series that one worker expands before others get their turn
 _GAP = 7 * 24 * 60 * 60 * 1000  # windows nearer than this are read together,
 _HULL = 92 * 24 * 60 * 60 * 1000  # as long as they are not much longer than one may be
 
@@ -109,30 +110,32 @@ class BusyReader:
         self, known: Mapping[CalendarId, tuple[Profile, KnownCalendar]], hull: Range
     ) -> list[Range]:
         """Return what single events and exceptions take that are no longer than a month."""
+        moments = _moments(hull, wider=ZONES_APART)
         taken = list[Range]()
-        pages = self._store.taken(list(known), *_moments(hull, wider=ZONES_APART))
-        async for page in pages:
-            taken += [(one.starts_at, one.ends_at) for one in page if one.claim == Claim.BUSY]
-            taken += await self._asked(known, [one for one in page if one.claim == Claim.ASK])
+        async for page in self._store.taken(list(known), *moments):
+            taken += page
+        asked = defaultdict[ProfileId, list[tuple[CalendarId, EventId]]](list)
+        async for rows in self._store.asking(list(known), *moments):
+            for row in rows:
+                asked[known[row[0]][0].id].append(row)
+        for some in asked.values():
+            taken += await self._asked(known, some)
         return taken
 
     async def _asked(
-        self, known: Mapping[CalendarId, tuple[Profile, KnownCalendar]], rows: Sequence[Taken]
+        self,
+        known: Mapping[CalendarId, tuple[Profile, KnownCalendar]],
+        rows: Sequence[tuple[CalendarId, EventId]],
     ) -> list[Range]:
-        """Return what events take whose documents must tell."""
+        """Return what events of one profile take whose documents must tell."""
+        profile, _ = known[rows[0][0]]
+        documents = await self._store.documents(profile.id, [name for _, name in rows])
         taken = list[Range]()
-        by_profile = defaultdict[int, list[Taken]](list)
-        for row in rows:
-            by_profile[known[row.calendar_id][0].id].append(row)
-        for some in by_profile.values():
-            profile = known[some[0].calendar_id][0]
-            documents = await self._store.documents(profile.id, [row.id for row in some])
-            for row in some:
-                if row.id in documents:  # else it is gone since the page was read
-                    event = orjson.loads(documents[row.id])
-                    if _claims(event, profile):
-                        zone = known[row.calendar_id][1].calendar.timezone
-                        taken.append(_range(recurring_of(event, zone)))
+        for calendar, name in rows:
+            if name in documents:  # else it is gone since the page was read
+                event = orjson.loads(documents[name])
+                if _claims(event, profile):
+                    taken.append(_range(recurring_of(event, known[calendar][1].calendar.timezone)))
         return taken
 
     async def _lasting(
@@ -173,15 +176,18 @@ class BusyReader:
     async def _expanded(self, series: Sequence[_Series], window: Range) -> list[_Expanded]:
         """Return what each series takes in a window, within the limits of K23."""
         after, before = _moments(window)
-        found = list[_Expanded]()
-        for start in range(0, len(series), _TOGETHER):
-            some = series[start : start + _TOGETHER]
-            recurring = [one.master.recurring for one in some]
-            expansions = await self._expand(recurring, after, before, A_SERIES)
-            found += [
-                _taken(one, expansion, window)
-                for one, expansion in zip(some, expansions, strict=True)
-            ]
+        # a meeting that many calendars hold is expanded once
+        wanted = list(dict.fromkeys(one.master.recurring for one in series))
+        known = dict[Recurring, Expansion | None]()
+
+        async def some(recurring: Sequence[Recurring]) -> None:
+            told = await self._expand(recurring, after, before, A_SERIES)
+            known.update(zip(recurring, told, strict=True))
+
+        async with asyncio.TaskGroup() as group:
+            for start in range(0, len(wanted), _TOGETHER):
+                group.create_task(some(wanted[start : start + _TOGETHER]), name="expand series")
+        found = [_taken(one, known[one.master.recurring], window) for one in series]
         by_calendar = defaultdict[CalendarId, list[_Expanded]](list)
         for each in found:
             by_calendar[each.series.master.stored.calendar_id].append(each)

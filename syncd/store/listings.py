@@ -3,14 +3,14 @@
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, literal_column, or_, select
 
 from syncd.model.claim import Claim
 from syncd.model.errors import NotFoundError
 from syncd.model.ids import CalendarId, EventId, ProfileId, ResourceKey
 from syncd.model.resource import KeptEvent, RawResource, StoredEvent
 from syncd.model.when import from_milliseconds, milliseconds
-from syncd.ports.store.snapshots import Mine, Since, Taken, Window
+from syncd.ports.store.snapshots import Mine, Since, Window
 from syncd.store.chunks import PAGE, chunks
 from syncd.store.rows import AnyRow, instant_of
 from syncd.store.tables import activities, managed, objects, resources
@@ -19,13 +19,8 @@ from syncd.store.topic import Topic
 SHORT = timedelta(days=31)  # what is no longer is found by its start alone
 
 _WHOLE = select(objects)
-_SPAN = select(
-    objects.c.calendar_id,
-    objects.c.object_id,
-    objects.c.starts_at,
-    objects.c.ends_at,
-    objects.c.claim,
-)
+_SPAN = select(objects.c.calendar_id, objects.c.object_id, objects.c.starts_at)
+_WEEK = 7 * 24 * 60 * 60 * 1000
 _LASTING: ColumnElement[bool] = literal_column("objects.lasting")  # bare, as in its index
 
 
@@ -74,28 +69,37 @@ class SqlListings(Topic):
 
     async def taken(
         self, calendars: Collection[CalendarId], after: datetime, before: datetime
-    ) -> AsyncIterator[Sequence[Taken]]:
-        """Yield pages of what claims time between two instants and is not lasting.
+    ) -> AsyncIterator[Sequence[tuple[int, int]]]:
+        """Yield pages of when something certainly is busy between two instants and not lasting.
 
-        Answered from an index alone; a page goes on behind the last row of the one before.
+        Of what begins together only the longest is told. Answered from an index alone, a week at
+        a time, so that no page looks at much that the next one looks at again.
         """
-        start, end = milliseconds(after - SHORT), milliseconds(before)
+        column, start = objects.c, milliseconds(after - SHORT)
+        ends = [*range(milliseconds(after) + _WEEK, milliseconds(before), _WEEK)]
+        for end in [*ends, milliseconds(before)]:
+            while start < end:
+                mine = _claiming(calendars, start, end, after).where(column.claim == Claim.BUSY)
+                longest = func.max(column.ends_at)
+                page = mine.with_only_columns(column.starts_at, longest).group_by(column.starts_at)
+                rows = await self._database.fetch(page.order_by(column.starts_at).limit(PAGE))
+                yield [(row[0], row[1]) for row in rows]
+                start = end if len(rows) < PAGE else rows[-1].starts_at + 1
+
+    async def asking(
+        self, calendars: Collection[CalendarId], after: datetime, before: datetime
+    ) -> AsyncIterator[Sequence[tuple[CalendarId, EventId]]]:
+        """Yield pages of events that may be busy then and are not lasting: their documents tell."""
         column = objects.c
+        place = (column.calendar_id, column.starts_at, column.object_id)
         left = sorted(set(calendars))
         behind: ColumnElement[bool] | None = None
         while left:
-            mine = _SPAN.where(
-                column.calendar_id.in_(left),
-                column.starts_at >= start,
-                column.starts_at < end,
-                column.ends_at > milliseconds(after),
-                column.claim != Claim.FREE,
-                ~column.lasting,
-            )
-            place = (column.calendar_id, column.starts_at, column.object_id)
+            start, end = milliseconds(after - SHORT), milliseconds(before)
+            mine = _claiming(left, start, end, after).where(column.claim == Claim.ASK)
             page = mine if behind is None else mine.where(behind)
             rows = await self._database.fetch(page.order_by(*place).limit(PAGE))
-            yield [Taken._make(row) for row in rows]
+            yield [(row.calendar_id, row.object_id) for row in rows]
             if len(rows) < PAGE:
                 return
             last = rows[-1]
@@ -148,6 +152,20 @@ class SqlListings(Topic):
                 body = RawResource(key=row.resource_key, etag=row.etag, raw=row.raw)
                 found[body.key] = body
         return found
+
+
+def _claiming(
+    calendars: Collection[CalendarId], start: int, end: int, after: datetime
+) -> Select[CalendarId, EventId, int]:
+    """Select what begins between two instants, ends behind a third and is not lasting."""
+    column = objects.c
+    return _SPAN.where(
+        column.calendar_id.in_(calendars),
+        column.starts_at >= start,
+        column.starts_at < end,
+        column.ends_at > milliseconds(after),
+        ~column.lasting,
+    )
 
 
 def _within(window: Window) -> list[ColumnElement[bool]]:

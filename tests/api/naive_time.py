@@ -19,7 +19,7 @@ Span = tuple[datetime, datetime]  # UTC
 def busy(files: Sequence[str], zone: str, horizon: datetime) -> Iterator[Span]:
     """Yield when the events of a calendar keep Ada busy, until about a horizon."""
     for text in files:
-        events = Calendar.from_ical(text).walk("VEVENT")
+        events: list[Any] = list(Calendar.from_ical(text).walk("VEVENT"))
         replaced = {
             _instant(one["RECURRENCE-ID"].dt, zone) for one in events if "RECURRENCE-ID" in one
         }

@@ -22,6 +22,7 @@ from syncd.engine.control import Control
 from syncd.engine.expiries import Expiries
 from syncd.engine.feeds import Feeds
 from syncd.engine.further import Further
+from syncd.engine.instances import Expand
 from syncd.engine.link import Linking
 from syncd.engine.managed import ManagedEvents
 from syncd.engine.stream import StreamReader
@@ -150,6 +151,7 @@ async def serving(
     *,
     rates: Rates | None = None,
     pace: Pace = QUICK,
+    expand: Expand = inline,
     extra: Sequence[Route] = (),
     **more: Any,  # noqa: ANN401 - of Parts
 ) -> AsyncIterator[Api]:
@@ -158,7 +160,7 @@ async def serving(
     async with opened(where, clock=clock) as store:
         await store.add_user(User(id=USER, name="ada", created=clock.now()))
         ground = await on_store(store, clock)
-        browser = Browser(store, inline, clock)
+        browser = Browser(store, expand, clock)
         async with (
             Ticker(store, ground.poller, clock, ground.meter, PLAN) as ticker,
             Writer(store, ground.server, browser, ground.hub, clock) as writer,
@@ -170,8 +172,8 @@ async def serving(
                 browser=browser,
                 writer=writer,
                 managed=ManagedEvents(store, writer, clock),
-                agenda=Agenda(store, inline),
-                busy=BusyReader(store, inline),
+                agenda=Agenda(store, expand),
+                busy=BusyReader(store, expand),
                 further=Further(ground.server),
                 linking=Linking(store, linker, FakeVault(), clock, ground.hub),
                 tokens=Tokens(store, clock),

@@ -5,8 +5,9 @@ from datetime import timedelta
 
 from syncd.model.calendar import KnownCalendar
 from syncd.model.claim import Claim
-from syncd.model.ids import CalendarId
+from syncd.model.ids import CalendarId, EventId
 from syncd.model.resource import Change, KeptEvent
+from syncd.model.when import milliseconds
 from syncd.ports.store import Store
 from syncd.ports.store.snapshots import Window
 from tests.contract.test_listings import filled, found
@@ -23,14 +24,20 @@ def an_hour(
     return an_event(calendar, name, starts_at=begin, ends_at=begin + hours * HOUR, claim=claim)
 
 
-async def taken(store: Store, calendars: Sequence[CalendarId], hours: float = 24) -> list[str]:
-    names = {
-        one.id: one.key
-        for calendar in calendars
-        for one in await store.events(Window(calendars=(calendar,)))
-    }
-    pages = [page async for page in store.taken(calendars, NOON, NOON + hours * HOUR)]
-    return [str(names[one.id]) for page in pages for one in page]
+async def taken(store: Store, calendars: Sequence[CalendarId]) -> list[tuple[float, float]]:
+    """Return what is busy within a day from noon, in hours behind noon."""
+    noon, hour = milliseconds(NOON), 3_600_000
+    pages = [page async for page in store.taken(calendars, NOON, NOON + DAY)]
+    return [
+        (round((start - noon) / hour, 3), round((end - noon) / hour, 3))
+        for page in pages
+        for start, end in page
+    ]
+
+
+async def asking(store: Store, calendars: Sequence[CalendarId]) -> list[EventId]:
+    pages = [page async for page in store.asking(calendars, NOON, NOON + DAY)]
+    return [name for page in pages for _, name in page]
 
 
 async def test_what_claims_time_in_a_window_is_found_and_nothing_else(store: Store) -> None:
@@ -46,7 +53,8 @@ async def test_what_claims_time_in_a_window_is_found_and_nothing_else(store: Sto
         an_hour(calendar, "later", 24),
         calendar=calendar,
     )
-    assert await taken(store, [calendar.id]) == ["across", "asks", "last"]
+    assert await taken(store, [calendar.id]) == [(-0.5, 0.5), (23.5, 24.5)]
+    assert await asking(store, [calendar.id]) == [an_event(calendar, "asks").id]
 
 
 async def test_what_lasts_longer_than_a_month_is_found_as_lasting(store: Store) -> None:
@@ -62,7 +70,7 @@ async def test_what_lasts_longer_than_a_month_is_found_as_lasting(store: Store) 
         an_event(calendar, "series", starts_at=NOON, ends_at=NOON + HOUR, series=True),
         calendar=calendar,
     )
-    assert await taken(store, [calendar.id]) == ["month"]
+    assert await taken(store, [calendar.id]) == [(1 - month, 1)]
     window = Window(
         calendars=(calendar.id,), after=NOON, before=NOON + DAY, lasting=True, claiming=True
     )
@@ -76,16 +84,24 @@ async def test_pages_lose_and_repeat_nothing_over_calendars(store: Store) -> Non
     others = [a_calendar(calendar.profile_id, key) for key in keys]
     await store.save_calendars(calendar.profile_id, others, generation=1)
     expected = list[str]()
-    for one in others:
+    for place, one in enumerate(others):
         known = await store.calendar(one.id)
-        events = [an_hour(known, f"{one.key}{number}", number % 7) for number in range(900)]
-        await store.record(known, Change(events=tuple(events)), generation=1)
-        expected += [event.id for event in events]
+        asks = [
+            an_hour(known, f"{one.key}{number}", number % 7, claim=Claim.ASK)
+            for number in range(900)
+        ]
+        busy = [
+            an_hour(known, f"{one.key}b{number}", number / 100, place + 1) for number in range(1500)
+        ]
+        await store.record(known, Change(events=(*asks, *busy)), generation=1)
+        expected += [event.id for event in asks]
     ids = [one.id for one in others]
-    pages = [page async for page in store.taken(ids, NOON, NOON + DAY)]
-    assert [len(page) for page in pages] == [1000, 1000, 700]
-    assert sorted(one.id for page in pages for one in page) == sorted(expected)
-    assert [page async for page in store.taken([], NOON, NOON + DAY)] == []
+    assert sorted(await asking(store, ids)) == sorted(expected)
+    assert await taken(store, ids) == [
+        (round(one / 100, 3), round(one / 100 + 3, 3)) for one in range(1500)
+    ]
+    assert await taken(store, []) == []
+    assert await asking(store, []) == []
 
 
 async def test_exceptions_are_named_by_their_series(store: Store) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from syncd.model.activity import Record
 from syncd.model.calendar import Holds, KnownCalendar
@@ -55,16 +55,6 @@ class Window:
     mine: Mine | None = None
     since: Mapping[ProfileId, Since] | None = None
     limit: int = 1000
-
-
-class Taken(NamedTuple):
-    """When something claims time, in milliseconds since 1970; ``claim`` is BUSY or ASK."""
-
-    calendar_id: CalendarId
-    id: EventId
-    starts_at: int
-    ends_at: int
-    claim: int
 
 
 class Snapshots(Protocol):
@@ -153,8 +143,17 @@ class Snapshots(Protocol):
 
     def taken(
         self, calendars: Collection[CalendarId], after: datetime, before: datetime
-    ) -> AsyncIterator[Sequence[Taken]]:
-        """Yield pages of what claims time between two instants and is not lasting."""
+    ) -> AsyncIterator[Sequence[tuple[int, int]]]:
+        """Yield pages of (start, end) in milliseconds: what is busy for certain and not lasting.
+
+        Of what begins together only the longest is told.
+        """
+        ...
+
+    def asking(
+        self, calendars: Collection[CalendarId], after: datetime, before: datetime
+    ) -> AsyncIterator[Sequence[tuple[CalendarId, EventId]]]:
+        """Yield pages of events that may be busy then and are not lasting: their documents tell."""
         ...
 
     async def altered(
