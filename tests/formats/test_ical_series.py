@@ -1,9 +1,12 @@
 """Series that move, change their rule, or lose an occurrence (D21, K22)."""
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from syncd.formats.expand import Recurring, expand_series
 from syncd.formats.ical_write import excluded
 from syncd.model.errors import InvalidError
 from syncd.model.ids import Slot
@@ -176,3 +179,55 @@ def test_an_exception_without_its_series_takes_the_file_along() -> None:
     assert excluded(vcalendar(one), Slot("20261208T090000Z"), now=NOW) is None
     left = excluded(vcalendar(one, two), Slot("20261208T090000Z"), now=NOW)
     assert left == vcalendar(two)
+
+
+starts = st.builds(
+    datetime,
+    st.just(2026),
+    st.integers(1, 12),
+    st.integers(1, 28),
+    st.integers(4, 22),  # never where the clocks change
+    tzinfo=st.just(BERLIN),
+)
+
+
+@given(starts, starts, st.sampled_from(("DAILY", "WEEKLY")), st.integers(1, 3), st.booleans())
+@settings(deadline=None)
+def test_a_series_that_moves_has_the_same_occurrences_elsewhere(
+    start: datetime,
+    target: datetime,
+    frequency: str,
+    excluded_at: int,
+    bounded: bool,  # noqa: FBT001 - drawn
+) -> None:
+    """By the clock on the wall, whatever the clocks do in between."""
+    step = timedelta(days=1 if frequency == "DAILY" else 7)
+    last = (start.replace(tzinfo=None) + 5 * step).replace(tzinfo=BERLIN).astimezone(UTC)
+    bound = f"UNTIL={last:%Y%m%dT%H%M%SZ}" if bounded else "COUNT=6"
+    out = start.replace(tzinfo=None) + excluded_at * step
+    raw = vcalendar(
+        vevent(
+            *(f"DTSTART;TZID=Europe/Berlin:{start:%Y%m%dT%H%M%S}", "DURATION:PT1H"),
+            *(f"RRULE:FREQ={frequency};{bound}", f"EXDATE;TZID=Europe/Berlin:{out:%Y%m%dT%H%M%S}"),
+        )
+    )
+    zones = {"start_zone": "Europe/Berlin", "end_zone": "Europe/Berlin"}
+    after = edited(raw, start=target, end=target + timedelta(hours=1), **zones)
+    shift = target.replace(tzinfo=None) - start.replace(tzinfo=None)
+    assert [one - shift for one in walls(after)] == walls(raw)
+    assert len(walls(raw)) == 5
+    back = edited(after, start=start, end=start + timedelta(hours=1), **zones)
+    assert only(back).recurrence == only(raw).recurrence
+
+
+def walls(raw: bytes) -> list[datetime]:
+    event = only(raw)
+    series = Recurring(
+        start=event.start, end=event.end, zone=event.start_zone, recurrence=event.recurrence
+    )
+    wide = timedelta(days=1000)
+    found = expand_series(series, NOW - wide, NOW + wide)
+    assert found is not None
+    return [
+        begin.replace(tzinfo=None) for begin, _ in found.occurrences if isinstance(begin, datetime)
+    ]

@@ -74,8 +74,8 @@ class EventWriting:
             known, condition = await self._known(before)
             left = None
             if slot != WHOLE:
-                now = self._clock.now()
-                left = excluded(known, slot, now=now, calendar_zone=self._zone)
+                now, zone = self._clock.now(), self._zone
+                left = await asyncio.to_thread(excluded, known, slot, now=now, calendar_zone=zone)
             if left is not None:
                 return await self._replace(before.key, slot, known, left, condition)
             await self._remove(before.key, condition)
