@@ -14,7 +14,7 @@ from typing import Any
 
 import aiohttp
 
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 60
 SETTINGS = """
 state_dir = "{folder}"
 [server]
