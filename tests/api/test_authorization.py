@@ -39,6 +39,8 @@ NAMED: Mapping[str, Any] = {  # by operation: a body that names somebody's objec
     "subscribe_token": {"mom_id": "<lineage>"},
     "create_calendar_in_profile": {"profile_id": "<profile>", "name": "Mine"},
     "delete_managed_events": {"calendar_ids": ["<calendar>"]},
+    "create_feed": {"name": "Mine", "calendar_ids": ["<calendar>"], "detail": "full"},
+    "update_feed": {"calendar_ids": ["<calendar>"]},
 }
 NOTHING_NAMED = frozenset({  # operations whose body names no object of anybody
     *("create_calendar", "update_calendar", "create_event", "update_event"),
