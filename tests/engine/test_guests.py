@@ -125,3 +125,8 @@ def test_an_organizer_is_written_where_it_is_needed() -> None:
     given = EventDraft(attendees=draft.attendees, organizer=Person(email=" bo@example.org"))
     where = scene(TIMED, abilities=able, email="ada@example.org")
     assert settle(given, where).edit.organizer == Person(email="bo@example.org")
+
+
+def test_where_nobody_is_invited_yet_ones_own_address_is_a_list_like_any() -> None:
+    told = invitees(changed(TIMED, attendees=(YES,)))
+    assert [(one.email, one.answer) for one in told] == [("Ada@Example.org", Answer.ACCEPTED)]

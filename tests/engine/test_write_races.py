@@ -274,3 +274,20 @@ async def test_a_deleted_calendar_takes_its_events_along_in_order(at: Desk) -> N
     assert sorted(told[:-1]) == ["delete event Review", "delete event Stand-up"]
     assert told[-1] == "delete calendar Work"
     await at.agree()
+
+
+async def test_a_poll_whose_ground_moves_while_it_compares_is_dropped(
+    at: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """I5: what it knew of is deleted by a write before it has read it."""
+    name, documents = await review(at), at.ground.store.documents
+    theirs(at, name="Theirs")
+
+    async def late(*asked: Any) -> Any:  # noqa: ANN401 - the store's own
+        monkeypatch.setattr(at.ground.store, "documents", documents)
+        await at.delete(name)
+        return await documents(*asked)
+
+    monkeypatch.setattr(at.ground.store, "documents", late)
+    assert (await at.ground.poll()).error is None
+    await at.agree()
