@@ -41,14 +41,16 @@ async def test_every_member_of_an_event_reaches_the_provider(api: Api) -> None:
     given = body(
         start={"time": "2026-11-05T09:00:00+01:00", "tzid": "Europe/Berlin"},
         end={"time": "2026-11-05T10:30:00", "tzid": "Europe/Berlin"},
-        location={"description": "Room 2"},
+        location={"description": "Room 2", "lat": "52.5", "long": 13.4},
         transparency="transparent",
         event_private=True,
         color="#49BED8",
         reminders=[{"minutes": 30}, {"minutes": 5}],
         attendees={"invite": [{"email": "bo@example.org", "display_name": "Bo"}]},
     )
-    assert (await api.send("POST", WORK, json=given)).status == 202
+    response = await api.send("POST", WORK, json=given)
+    assert response.status == 202
+    assert response.headers["X-Syncd-Ignored"] == "location.lat, location.long"
     (made,) = held(calendar)
     assert made.start_zone == made.end_zone == "Europe/Berlin"
     assert made.end - made.start == timedelta(hours=1, minutes=30)

@@ -156,6 +156,13 @@ class UpsertBody(EventNamed):
     reminders: Annotated[tuple[UpsertReminder, ...], Field(max_length=100)] | None = None
     attendees: AttendeesBody | None = None
 
+    @property
+    def left_out(self) -> frozenset[str]:
+        """Return what no provider of ours keeps (R13)."""
+        place = self.location
+        given = {} if place is None else {"lat": place.lat, "long": place.long}
+        return frozenset(f"location.{name}" for name, value in given.items() if value is not None)
+
     def draft(self, *, new: bool) -> EventDraft:
         """Return the write that this asks for; ``new`` if the event may have to be made."""
         start, end = self.start.time, self.end.time

@@ -42,7 +42,7 @@ async def upsert_event(request: web.Request, body: UpsertBody) -> web.Response:
     writable_calendar(request)
     with event_refusals():
         outcome = await _written(request, body)
-    return accepted(ignored(outcome.ignored))
+    return accepted(ignored(outcome.ignored | body.left_out))
 
 
 async def _written(request: web.Request, body: UpsertBody) -> Outcome:
