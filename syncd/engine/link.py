@@ -14,7 +14,7 @@ from syncd.model.profile import Profile, changed
 from syncd.ports.clock import Clock
 from syncd.ports.link import Linker, Login, SignedIn
 from syncd.ports.store import Store
-from syncd.ports.vault import PASSWORD, Secret, Vault, credential_place
+from syncd.ports.vault import Secret, Vault, credential_place
 
 RELINK = "relink"
 RENEWAL = timedelta(hours=24)  # how long a link lives that was asked for while connected (N13)
@@ -22,7 +22,7 @@ _TRIES = 5
 
 
 class Linking:
-    """Signs people in and keeps who they are; the password is tried before it is kept."""
+    """Signs people in and keeps who they are; credentials are tried before they are kept."""
 
     def __init__(self, store: Store, linker: Linker, vault: Vault, clock: Clock, hub: Hub) -> None:
         """Try logins at ``linker`` and seal them by ``vault``."""
@@ -42,7 +42,7 @@ class Linking:
         signed = await self._linker.sign_in(login)
         known = await self._store.profile_by_identity(user, login.provider, signed.identity)
         if known is not None:
-            return await self._return(known, login, signed)
+            return await self._return(known, signed)
         now = self._clock.now()
         profile = Profile(
             id=await self._store.reserve_profile(),
@@ -59,14 +59,14 @@ class Linking:
             next_poll_at=now,
         )
         record = account_record(Type.ADD, profile, now)
-        sealed = {PASSWORD: self._seal(profile, PASSWORD, login.password)}
+        sealed = self._sealed(profile, signed)
         try:
             await self._store.add_profile(profile, sealed=sealed, records=[record])
         except ConflictError:  # connected twice at the same moment: the other one was first
             first = await self._store.profile_by_identity(user, login.provider, signed.identity)
             if first is None:
                 raise
-            return await self._return(first, login, signed)
+            return await self._return(first, signed)
         return profile
 
     async def relink(self, profile: Profile, login: Login) -> Profile:
@@ -77,7 +77,7 @@ class Linking:
         signed = await self._linker.sign_in(login)
         if signed.identity != profile.identity:
             raise OtherPersonError("this is another person's login: sign in as the one shown")
-        return await self._return(profile, login, signed)
+        return await self._return(profile, signed)
 
     async def relink_path(self, profile: Profile) -> str | None:
         """Return ``/relink/<secret>`` while one is valid: the same all through a disconnection."""
@@ -129,7 +129,7 @@ class Linking:
             return profile.refused is not None
         return self._clock.now() < profile.relink_until
 
-    async def _return(self, profile: Profile, login: Login, signed: SignedIn) -> Profile:
+    async def _return(self, profile: Profile, signed: SignedIn) -> Profile:
         for _ in range(_TRIES):
             now = self._clock.now()
             after = changed(
@@ -148,10 +148,7 @@ class Linking:
                 relink_until=None,
             )
             told = account_update(profile, after, now)
-            sealed = {
-                PASSWORD: self._seal(profile, PASSWORD, login.password),
-                RELINK: None,
-            }
+            sealed = {**self._sealed(profile, signed), RELINK: None}
             try:
                 await self._reconcile(profile)
                 saved = await self._store.save_profile(
@@ -174,6 +171,9 @@ class Linking:
         ]
         if due:
             await self._store.save_calendars(profile.id, due, generation=profile.generation)
+
+    def _sealed(self, profile: Profile, signed: SignedIn) -> dict[str, bytes]:
+        return {name: self._seal(profile, name, one) for name, one in signed.secrets.items()}
 
     def _seal(self, profile: Profile, field: str, secret: Secret) -> bytes:
         return self._vault.seal(secret, place=credential_place(profile.id, field))

@@ -1,4 +1,4 @@
-"""Signing in with a form: a server, a login, a password (api.md N2, N6)."""
+"""Signing in: with a form (api.md N2, N6), or with a grant that somebody has (design §7)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,24 +11,29 @@ SIGN_IN_URL = "url"  # the setting that a later sign-in of the same profile begi
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Login:
-    """What a person typed; ``url`` may be a host name or an address."""
+    """What a person typed; ``url`` may be a host name or an address.
+
+    Where people sign in at the provider itself there is a ``refresh_token`` instead of the rest.
+    """
 
     provider: str
-    username: str
-    password: Secret
+    username: str = ""
+    password: Secret = field(default_factory=lambda: Secret(""))
     url: str = ""
+    refresh_token: Secret | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedIn:
     """Who signed in: ``identity`` names the person at the provider for ever (P15).
 
-    ``settings`` is what the adapter wants to find again in ``Profile.settings``, with the
-    ``SIGN_IN_URL`` where the provider has many servers.
+    ``secrets`` are to be sealed by field; ``settings`` is what the adapter wants to find again in
+    ``Profile.settings``, with the ``SIGN_IN_URL`` where the provider has many servers.
     """
 
     identity: str
     login: str
+    secrets: Mapping[str, Secret]
     name: str | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
 

@@ -1,8 +1,12 @@
 """Where secrets are sealed (design decision 8, I16)."""
 
+from collections.abc import Mapping
 from typing import Protocol
 
-PASSWORD = "password"  # noqa: S105 - the name of a sealed field
+# the names of sealed fields
+PASSWORD = "password"  # noqa: S105
+REFRESH_TOKEN = "refresh_token"  # noqa: S105
+ACCESS_TOKEN = "access_token"  # noqa: S105
 
 
 class Secret:
@@ -21,6 +25,21 @@ class Secret:
     def __repr__(self) -> str:
         """Return no more than that there is one."""
         return "***"
+
+
+class Keys(Protocol):
+    """The sealed credentials of one profile, by field (I16)."""
+
+    async def read(self, field: str) -> Secret | None:
+        """Return one as it is stored now."""
+        ...
+
+    async def write(self, secrets: Mapping[str, Secret]) -> None:
+        """Replace these; durable when it returns (I13).
+
+        Raises StaleStateError if the profile was connected anew meanwhile.
+        """
+        ...
 
 
 class Vault(Protocol):

@@ -1,8 +1,8 @@
 """What a provider is called, and how its adapter is started (api.md R22)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from aiohttp import ClientSession
@@ -12,7 +12,7 @@ from syncd.model.profile import Profile
 from syncd.ports.clock import Clock
 from syncd.ports.link import Login, SignedIn
 from syncd.ports.provider import Provider
-from syncd.ports.vault import Secret
+from syncd.ports.vault import Keys
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,18 +20,20 @@ class Rim:
     """What an adapter needs of the outside.
 
     ``session`` returns the guarded HTTP session (O1); it is shared by all profiles, so it must
-    keep no cookies and follow no proxy of the environment (O3).
+    keep no cookies and follow no proxy of the environment (O3). ``settings`` are the keys of
+    ``[providers.<name>]`` by provider: a client's id and secret, and addresses (P14).
     """
 
     session: Callable[[], ClientSession]
     clock: Clock
+    settings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 class Adapter(Protocol):
     """One provider in one process: opens profiles, tries logins, remembers servers."""
 
-    def open(self, profile: Profile, password: Secret) -> AbstractAsyncContextManager[Provider]:
-        """Return the profile at its provider; nothing is sent yet."""
+    def open(self, profile: Profile, keys: Keys) -> AbstractAsyncContextManager[Provider]:
+        """Return the profile at its provider; raises MisconfiguredError without credentials."""
         ...
 
     async def sign_in(self, login: Login) -> SignedIn:

@@ -1,15 +1,15 @@
 """Opens profiles at their providers, and tries logins there: the registry behind two ports."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from syncd.model.abilities import Abilities
-from syncd.model.errors import InvalidError, MisconfiguredError, UnsupportedError
+from syncd.model.errors import InvalidError, UnsupportedError
 from syncd.model.profile import Profile
 from syncd.ports.link import Login, SignedIn
 from syncd.ports.provider import Provider
 from syncd.ports.store import Store
-from syncd.ports.vault import PASSWORD, Vault, credential_place
+from syncd.ports.vault import Secret, Vault, credential_place
 from syncd.providers.kind import Adapter, Kind, Rim
 
 
@@ -34,7 +34,7 @@ class Opener:
         return self._kinds[provider].abilities
 
     def open(self, profile: Profile) -> AbstractAsyncContextManager[Provider]:
-        """Sign in with the sealed password; raises UnsupportedError without an adapter."""
+        """Sign in with the sealed credentials; raises UnsupportedError without an adapter."""
         return self._open(profile)
 
     async def sign_in(self, login: Login) -> SignedIn:
@@ -49,11 +49,7 @@ class Opener:
     @asynccontextmanager
     async def _open(self, profile: Profile) -> AsyncIterator[Provider]:
         adapter = self._adapter(profile.provider)
-        sealed = await self._store.sealed(profile.id, PASSWORD)
-        if sealed is None:
-            raise MisconfiguredError(f"profile {profile.id} has no password: relink it")
-        secret = self._vault.open(sealed, place=credential_place(profile.id, PASSWORD))
-        async with adapter.open(profile, secret) as provider:
+        async with adapter.open(profile, _Keys(self._store, self._vault, profile)) as provider:
             yield provider
 
     def _adapter(self, name: str) -> Adapter:
@@ -62,3 +58,24 @@ class Opener:
         if name not in self._started:
             self._started[name] = self._kinds[name].start(self._rim)
         return self._started[name]
+
+
+class _Keys:
+    """Obeys ``ports.vault.Keys``."""
+
+    def __init__(self, store: Store, vault: Vault, profile: Profile) -> None:
+        self._store = store
+        self._vault = vault
+        self._profile = profile
+
+    async def read(self, field: str) -> Secret | None:
+        sealed = await self._store.sealed(self._profile.id, field)
+        place = credential_place(self._profile.id, field)
+        return None if sealed is None else self._vault.open(sealed, place=place)
+
+    async def write(self, secrets: Mapping[str, Secret]) -> None:
+        sealed = {
+            field: self._vault.seal(one, place=credential_place(self._profile.id, field))
+            for field, one in secrets.items()
+        }
+        await self._store.reseal(self._profile.id, sealed, generation=self._profile.generation)

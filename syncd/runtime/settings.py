@@ -8,7 +8,7 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field, ValidationError, field_validator
+from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
@@ -91,6 +91,58 @@ class Poll(Section):
     icloud: SlowFeed = SlowFeed()
 
 
+class OAuthClient(Section):
+    """What the operator registered at a provider; addresses as the provider documents them."""
+
+    client_id: str = ""
+    client_secret: SecretStr = SecretStr("")
+
+
+class Google(OAuthClient):
+    """``[providers.google]``; every address can be another's, such as a proxy's (P14)."""
+
+    authorize_url: str = "https://accounts.google.com/o/oauth2/v2/auth"
+    token_url: str = "https://oauth2.googleapis.com/token"  # noqa: S105
+    revoke_url: str = "https://oauth2.googleapis.com/revoke"
+    api_url: str = "https://www.googleapis.com/calendar/v3"
+    people_url: str = "https://people.googleapis.com/v1"
+    directory_url: str = "https://admin.googleapis.com/admin/directory/v1"
+
+
+class Graph(OAuthClient):
+    """``[providers.graph]``: Microsoft 365 and Outlook.com."""
+
+    authorize_url: str = "https://login.microsoftonline.com/common/oauth2/v2.0/authorize"
+    token_url: str = "https://login.microsoftonline.com/common/oauth2/v2.0/token"  # noqa: S105
+    api_url: str = "https://graph.microsoft.com/v1.0"
+
+
+class Icloud(Section):
+    """``[providers.icloud]``."""
+
+    url: str = "https://caldav.icloud.com/"
+
+
+class Providers(Section):
+    """``[providers.<name>]``: what adapters need to know."""
+
+    google: Google = Google()
+    graph: Graph = Graph()
+    ews: Section = Section()
+    caldav: Section = Section()
+    icloud: Icloud = Icloud()
+
+    def texts(self) -> dict[str, dict[str, str]]:
+        """Return every key by provider, as plain text."""
+        return {
+            name: {
+                key: value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+                for key, value in section
+            }
+            for name, section in self
+        }
+
+
 class Limits(Section):
     """``[limits]``: how much one token, or one address without a token, may ask (R16)."""
 
@@ -133,6 +185,7 @@ class Settings(BaseSettings):
     limits: Limits = Limits()
     outbound: Outbound = Outbound()
     retention: Retention = Retention()
+    providers: Providers = Providers()
     log: Log = Log()
 
     @classmethod

@@ -94,7 +94,7 @@ async def wired(settings: Settings) -> AsyncIterator[Core]:
         stack.push_async_callback(http.close)
         workers = ExpansionWorkers()
         stack.push_async_callback(workers.close)
-        rim = Rim(session=lambda: http, clock=clock)
+        rim = Rim(session=lambda: http, clock=clock, settings=settings.providers.texts())
         opener = Opener(KINDS, rim, store, vault)
         poller = Poller(store, opener, hub, clock, metrics, plan)
         ticker = await stack.enter_async_context(Ticker(store, poller, clock, metrics, plan))

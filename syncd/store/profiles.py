@@ -190,6 +190,21 @@ class SqlProfiles(Topic):
 
         return (await self._sealed.read(profile, fetch)).get(field)
 
+    async def reseal(
+        self, profile: ProfileId, sealed: Mapping[str, bytes], *, generation: int
+    ) -> None:
+        """Replace credentials by field, if the profile's generation is still this one."""
+        mine = (profiles.c.profile_id == profile, ~profiles.c.removed)
+        locked = select(profiles.c.generation).where(*mine).with_for_update()
+
+        async def work(connection: AsyncConnection) -> None:
+            if (await connection.execute(locked)).scalar_one_or_none() != generation:
+                raise StaleStateError(f"profile {profile} was connected anew meanwhile")
+            await _seal(connection, profile, sealed)
+
+        with self._sealed.rewriting(profile):
+            await self._database.write(work)
+
     async def sealing_keys(self) -> frozenset[str]:
         """Return the ids of all keys that anything lasting is sealed with."""
         column, found, after = credentials.c, set[str](), (0, "")

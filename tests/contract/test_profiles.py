@@ -223,3 +223,20 @@ async def test_the_keys_that_credentials_are_sealed_with_are_known(store: Store)
     assert await store.sealing_keys() == {"old", "k0123abcd"}
     await store.save_profile(known, sealed={"password": None})
     assert await store.sealing_keys() == {"k0123abcd"}
+
+
+async def test_a_rotated_token_is_kept_for_the_credentials_that_it_came_from(store: Store) -> None:
+    """I13: nothing else of the profile moves; a relink in between wins (F14)."""
+    known = await with_profile(store)
+    known = await store.save_profile(known, sealed={"refresh_token": b"old", "other": b"stays"})
+    await store.reseal(known.id, {"refresh_token": b"new"}, generation=known.generation)
+    assert await store.sealed(known.id, "refresh_token") == b"new"
+    assert await store.sealed(known.id, "other") == b"stays"
+    assert await store.profile(known.id) == known
+    after = await store.save_profile(replace(known, generation=known.generation + 1))
+    with pytest.raises(StaleStateError):
+        await store.reseal(known.id, {"refresh_token": b"late"}, generation=known.generation)
+    assert await store.sealed(known.id, "refresh_token") == b"new"
+    await store.save_profile(replace(after, removed=True))
+    with pytest.raises(StaleStateError):
+        await store.reseal(known.id, {"refresh_token": b"late"}, generation=after.generation)

@@ -2,6 +2,7 @@
 
 from syncd.model.errors import RelinkRequiredError, SyncdError
 from syncd.ports.link import SIGN_IN_URL, Login, SignedIn
+from syncd.ports.vault import PASSWORD
 
 RIGHT = "correct horse"
 
@@ -23,5 +24,6 @@ class FakeLinker:
         return SignedIn(
             identity=self.identity or f"https://dav.example/ {login.username}",
             login=login.username,
+            secrets={PASSWORD: login.password},
             settings={SIGN_IN_URL: login.url},
         )

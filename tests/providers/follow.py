@@ -17,6 +17,7 @@ from syncd.ports.vault import Secret
 from syncd.providers.caldav.adapter import CalDavAdapter
 from syncd.providers.kind import Rim
 from tests.fakes.clock import FakeClock
+from tests.fakes.keys import FakeKeys
 from tests.servers.caldav import CalDavServer
 
 
@@ -150,7 +151,7 @@ async def signed_in(server: CalDavServer) -> AsyncIterator[Desk]:
             state_since=clock.now(),
             settings=signed.settings,
         )
-        async with adapter.open(profile, Secret(server.password)) as provider:
+        async with adapter.open(profile, FakeKeys.password(server.password)) as provider:
             yield Desk(
                 adapter=adapter, clock=clock, server=server, provider=provider, profile=profile
             )

@@ -17,9 +17,9 @@ from syncd.model.errors import (
 from syncd.model.ids import CalendarKey, ProfileId, UserId
 from syncd.model.profile import Profile
 from syncd.ports.provider import Provider
-from syncd.ports.vault import Secret
 from syncd.providers.caldav.state import State
 from tests.fakes.clock import BEGIN, FakeClock
+from tests.fakes.keys import FakeKeys
 from tests.providers.follow import Follower, new_adapter
 from tests.servers.raw import RawServer, answer
 
@@ -64,7 +64,10 @@ def clock() -> FakeClock:
 
 @pytest.fixture
 async def provider(raw: RawServer, clock: FakeClock) -> AsyncIterator[Provider]:
-    async with new_adapter(clock) as adapter, adapter.open(_profile(raw.url), Secret("x")) as one:
+    async with (
+        new_adapter(clock) as adapter,
+        adapter.open(_profile(raw.url), FakeKeys.password("x")) as one,
+    ):
         yield one
 
 

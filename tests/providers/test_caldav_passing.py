@@ -9,9 +9,9 @@ from syncd.model.ids import CalendarKey, ProfileId, UserId
 from syncd.model.profile import Profile
 from syncd.ports.passing import LARGEST_ANSWER, Passed, sending
 from syncd.ports.provider import Provider
-from syncd.ports.vault import Secret
 from syncd.providers.caldav.quirks import Scheme
 from tests.fakes.clock import FakeClock
+from tests.fakes.keys import FakeKeys
 from tests.providers.follow import Desk, new_adapter
 from tests.servers.caldav import CalDavServer
 from tests.servers.dav_client import event
@@ -143,5 +143,5 @@ async def raw() -> AsyncIterator[Raw]:
             settings={"homes": f"{server.url}cal/"},
         )
         adapter._memory.of(server.url.rstrip("/")).scheme = Scheme.BASIC
-        async with adapter.open(profile, Secret("alicepw")) as provider:
+        async with adapter.open(profile, FakeKeys.password("alicepw")) as provider:
             yield server, provider

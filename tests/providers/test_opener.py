@@ -1,6 +1,6 @@
 """Profiles are opened with what the vault keeps for them, by adapters that start once (I16)."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
@@ -9,13 +9,13 @@ import pytest
 from aiohttp import ClientSession
 
 from syncd.model.abilities import Abilities
-from syncd.model.errors import InvalidError, MisconfiguredError, UnsupportedError
+from syncd.model.errors import InvalidError, UnsupportedError
 from syncd.model.ids import ProfileId, UserId
 from syncd.model.profile import Profile
 from syncd.ports.link import Login, SignedIn
 from syncd.ports.provider import Provider
 from syncd.ports.store import Store
-from syncd.ports.vault import PASSWORD, Secret, credential_place
+from syncd.ports.vault import PASSWORD, REFRESH_TOKEN, Keys, Secret, credential_place
 from syncd.providers.kind import Kind, Rim
 from syncd.providers.opener import Opener
 from syncd.providers.registry import KINDS
@@ -38,12 +38,18 @@ class Kept:
     """A store with one sealed field, and a vault that opens it at its place only."""
 
     password: bytes | None = b"sealed"
+    resealed: tuple[ProfileId, Mapping[str, bytes], int] | None = None
 
     async def sealed(self, profile: ProfileId, name: str) -> bytes | None:
         return self.password if (profile, name) == (7, PASSWORD) else None
 
     def seal(self, secret: Secret, *, place: str) -> bytes:
-        raise NotImplementedError
+        return f"{place} {secret.reveal()}".encode()
+
+    async def reseal(
+        self, profile: ProfileId, sealed: Mapping[str, bytes], *, generation: int
+    ) -> None:
+        self.resealed = profile, sealed, generation
 
     def open(self, sealed: bytes, *, place: str) -> Secret:
         assert (sealed, place) == (b"sealed", credential_place(7, PASSWORD))
@@ -55,14 +61,17 @@ class Tin:
     """An adapter that notes what it was given."""
 
     given: list[str] = field(default_factory=list)
+    keys: Keys | None = None
 
     @asynccontextmanager
-    async def open(self, _: Profile, password: Secret) -> AsyncIterator[Provider]:
-        self.given.append(password.reveal())
+    async def open(self, _: Profile, keys: Keys) -> AsyncIterator[Provider]:
+        password = await keys.read(PASSWORD)
+        self.given.append("" if password is None else password.reveal())
+        self.keys = keys
         yield cast("Provider", self)
 
     async def sign_in(self, login: Login) -> SignedIn:
-        return SignedIn(identity="i", login=login.username)
+        return SignedIn(identity="i", login=login.username, secrets={})
 
 
 @dataclass
@@ -102,13 +111,21 @@ async def test_a_profile_is_opened_with_its_own_password(desk: Desk) -> None:
     assert len(desk.started) == 1
 
 
-async def test_without_a_password_or_an_adapter_nothing_is_opened(desk: Desk) -> None:
+async def test_what_a_provider_rotates_is_sealed_at_its_place_for_these_credentials(
+    desk: Desk,
+) -> None:
+    """I13, F14: a relink in between wins, by its generation."""
+    async with desk.opener.open(PROFILE):
+        assert desk.tin.keys is not None
+        assert await desk.tin.keys.read(REFRESH_TOKEN) is None
+        await desk.tin.keys.write({REFRESH_TOKEN: Secret("new")})
+    place = credential_place(7, REFRESH_TOKEN)
+    assert desk.kept.resealed == (7, {REFRESH_TOKEN: f"{place} new".encode()}, PROFILE.generation)
+
+
+async def test_without_an_adapter_nothing_is_opened(desk: Desk) -> None:
     with pytest.raises(UnsupportedError):
         async with desk.opener.open(replace(PROFILE, provider="lead")):
-            pass
-    desk.kept.password = None
-    with pytest.raises(MisconfiguredError):
-        async with desk.opener.open(PROFILE):
             pass
 
 

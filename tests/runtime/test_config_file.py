@@ -4,7 +4,7 @@ import re
 import tomllib
 from pathlib import Path
 
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 
 from syncd.runtime.faults import keys
 from syncd.runtime.settings import Settings
@@ -44,6 +44,7 @@ def faults(text: str) -> list[str]:
         told = tomllib.loads(f"value = {value}")["value"] if value else None
         meant = default(key)
         meant = str(meant) if isinstance(meant, Path) else meant
+        meant = meant.get_secret_value() if isinstance(meant, SecretStr) else meant
         meant = list(meant) if isinstance(meant, tuple) else meant
         if told != meant:
             found.append(f"{key} is {meant!r}, the file says {told!r}")

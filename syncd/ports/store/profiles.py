@@ -99,6 +99,15 @@ class Profiles(Protocol):
         """Return a sealed credential."""
         ...
 
+    async def reseal(
+        self, profile: ProfileId, sealed: Mapping[str, bytes], *, generation: int
+    ) -> None:
+        """Replace credentials by field and nothing else: tokens that a provider rotates (I13).
+
+        Raises StaleStateError if the credentials have changed since ``generation``.
+        """
+        ...
+
     async def sealing_keys(self) -> frozenset[str]:
         """Return the ids of all keys that anything lasting is sealed with (``ports.vault``)."""
         ...

@@ -9,7 +9,7 @@ from syncd.model.errors import MisconfiguredError
 from syncd.model.profile import Profile
 from syncd.ports.link import Login, SignedIn
 from syncd.ports.provider import Provider
-from syncd.ports.vault import Secret
+from syncd.ports.vault import PASSWORD, Keys, Secret
 from syncd.providers.caldav.client import CalDavClient
 from syncd.providers.caldav.discovery import HOMES, INBOX, ORIGINS, discover
 from syncd.providers.caldav.provider import CalDavProvider
@@ -27,8 +27,11 @@ class CalDavAdapter:
         self._memory = Memory()
 
     @asynccontextmanager
-    async def open(self, profile: Profile, password: Secret) -> AsyncIterator[Provider]:
+    async def open(self, profile: Profile, keys: Keys) -> AsyncIterator[Provider]:
         """Yield the profile at the homes that sign-in found."""
+        password = await keys.read(PASSWORD)
+        if password is None:
+            raise MisconfiguredError(f"profile {profile.id} has no password: relink it")
         homes, inboxes, origins = (
             [URL(text, encoded=True) for text in profile.settings.get(name, "").split()]
             for name in (HOMES, INBOX, ORIGINS)

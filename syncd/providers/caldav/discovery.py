@@ -17,6 +17,7 @@ from syncd.model.errors import (
 )
 from syncd.model.own import ADDRESSES
 from syncd.ports.link import SIGN_IN_URL, Login, SignedIn
+from syncd.ports.vault import PASSWORD
 from syncd.providers.caldav import wire
 from syncd.providers.caldav.client import Ask, CalDavClient
 
@@ -130,6 +131,7 @@ class _Search:
         return SignedIn(
             identity=f"{principal} {login.username}",
             login=login.username,
+            secrets={PASSWORD: login.password},
             name=next((one.name for one in found if one.name is not None), None),
             settings=settings,
         )

@@ -25,6 +25,10 @@ def add(  # noqa: PLR0913 - options
     password_stdin: Annotated[
         bool, typer.Option("--password-stdin", help="Read the password from standard input.")
     ] = False,
+    refresh_token_stdin: Annotated[
+        bool,
+        typer.Option("--refresh-token-stdin", help="Read an OAuth refresh token from there."),
+    ] = False,
 ) -> None:
     """Connect a profile; a login that is connected already is connected anew."""
     added = ask(
@@ -33,7 +37,8 @@ def add(  # noqa: PLR0913 - options
         provider=provider,
         url=url,
         username=username,
-        password=_password(from_stdin=password_stdin),
+        password="" if refresh_token_stdin else _password(from_stdin=password_stdin),
+        refresh_token=_password(from_stdin=True) if refresh_token_stdin else "",
         user=user,
     )
     show(context.obj, added)

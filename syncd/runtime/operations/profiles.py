@@ -28,18 +28,25 @@ async def add(  # noqa: PLR0913 - the options of the command
     core: Core,
     *,
     provider: str,
-    username: str,
-    password: str,
+    username: str = "",
+    password: str = "",
+    refresh_token: str = "",
     url: str = "",
     user: str | None = None,
 ) -> Json:
     """Connect a login; one that the user has connected already is relinked."""
-    if not username:
+    if not (refresh_token or username):
         raise InvalidError("say who signs in: --username", field="username")
-    if not password:
+    if not (refresh_token or password):
         raise InvalidError("the password is empty", field="password")
     owned_by = await user_named(core, user)
-    login = Login(provider=provider, username=username, password=Secret(password), url=url)
+    login = Login(
+        provider=provider,
+        username=username,
+        password=Secret(password),
+        url=url,
+        refresh_token=Secret(refresh_token) if refresh_token else None,
+    )
     try:
         async with asyncio.timeout(SIGN_IN.total_seconds()):
             return summary(await core.linking.connect(owned_by.id, login))

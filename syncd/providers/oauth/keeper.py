@@ -1,0 +1,78 @@
+"""Access tokens of profiles: one refresh at a time, and durable before it is used (I13, F22)."""
+
+import asyncio
+from datetime import datetime
+from weakref import WeakValueDictionary
+
+import orjson
+
+from syncd.model.errors import MisconfiguredError, RelinkRequiredError
+from syncd.model.ids import ProfileId
+from syncd.model.profile import Profile
+from syncd.ports.clock import Clock
+from syncd.ports.vault import ACCESS_TOKEN, REFRESH_TOKEN, Keys, Secret
+from syncd.providers.oauth.endpoint import Granted, GrantRefusedError, TokenEndpoint
+
+INVALID_GRANT = "invalid_grant"
+
+
+class Keeper:
+    """One provider's tokens in one process; what is stored counts, not what was read before."""
+
+    def __init__(self, endpoint: TokenEndpoint, clock: Clock) -> None:
+        """Refresh at ``endpoint``."""
+        self._endpoint = endpoint
+        self._clock = clock
+        self._locks = WeakValueDictionary[ProfileId, asyncio.Lock]()
+
+    async def token(self, profile: Profile, keys: Keys, *, refused: str | None = None) -> str:
+        """Return an access token that should work; ``refused`` is one that did not.
+
+        Raises RelinkRequiredError (``invalid_grant``) if the grant is refused as it is stored
+        now, and what ``TokenEndpoint.refresh`` raises.
+        """
+        lock = self._locks.setdefault(profile.id, asyncio.Lock())
+        async with lock:
+            held = await self._held(keys)
+            if held is not None and held != refused:
+                return held
+            granted = await self._refreshed(profile, keys)
+            return granted.access_token.reveal()
+
+    async def _held(self, keys: Keys) -> str | None:
+        stored = await keys.read(ACCESS_TOKEN)
+        if stored is None:
+            return None
+        told = orjson.loads(stored.reveal())
+        lasts = datetime.fromisoformat(told["expires_at"]) > self._clock.now()
+        return str(told["token"]) if lasts else None
+
+    async def _refreshed(self, profile: Profile, keys: Keys) -> Granted:
+        tried: str | None = None
+        while True:
+            stored = await keys.read(REFRESH_TOKEN)
+            if stored is None:
+                raise MisconfiguredError(f"profile {profile.id} has no refresh token: relink it")
+            if stored.reveal() == tried:
+                raise RelinkRequiredError(
+                    "the provider no longer accepts the grant", reason=INVALID_GRANT
+                )
+            tried = stored.reveal()
+            try:
+                granted = await self._endpoint.refresh(stored)
+            except GrantRefusedError:
+                continue  # unless another process has rotated it meanwhile, this was the proof
+            await keys.write(secrets_of(granted))
+            return granted
+
+
+def secrets_of(granted: Granted) -> dict[str, Secret]:
+    """Return what is to be sealed of a grant."""
+    told = {
+        "token": granted.access_token.reveal(),
+        "expires_at": granted.expires_at.isoformat(),
+    }
+    secrets = {ACCESS_TOKEN: Secret(orjson.dumps(told).decode())}
+    if granted.refresh_token is not None:
+        secrets[REFRESH_TOKEN] = granted.refresh_token
+    return secrets

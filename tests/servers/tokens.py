@@ -1,0 +1,76 @@
+"""A token endpoint that rotates strictly: of a family only the newest refresh token is good."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+CLIENT_ID, CLIENT_SECRET = "client", "secret"
+
+
+@dataclass
+class Answer:
+    """What is answered instead, as often as ``times``."""
+
+    status: int
+    body: str
+    headers: dict[str, str] = field(default_factory=dict)
+    times: int = 10**9
+
+
+class TokenServer:
+    """One family of tokens; a used refresh token revokes them all, as RFC 9700 §4.14 advises."""
+
+    def __init__(self) -> None:
+        self.generation = 0
+        self.refreshes = 0
+        self.revoked = False
+        self.lifetime = 3600
+        self.instead: Answer | None = None
+        self.url = ""
+
+    @property
+    def refresh_token(self) -> str:
+        return f"refresh-{self.generation}"
+
+    @property
+    def access_token(self) -> str:
+        return f"access-{self.generation}"
+
+    async def answer(self, request: web.Request) -> web.Response:
+        form = await request.post()
+        if self.instead is not None and self.instead.times > 0:
+            self.instead.times -= 1
+            found = self.instead
+            return web.Response(status=found.status, text=found.body, headers=found.headers)
+        if (form.get("client_id"), form.get("client_secret")) != (CLIENT_ID, CLIENT_SECRET):
+            return web.json_response({"error": "invalid_client"}, status=401)
+        if form.get("grant_type") != "refresh_token":
+            return web.json_response({"error": "unsupported_grant_type"}, status=400)
+        if self.revoked or form.get("refresh_token") != self.refresh_token:
+            self.revoked = True
+            return web.json_response({"error": "invalid_grant"}, status=400)
+        await asyncio.sleep(0.001)  # others may come meanwhile
+        self.generation += 1
+        self.refreshes += 1
+        return web.json_response(
+            {
+                "access_token": self.access_token,
+                "refresh_token": self.refresh_token,
+                "expires_in": self.lifetime,
+                "token_type": "Bearer",
+            }
+        )
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator["TokenServer"]:
+        app = web.Application()
+        app.router.add_post("/token", self.answer)
+        server = TestServer(app)
+        await server.start_server()
+        self.url = str(server.make_url("/token"))
+        yield self
+        await server.close()
