@@ -34,9 +34,8 @@ async def test_token_calendars_are_found_by_id_name_and_path(store: Store) -> No
     assert await store.token_calendar_at(PATH.digest) == CALENDAR
     with pytest.raises(NotFoundError):
         await store.token_calendar_named(UserId("acc_else"), "CI")
-    changed = replace(
-        CALENDAR, description="x", labels=("l",), noticed=Noticed(version="v", since=NOON)
-    )
+    seen = Noticed(version="v", since=NOON)
+    changed = replace(CALENDAR, description="x", labels=("l",), noticed=seen)
     await store.save_token_calendar(changed)
     await store.notice_token_calendar(CALENDAR.id, seen)
     assert await store.token_calendar(CALENDAR.id) == changed
