@@ -28,6 +28,7 @@ MATCHED = (  # operations whose body has parts that must suit one another, or mo
     *(
         "find_availability",
         "find_meeting_times",
+        "pass_through",
         "create_calendar",
         "update_calendar",
         "create_event",

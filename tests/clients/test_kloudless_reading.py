@@ -205,3 +205,18 @@ def test_a_client_over_its_rate_learns_how_long_to_wait(tmp_path: Path) -> None:
         configuration["base_url"] = world.address
         with kloudless.Account(token="nobody's") as hasty:  # noqa: S106
             assert ask_until_refused(hasty).retry_after >= 1
+
+
+def test_an_application_reads_the_accounts_that_it_names(world: World, ada: Person) -> None:
+    """``Account(api_key=K, account_id=ID)`` sends ``APIKey``; it has no account of its own."""
+    key = world.ask("application", "add", "reader")["api_key"]
+    configuration["base_url"] = world.address
+    with kloudless.Account(api_key=key, account_id=ada.account_id) as named:
+        assert named.get().data["account"] == ada.name
+        assert {one.data["name"] for one in named.get("cal/calendars")} >= {"Work", "Home"}
+    with (
+        kloudless.Account(api_key=key, account_id="me") as nobody,
+        pytest.raises(APIException) as refused,
+    ):
+        nobody.get()
+    assert refused.value.status == 400
