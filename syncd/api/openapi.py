@@ -192,7 +192,10 @@ def _operation(route: Route, dialect: Dialect, schemas: Mapping[str, Json]) -> J
         told["security"] = [{"bearer": scopes}, {"apiKey": scopes}]
     if route.body is not None:
         kinds = ["application/json", *([_FORM] if route.form else [])]
-        told["requestBody"] = {"content": {kind: {"schema": _ref(route.body)} for kind in kinds}}
+        schema = _ref(route.body)
+        if route.method == "DELETE":  # clients send ``null`` for no body (R3)
+            schema = {"anyOf": [schema, {"type": "null"}]}
+        told["requestBody"] = {"content": {kind: {"schema": schema} for kind in kinds}}
     return told
 
 

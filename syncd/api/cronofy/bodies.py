@@ -3,7 +3,14 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, field_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    StrictBool,
+    WithJsonSchema,
+    field_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from syncd.api.cronofy.objects import UTC_ZONE
@@ -200,7 +207,7 @@ class UpsertBody(EventNamed):
 class ChosenBody(Shape):
     """The body of C12, if its parameters are not in the query."""
 
-    delete_all: Flag = False
+    delete_all: StrictBool = False
     calendar_ids: tuple[str, ...] = ()
 
 
