@@ -99,7 +99,7 @@ _REQUEST_HEADERS: Mapping[str, Json] = {
     "X-Kloudless-Raw-URI": {
         "description": "A path at the provider, or an address of it.",
         "required": True,
-        "schema": {"type": "string", "pattern": "^(/|https?://)[!-~]*$"},
+        "schema": {"type": "string", "pattern": r"^(/(?!/)|https?://)[!-\[\]-~]*$"},
         "example": "/",
     },
     KEY: {

@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 import pytest
 from aiohttp import ClientResponse, web
+from jsonschema import Draft202012Validator
 from structlog.testing import capture_logs
 
 from syncd.api.answers import answer
@@ -98,10 +99,14 @@ async def test_a_request_goes_to_the_provider_and_its_answer_comes_back(api: Api
 async def test_a_request_without_a_method_or_a_place_is_refused(
     api: Api, headers: dict[str, str]
 ) -> None:
-    """K29: 400, and the provider is not asked."""
+    """K29: 400, the provider is not asked, and the document had said so."""
     response = await passed(api, headers)
     assert response.status == 400
     assert api.ground.server.passed == []
+    operation = (await api.json("/openapi.json"))["paths"]["/v1/accounts/{account_id}/raw"]["post"]
+    described = {one["name"]: one["schema"] for one in operation["parameters"]}
+    ((name, value),) = headers.items()
+    assert not Draft202012Validator(described[name]).is_valid(value)
 
 
 @pytest.mark.parametrize(
