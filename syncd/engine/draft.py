@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from syncd.model.edit import UNSET, Not
-from syncd.model.event import Answer, Person, Reminder, Visibility
+from syncd.model.event import Answer, Geo, Person, Reminder, Visibility
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +41,7 @@ class EventDraft:
     name: str | Not | None = UNSET
     description: str | Not | None = UNSET
     location: str | Not | None = UNSET
+    geo: Geo | Not | None = UNSET
     start: date | datetime | Not = UNSET
     end: date | datetime | Not = UNSET
     start_zone: str | Not | None = UNSET

@@ -22,7 +22,7 @@ _MEMBERS = {  # of EventDraft, where api.md has another name for it
     "end_zone": "end_time_zone",
 }
 _OPTIONAL = (
-    *("name", "description", "location", "organizer", "attendees", "use_default_reminder"),
+    *("name", "description", "location", "geo", "organizer", "attendees", "use_default_reminder"),
     *("reminders", "custom_properties", "visibility", "transparent", "color", "url"),
 )
 _NOT_OURS = frozenset({  # K11: what names the object, its version or the way to it
@@ -88,6 +88,7 @@ def settle(draft: EventDraft, scene: Scene) -> Settled:
         name=draft.name,
         description=draft.description,
         location=draft.location,
+        geo=draft.geo,
         start=UNSET if times is None else times.start,
         end=UNSET if times is None else times.end,
         start_zone=UNSET if times is None else times.start_zone,

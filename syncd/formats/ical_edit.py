@@ -10,14 +10,14 @@ from syncd.formats.alarm_write import set_reminders
 from syncd.formats.blocks import Block, headed
 from syncd.formats.forms import IN_UTC, Form, Move, form_for, form_of, set_time
 from syncd.formats.guests import set_attendees, set_organizer, set_reply
-from syncd.formats.ical_event import CUSTOM
+from syncd.formats.ical_event import CUSTOM, geo
 from syncd.formats.ical_read import read_vevents
 from syncd.formats.recurrence import set_recurrence
 from syncd.formats.scripts import one_line, text
 from syncd.formats.zones import Zones
 from syncd.model.edit import UNSET, EventEdit, Not
 from syncd.model.errors import InvalidError
-from syncd.model.event import CustomProperty, Event, Visibility
+from syncd.model.event import CustomProperty, Event, Geo, Visibility
 from syncd.model.ids import ResourceKey
 from syncd.model.when import When, is_date, moment
 
@@ -67,6 +67,7 @@ def apply_edit(editing: Editing, edit: EventEdit) -> None:
     for member, name in _TEXTS.items():
         _set_text(vevent, name, getattr(edit, member))
     _set_words(vevent, edit)
+    _set_geo(vevent, edit.geo)
     if edit.organizer is not UNSET:
         set_organizer(vevent, edit.organizer)
     if edit.attendees is not UNSET:
@@ -201,6 +202,13 @@ def _set_words(vevent: Block, edit: EventEdit) -> None:
             vevent.remove("URL")
         elif line is None or line.value != edit.url:
             vevent.put("URL", one_line(edit.url, "").strip())
+
+
+def _set_geo(vevent: Block, value: Geo | Not | None) -> None:
+    if value is None:
+        vevent.remove("GEO")
+    elif value is not UNSET and geo(vevent.first("GEO")) != value:
+        vevent.put("GEO", f"{value.lat:.6f};{value.long:.6f}")
 
 
 def _visibility(word: str) -> str:

@@ -10,7 +10,7 @@ from syncd.formats.people import attendee, organizer
 from syncd.formats.rule import check
 from syncd.formats.stamps import duration, stamp, values
 from syncd.formats.zones import Place, Zones
-from syncd.model.event import CustomProperty, Event, File, Status, Visibility
+from syncd.model.event import CustomProperty, Event, File, Geo, Status, Visibility
 from syncd.model.when import When, is_date, moment
 
 CUSTOM = "X-SYNCD-PROPERTY"
@@ -60,6 +60,7 @@ def read_event(reading: Reading) -> Event:
         name=name,
         description=vevent.text("DESCRIPTION"),
         location=vevent.text("LOCATION"),
+        geo=geo(vevent.first("GEO")),
         created=_instant(vevent, "CREATED"),
         modified=_instant(vevent, "LAST-MODIFIED"),
         organizer=next(map(organizer, vevent.all("ORGANIZER")), None),
@@ -75,6 +76,17 @@ def read_event(reading: Reading) -> Event:
         status=_STATUSES.get(_word(vevent, "STATUS"), Status.CONFIRMED),
         color=vevent.text("COLOR"),
     )
+
+
+def geo(line: Line | None) -> Geo | None:
+    """Return the place that a GEO names; None for one that is nowhere."""
+    if line is None:
+        return None
+    lat, _, long = line.text.partition(";")  # some escape the semicolon
+    try:
+        return Geo(lat=float(lat), long=float(long))
+    except ValueError:
+        return None
 
 
 def _word(vevent: Component, name: str) -> str:

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 EVENT_MEMBERS = frozenset({
-    *("name", "description", "location", "start", "start_time_zone", "end", "end_time_zone"),
-    *("all_day", "organizer", "attendees", "use_default_reminder", "reminders", "recurrence"),
-    *("custom_properties", "visibility", "transparent", "color", "url", "raw"),
+    *("name", "description", "location", "geo", "start", "start_time_zone", "end"),
+    *("end_time_zone", "all_day", "organizer", "attendees", "use_default_reminder", "reminders"),
+    *("recurrence", "custom_properties", "visibility", "transparent", "color", "url", "raw"),
 })  # fmt: skip
 CALENDAR_MEMBERS = frozenset({"name", "description", "location", "timezone", "color", "raw"})
 

@@ -12,6 +12,7 @@ from syncd.model.event import (
     Email,
     Event,
     File,
+    Geo,
     Person,
     Reminder,
     Status,
@@ -76,6 +77,8 @@ def event_document(
     }
     if event.use_default_reminder is not None:
         document["use_default_reminder"] = event.use_default_reminder
+    if event.geo is not None:
+        document["geo"] = {"lat": event.geo.lat, "long": event.geo.long}
     if event.original_start is not None:
         document["original_start"] = rfc3339(event.original_start)
         document["original_start_time_zone"] = event.original_start_zone
@@ -95,6 +98,7 @@ def event_of(document: Mapping[str, Any]) -> Event:
         name=document["name"],
         description=document["description"],
         location=document["location"],
+        geo=Geo(**document["geo"]) if "geo" in document else None,
         created=_instant_of(document["created"]),
         modified=_instant_of(document["modified"]),
         organizer=_person_of(document["organizer"]),

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final, Literal
 
-from syncd.model.event import Answer, CustomProperty, Person, Reminder, Visibility
+from syncd.model.event import Answer, CustomProperty, Geo, Person, Reminder, Visibility
 from syncd.model.when import When
 
 
@@ -40,6 +40,7 @@ class EventEdit:
     name: str | Not | None = UNSET
     description: str | Not | None = UNSET
     location: str | Not | None = UNSET
+    geo: Geo | Not | None = UNSET
     start: When | Not = UNSET
     end: When | Not = UNSET
     start_zone: str | Not | None = UNSET

@@ -6,6 +6,8 @@ from enum import StrEnum
 
 from syncd.model.when import When, check_when, is_date
 
+MOST_LAT, MOST_LONG = 90, 180
+
 
 class Answer(StrEnum):
     """What an attendee answered."""
@@ -88,6 +90,21 @@ class CustomProperty:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Geo:
+    """A place in degrees, north and east positive, to six decimals (RFC 5545 §3.8.1.6)."""
+
+    lat: float
+    long: float
+
+    def __post_init__(self) -> None:
+        """Round, so that equal places are equal; refuse what is not on the globe."""
+        if not (abs(self.lat) <= MOST_LAT and abs(self.long) <= MOST_LONG):  # nor NaN
+            raise ValueError(f"lat must be within {MOST_LAT} degrees of 0, long within {MOST_LONG}")
+        object.__setattr__(self, "lat", round(self.lat, 6) + 0.0)  # -0.0 becomes 0.0
+        object.__setattr__(self, "long", round(self.long, 6) + 0.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """A single event, a series, or one exception to a series, as a provider holds it.
 
@@ -105,6 +122,7 @@ class Event:
     name: str | None = None
     description: str | None = None
     location: str | None = None
+    geo: Geo | None = None
     created: datetime | None = None
     modified: datetime | None = None
     organizer: Person | None = None

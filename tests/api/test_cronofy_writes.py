@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from syncd.model.abilities import Abilities
-from syncd.model.event import Visibility
+from syncd.model.event import Geo, Visibility
 from syncd.model.ids import CalendarKey
 from tests.api.cronofy import MINE, WORK, body, faults, held, work
 from tests.api.serving import Api
@@ -50,11 +50,12 @@ async def test_every_member_of_an_event_reaches_the_provider(api: Api) -> None:
     )
     response = await api.send("POST", WORK, json=given)
     assert response.status == 202
-    assert response.headers["X-Syncd-Ignored"] == "location.lat, location.long"
+    assert "X-Syncd-Ignored" not in response.headers
     (made,) = held(calendar)
     assert made.start_zone == made.end_zone == "Europe/Berlin"
     assert made.end - made.start == timedelta(hours=1, minutes=30)
-    assert (made.location, made.transparent) == ("Room 2", True)
+    assert (made.location, made.geo) == ("Room 2", Geo(lat=52.5, long=13.4))
+    assert made.transparent
     assert (made.visibility, made.color) == (Visibility.PRIVATE, "#49BED8")
     assert [one.minutes for one in made.reminders] == [30, 5]
     assert [one.email for one in made.attendees] == ["bo@example.org"]
@@ -231,6 +232,49 @@ async def test_a_series_made_of_a_managed_event_stays_managed(api: Api) -> None:
     found = await every(api, MINE)
     assert [one["event_id"] for one in found] == ["one", "one"]
     assert await every(api, f"/v1/events?{NOVEMBER}") == []
+
+
+async def test_a_place_comes_back_if_it_is_asked_for_and_stays_until_it_is_removed(
+    api: Api,
+) -> None:
+    """C6, C7, C10: each member of a location by itself; Kloudless readers see it where it is."""
+    await work(api)
+    for given, told in (
+        ({"description": "Room 2", "lat": "52.5", "long": 13.4},
+         {"description": "Room 2", "lat": "52.500000", "long": "13.400000"}),
+        ({"description": "Room 3"},
+         {"description": "Room 3", "lat": "52.500000", "long": "13.400000"}),
+        ({"lat": -0.0000001, "long": "-180"},
+         {"description": "Room 3", "lat": "0.000000", "long": "-180.000000"}),
+        ({"lat": None, "long": None}, {"description": "Room 3"}),
+        ({"description": None, "lat": 1, "long": 2}, {"lat": "1.000000", "long": "2.000000"}),
+    ):  # fmt: skip
+        response = await api.send("POST", WORK, json=body(location=given))
+        assert response.status == 202
+        (one,) = await every(api, f"{MINE}&include_geo=true")
+        assert one["location"] == told
+    (bare,) = await every(api, MINE)
+    assert "location" not in bare
+    listed = await api.json("/v1/accounts/me/cal/calendars/primary/events")
+    assert listed["objects"][0]["geo"] == {"lat": 1.0, "long": 2.0}
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        {"lat": 1}, {"long": 1}, {"lat": None, "long": 1}, {"lat": 90.1, "long": 1},
+        {"lat": 1, "long": "181"}, {"lat": "north", "long": 1}, {"lat": "nan", "long": 1},
+        {"lat": "1", "long": "-inf"}, {"lat": "", "long": ""}, {"lat": [1], "long": 1},
+    ],
+    ids=str,
+)  # fmt: skip
+async def test_what_is_no_place_on_the_globe_is_refused(
+    api: Api, location: dict[str, object]
+) -> None:
+    calendar = await work(api)
+    refused = await faults(api, "POST", WORK, json=body(location=location))
+    assert refused.keys() == {"location"}
+    assert held(calendar) == []
 
 
 async def test_an_upsert_that_is_repeated_is_answered_as_before(api: Api) -> None:

@@ -172,7 +172,7 @@ def applied(event: Event, edit: EventEdit) -> Event:
     names = (
         *("name", "description", "location", "start", "end", "start_zone", "end_zone"),
         *("organizer", "attendees", "reminders", "use_default_reminder", "recurrence"),
-        *("custom_properties", "visibility", "transparent", "color"),
+        *("custom_properties", "visibility", "transparent", "color", "geo"),
     )
     given = {name: getattr(edit, name) for name in names}
     event = replace(event, **{name: one for name, one in given.items() if one is not UNSET})

@@ -11,6 +11,7 @@ from syncd.model.event import (
     CustomProperty,
     Email,
     File,
+    Geo,
     Person,
     Reminder,
     Status,
@@ -28,6 +29,22 @@ from tests.formats.written import (
 BERLIN = ZoneInfo("Europe/Berlin")
 NINE = datetime(2026, 11, 24, 9, tzinfo=UTC)
 SERIES = ("DTSTART;TZID=Europe/Berlin:20261124T100000", "RRULE:FREQ=WEEKLY;COUNT=4")
+
+
+@pytest.mark.parametrize(
+    ("line", "place"),
+    [
+        ("GEO:52.5;-13.4", Geo(lat=52.5, long=-13.4)),
+        ("GEO:+52.5000001\\; 13.4", Geo(lat=52.5, long=13.4)),
+        *(
+            (f"GEO:{one}", None)
+            for one in ("", ";", "52.5", "91;0", "0;181", "nan;0", "a;b", "1;2;3")
+        ),
+    ],
+)
+def test_a_place_is_read_if_it_is_on_the_globe(line: str, place: Geo | None) -> None:
+    """Anything else in GEO does not cost the event."""
+    assert event(line).geo == place
 
 
 def test_text_is_read_as_it_was_meant() -> None:

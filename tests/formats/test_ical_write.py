@@ -16,6 +16,7 @@ from syncd.model.event import (
     Answer,
     CustomProperty,
     Event,
+    Geo,
     Person,
     Reminder,
     Visibility,
@@ -37,7 +38,7 @@ from tests.formats.edits import (
 from tests.formats.styles import WORDS, File, files
 from tests.formats.written import CUSTOM_BERLIN, ODD_ZONE, vcalendar, vevent
 
-MEMBERS = ("name", "description", "location", "color")
+MEMBERS = ("name", "description", "location", "geo", "color")
 
 people = st.builds(
     Person,
@@ -57,6 +58,9 @@ edits = st.builds(
     name=st.just(UNSET) | st.none() | WORDS,
     description=st.just(UNSET) | st.none() | st.lists(WORDS, max_size=4).map("\n".join),
     location=st.just(UNSET) | st.none() | WORDS,
+    geo=st.just(UNSET)
+    | st.none()
+    | st.builds(Geo, lat=st.floats(-90, 90), long=st.floats(-180, 180)),
     attendees=st.just(UNSET)
     | st.lists(people, max_size=3, unique_by=lambda one: one.email).map(tuple),
     reminders=st.just(UNSET)

@@ -14,6 +14,7 @@ from syncd.model.event import (
     Email,
     Event,
     File,
+    Geo,
     Person,
     Reminder,
     Status,
@@ -90,6 +91,7 @@ def test_noise_is_no_change_i6_p6(same: Event) -> None:
         replace(EVENT, name="Other"),
         replace(EVENT, description="d"),
         replace(EVENT, location="l"),
+        replace(EVENT, geo=Geo(lat=52.5, long=13.4)),
         replace(EVENT, created=datetime(2026, 1, 1, tzinfo=UTC)),
         replace(EVENT, start=datetime(2026, 11, 24, 9, 30, tzinfo=UTC)),
         replace(EVENT, end=datetime(2026, 11, 24, 11, tzinfo=UTC)),
@@ -142,6 +144,7 @@ MAILS = st.builds(Email, summary=WORDS, description=WORDS, to=st.lists(WORDS).ma
 REMINDERS = st.builds(Reminder, minutes=st.integers(0, 9)) | st.builds(
     Reminder, minutes=st.integers(0, 9), popup=WORDS, email=st.none() | MAILS
 )
+PLACES = st.builds(Geo, lat=st.floats(-90, 90), long=st.floats(-180, 180))
 WHENS = st.tuples(INSTANTS, INSTANTS) | st.tuples(st.dates(), st.dates())
 
 
@@ -157,6 +160,7 @@ def some_event(draw: st.DrawFn) -> Event:
         name=draw(st.none() | WORDS),
         description=draw(st.none() | WORDS),
         location=draw(st.none() | WORDS),
+        geo=draw(st.none() | PLACES),
         created=draw(st.none() | INSTANTS),
         modified=draw(st.none() | INSTANTS),
         organizer=draw(st.none() | PEOPLE.map(lambda one: replace(one, answer=None))),
@@ -183,4 +187,5 @@ def test_a_document_tells_the_whole_event(event: Event) -> None:
     """Written and read, an event is what it was; so a change of one member keeps the others."""
     told = document(event)
     assert event_of(told) == event
+    assert ("geo" in told) is (event.geo is not None)
     assert document(event_of(told)) == told

@@ -1,7 +1,7 @@
 """Bodies of Cronofy's writes, and the drafts that they are (api.md C5, C9-C12)."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -10,6 +10,7 @@ from pydantic import (
     StrictBool,
     WithJsonSchema,
     field_validator,
+    model_validator,
 )
 from pydantic_core import PydanticCustomError
 
@@ -20,7 +21,7 @@ from syncd.api.route import Shape
 from syncd.engine.draft import EventDraft, Guest
 from syncd.formats.zones import iana
 from syncd.model.edit import UNSET, Not
-from syncd.model.event import Answer, Reminder, Visibility
+from syncd.model.event import MOST_LAT, MOST_LONG, Answer, Geo, Reminder, Visibility
 
 COLOR = r"^#[0-9A-Fa-f]{6}$"
 _MOST_ATTENDEES = 500
@@ -124,12 +125,36 @@ class UpsertReminder(Shape):
     minutes: int = Field(ge=0, le=1_000_000)
 
 
+def _degrees(most: int) -> WithJsonSchema:
+    number = {"type": "number", "minimum": -most, "maximum": most}
+    return WithJsonSchema({"anyOf": [number, {"type": "string", "examples": ["12.5"]}]})
+
+
 class LocationBody(Shape):
-    """Where it is."""
+    """Where it is; `lat` and `long` come together."""
 
     description: str | None = Field(default=None, max_length=65_536)
-    lat: str | float | None = None
-    long: str | float | None = None
+    lat: Annotated[float, Field(ge=-MOST_LAT, le=MOST_LAT), _degrees(MOST_LAT)] | None = None
+    long: Annotated[float, Field(ge=-MOST_LONG, le=MOST_LONG), _degrees(MOST_LONG)] | None = None
+
+    @model_validator(mode="after")
+    def check_whole(self) -> Self:
+        """Refuse half a place."""
+        if (self.lat is None) is not (self.long is None):
+            raise ValueError("lat and long come together")
+        return self
+
+    @property
+    def words(self) -> str | Not | None:
+        """Return what it is called."""
+        return self.description if "description" in self.model_fields_set else UNSET
+
+    @property
+    def geo(self) -> Geo | Not | None:
+        """Return the place on the globe; null for both removes it."""
+        if self.lat is None or self.long is None:
+            return None if "lat" in self.model_fields_set else UNSET
+        return Geo(lat=self.lat, long=self.long)
 
 
 class EventNamed(Shape):
@@ -163,13 +188,6 @@ class UpsertBody(EventNamed):
     reminders: Annotated[tuple[UpsertReminder, ...], Field(max_length=100)] | None = None
     attendees: AttendeesBody | None = None
 
-    @property
-    def left_out(self) -> frozenset[str]:
-        """Return what no provider of ours keeps (R13)."""
-        place = self.location
-        given = {} if place is None else {"lat": place.lat, "long": place.long}
-        return frozenset(f"location.{name}" for name, value in given.items() if value is not None)
-
     def draft(self, *, new: bool) -> EventDraft:
         """Return the write that this asks for; ``new`` if the event may have to be made."""
         start, end = self.start.time, self.end.time
@@ -186,7 +204,8 @@ class UpsertBody(EventNamed):
             all_day=all_day,
             start_zone=UNSET if all_day else self.start.tzid or zone,
             end_zone=UNSET if all_day else self.end.tzid or zone,
-            location=UNSET if place is None else place.description,
+            location=UNSET if place is None else place.words,
+            geo=UNSET if place is None else place.geo,
             url=_given(self.url),
             color=_given(self.color),
             transparent=UNSET if self.transparency is None else self.transparency != "opaque",

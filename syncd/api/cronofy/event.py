@@ -52,8 +52,9 @@ def event_object(place: Place, one: AgendaEvent, asked: Asked) -> Json:
             "change_participation_status": writable and own is not None,
         },
     }
-    if document["location"] is not None:
-        told["location"] = {"description": document["location"]}
+    location = _location(document, asked)
+    if location:
+        told["location"] = location
     if one.own_id is not None:
         told["event_id"] = one.own_id
     return told
@@ -91,6 +92,16 @@ def _time(document: Json, name: str, asked: Asked) -> str | Json:
     if zone is not None:
         return {"time": text, "tzid": zone}
     return {"time": rfc3339(when.astimezone(UTC)), "tzid": UTC_ZONE}
+
+
+def _location(document: Json, asked: Asked) -> Json:
+    """Return what is known of the place; its coordinates are text, and only if asked for."""
+    told: Json = {}
+    if document["location"] is not None:
+        told["description"] = document["location"]
+    if asked.geo and "geo" in document:
+        told |= {name: f"{value:.6f}" for name, value in document["geo"].items()}
+    return told
 
 
 def _status(document: Json) -> str:

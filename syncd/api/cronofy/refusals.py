@@ -13,6 +13,7 @@ from syncd.model.errors import ConflictError, InvalidError, ReadOnlyError, Unsup
 
 _FIELDS: Mapping[str, str] = {  # of the unified event, where Cronofy has another name for it
     "name": "summary",
+    "geo": "location",
     "start_time_zone": "tzid",
     "end_time_zone": "tzid",
     "visibility": "event_private",

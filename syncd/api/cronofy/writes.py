@@ -42,7 +42,7 @@ async def upsert_event(request: web.Request, body: UpsertBody) -> web.Response:
     writable_calendar(request)
     with event_refusals():
         outcome = await _written(request, body)
-    return accepted(ignored(outcome.ignored | body.left_out))
+    return accepted(ignored(outcome.ignored))
 
 
 async def _written(request: web.Request, body: UpsertBody) -> Outcome:

@@ -168,11 +168,19 @@ class CustomProperty(Shape):
     private: bool
 
 
+class Geo(Shape):
+    """A place in degrees, north and east positive."""
+
+    lat: float
+    long: float
+
+
 class Event(Shape, json_schema_extra={"examples": [EVENT]}):
     """An event, a series, an exception or an occurrence.
 
     `original_start`, `original_start_time_zone` and `recurring_master_id` are there for
-    `recurrence_type` `recurring` only, `use_default_reminder` for Google only.
+    `recurrence_type` `recurring` only, `use_default_reminder` for Google only, `geo` where it is
+    known.
     """
 
     id: str
@@ -182,6 +190,7 @@ class Event(Shape, json_schema_extra={"examples": [EVENT]}):
     name: Text
     description: Text
     location: Text
+    geo: Geo | None = None
     created: Text
     modified: Text
     all_day: bool
