@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
 from syncd.model.errors import TransientError
+from syncd.ports.unbroken import unbroken
 from syncd.store.failures import in_our_words
 from syncd.store.onestep import connect
 
@@ -61,7 +62,7 @@ class Database:
         """
         async with self._place:
             self._check_open()
-            return await _unbroken(self._read(statement, parameters), "fetch")
+            return await unbroken(self._read(statement, parameters), "fetch")
 
     async def write(self, work: Work[T], *, alone: bool = False) -> T:
         """Run ``work`` from BEGIN to COMMIT; a cancelled caller leaves only when it has ended.
@@ -77,7 +78,7 @@ class Database:
             self._waiting -= 1
         try:
             self._check_open()
-            return await _unbroken(self._transact(work, alone=alone), "write")
+            return await unbroken(self._transact(work, alone=alone), "write")
         finally:
             self._turn.release()
 
@@ -168,20 +169,6 @@ class Database:
                     await plain.exec_driver_sql(f"PRAGMA busy_timeout={BUSY_MS}")
         except DBAPIError:
             return  # what was to be written is; a full disk shows at the next write
-
-
-async def _unbroken(work: Coroutine[Any, Any, T], name: str) -> T:
-    """Await ``work`` to its end, however often the caller is cancelled meanwhile."""
-    task = asyncio.create_task(work, name=name)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        while not task.done():
-            try:
-                await asyncio.wait({task})
-            except asyncio.CancelledError:  # a second one changes nothing
-                continue
-        raise
 
 
 def _writer(url: URL, size: int) -> AsyncEngine:

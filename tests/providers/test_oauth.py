@@ -104,6 +104,25 @@ async def test_the_new_refresh_token_is_durable_before_the_access_token_is_used(
         await desk.keeper().token(PROFILE, Full(**desk.keys.held))
 
 
+async def test_an_answer_that_comes_in_pieces_is_read_whole(desk: Desk) -> None:
+    desk.server.pieces = True
+    assert await desk.keeper().token(PROFILE, desk.keys) == "access-1"
+    assert desk.keys.held[REFRESH_TOKEN] == "refresh-1"
+
+
+async def test_a_caller_that_leaves_meanwhile_loses_no_rotated_token(desk: Desk) -> None:
+    """A poll is cancelled at shutdown, a write by its time limit (F22)."""
+    desk.server.rotated = asyncio.Event()
+    caller = asyncio.create_task(desk.keeper().token(PROFILE, desk.keys))
+    await desk.server.rotated.wait()
+    caller.cancel()
+    desk.server.send.set()
+    with pytest.raises(asyncio.CancelledError):
+        await caller
+    assert desk.keys.held[REFRESH_TOKEN] == desk.server.refresh_token
+    assert await desk.keeper().token(PROFILE, desk.keys) == "access-1"
+
+
 async def test_another_process_that_rotated_meanwhile_is_believed(desk: Desk) -> None:
     """F22: invalid_grant counts only for the token that is stored now."""
     desk.server.generation = 4

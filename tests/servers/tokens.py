@@ -31,6 +31,9 @@ class TokenServer:
         self.lifetime = 3600
         self.instead: Answer | None = None
         self.url = ""
+        self.pieces = False  # send an answer as a slow network does
+        self.rotated: asyncio.Event | None = None  # set when a token was; then waits for ``send``
+        self.send = asyncio.Event()
 
     @property
     def refresh_token(self) -> str:
@@ -40,7 +43,7 @@ class TokenServer:
     def access_token(self) -> str:
         return f"access-{self.generation}"
 
-    async def answer(self, request: web.Request) -> web.Response:
+    async def answer(self, request: web.Request) -> web.StreamResponse:
         form = await request.post()
         if self.instead is not None and self.instead.times > 0:
             self.instead.times -= 1
@@ -56,7 +59,10 @@ class TokenServer:
         await asyncio.sleep(0.001)  # others may come meanwhile
         self.generation += 1
         self.refreshes += 1
-        return web.json_response(
+        if self.rotated is not None:
+            self.rotated.set()
+            await self.send.wait()
+        response = web.json_response(
             {
                 "access_token": self.access_token,
                 "refresh_token": self.refresh_token,
@@ -64,6 +70,7 @@ class TokenServer:
                 "token_type": "Bearer",
             }
         )
+        return await _in_pieces(request, response) if self.pieces else response
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["TokenServer"]:
@@ -74,3 +81,13 @@ class TokenServer:
         self.url = str(server.make_url("/token"))
         yield self
         await server.close()
+
+
+async def _in_pieces(request: web.Request, whole: web.Response) -> web.StreamResponse:
+    response = web.StreamResponse(headers={"Content-Type": "application/json"})
+    await response.prepare(request)
+    assert isinstance(whole.body, bytes)
+    for start in range(0, len(whole.body), 30):
+        await response.write(whole.body[start : start + 30])
+        await asyncio.sleep(0.005)  # for the network to send it apart
+    return response

@@ -79,7 +79,7 @@ class TokenEndpoint:
                 timeout=TIMEOUT,
                 allow_redirects=False,
             ) as response:
-                text = (await response.content.read(_LARGEST)).decode("utf-8", "replace")
+                text = (await _body(response)).decode("utf-8", "replace")
         except (aiohttp.ClientError, TimeoutError) as error:
             raise TransientError(f"the token endpoint did not answer: {error}") from error
         return self._granted(response, text, asked_at)
@@ -106,6 +106,16 @@ class TokenEndpoint:
         if status != 200:  # noqa: PLR2004 - RFC 6749 §5.1
             raise TransientError(f"the token endpoint answered {status}")
         return _granted(told, asked_at)
+
+
+async def _body(response: ClientResponse) -> bytes:
+    """Return an answer, which may come in many pieces; beyond the limit it is cut."""
+    found = bytearray()
+    async for chunk in response.content.iter_any():
+        found += chunk
+        if len(found) >= _LARGEST:
+            break
+    return bytes(found[:_LARGEST])
 
 
 def _granted(told: Mapping[str, object], asked_at: datetime) -> Granted:

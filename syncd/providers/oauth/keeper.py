@@ -10,6 +10,7 @@ from syncd.model.errors import MisconfiguredError, RelinkRequiredError
 from syncd.model.ids import ProfileId
 from syncd.model.profile import Profile
 from syncd.ports.clock import Clock
+from syncd.ports.unbroken import unbroken
 from syncd.ports.vault import ACCESS_TOKEN, REFRESH_TOKEN, Keys, Secret
 from syncd.providers.oauth.endpoint import Granted, GrantRefusedError, TokenEndpoint
 
@@ -29,14 +30,16 @@ class Keeper:
         """Return an access token that should work; ``refused`` is one that did not.
 
         Raises RelinkRequiredError (``invalid_grant``) if the grant is refused as it is stored
-        now, and what ``TokenEndpoint.refresh`` raises.
+        now, and what ``TokenEndpoint.refresh`` raises. A caller that is cancelled leaves when a
+        refresh that has begun is stored.
         """
         lock = self._locks.setdefault(profile.id, asyncio.Lock())
         async with lock:
             held = await self._held(keys)
             if held is not None and held != refused:
                 return held
-            granted = await self._refreshed(profile, keys)
+            # cut off between their answer and our write, a rotated token would be lost
+            granted = await unbroken(self._refreshed(profile, keys), "refresh")
             return granted.access_token.reveal()
 
     async def _held(self, keys: Keys) -> str | None:
