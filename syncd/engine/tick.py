@@ -89,7 +89,9 @@ class Ticker:
         due = await self._store.due(
             self._clock.now(), limit=room + len(self._running), shard=self._shard
         )
-        for profile in [one for one in due if one.id not in self._running][:room]:
+        # what has ended since was due when that was read
+        busy = self._running.keys() | {note.profile_id for note in self._notes}
+        for profile in [one for one in due if one.id not in busy][:room]:
             self._allowance -= 1
             self._start(profile, listing=False)
 
@@ -99,6 +101,7 @@ class Ticker:
         A poll that ended less than a second ago counts as now. Raises NotFoundError,
         ConflictError for a paused profile and RelinkRequiredError for a disconnected one.
         """
+        await self._write_notes()  # an older one would be written over what this poll leaves
         found = await self._store.profile(profile)
         if found.paused:
             raise ConflictError("the profile is paused")

@@ -254,3 +254,56 @@ class Full:
         if self.full:
             raise TransientError("the disk is full")
         await self._store.note_polls(notes)
+
+
+async def test_an_older_note_is_never_written_over_a_newer_poll(tmp_path: Path) -> None:
+    """A quiet poll waits to be noted, while somebody asks for another, which fails."""
+    async with shop(tmp_path) as made:
+        here = made.here
+        async with Ticker(here.store, here.poller, here.clock, here.meter, PLAN) as ticker:
+            await ticker.tick()
+            await ticker.settled()
+            here.clock.advance(PLAN.default_interval * 2)
+            await ticker.tick()
+            while ticker._running:
+                await asyncio.wait(ticker._running.values())
+            here.clock.advance(SECOND)
+            here.server.faults.opening = TransientError("it rests")
+            await ticker.poll_now(here.profile_id, wait=SECOND)
+        (noted,) = await here.store.profiles()
+        assert noted.failures == 1
+        assert noted.last_error is not None
+
+
+async def test_a_poll_that_ends_while_due_ones_are_read_is_not_repeated(tmp_path: Path) -> None:
+    async with shop(tmp_path) as made:
+        here = made.here
+        async with Ticker(here.store, here.poller, here.clock, here.meter, PLAN) as ticker:
+            await ticker.tick()
+            await ticker.settled()
+            here.clock.advance(PLAN.default_interval * 2)
+            slow = Overtaken(here.store, ticker)
+            ticker._store = slow  # type: ignore[assignment]
+            await ticker.tick()
+            slow.waiting = True
+            await ticker.tick()
+            assert not ticker._running
+        assert here.meter.counts["polls_total"] == 2
+
+
+class Overtaken:
+    """A store whose answer of what is due travels until every poll that runs has ended."""
+
+    def __init__(self, store: Store, ticker: Ticker) -> None:
+        self._store = store
+        self._ticker = ticker
+        self.waiting = False
+
+    async def due(self, *asked: Any, **named: Any) -> Any:  # noqa: ANN401 - the store's own
+        found = await self._store.due(*asked, **named)
+        while self.waiting and self._ticker._running:
+            await asyncio.wait(self._ticker._running.values())
+        return found
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - the store's own
+        return getattr(self._store, name)
