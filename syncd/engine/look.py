@@ -33,6 +33,7 @@ from syncd.ports.store import Store
 log = structlog.get_logger()
 
 AT_ONCE = 2  # calendars of one profile (P13)
+LOOKS = 3  # at a calendar that is written meanwhile
 
 
 class Look:
@@ -164,15 +165,47 @@ class Look:
         async with self._turn:
             if any(policy.reaches_profile(error) for _, error in self._errors.values()):
                 return
-            readings = list[Reading]()
-            try:
-                await self._read(provider, known, readings)
-            except SyncdError as error:
-                latest = readings[-1].calendar if readings else known
-                self._errors[known.id] = (latest, error)
-            self.told += sum(reading.told for reading in readings)
+            readings, failure = await self._once(provider, known)
+            for _ in range(LOOKS - 1):
+                latest = await self._latest(known, failure)
+                if latest is None:
+                    break
+                known = latest
+                readings, failure = await self._once(provider, known)
+            if failure is not None:
+                row = readings[-1].calendar if readings else known
+                self._errors[known.id] = (row, failure)
             if readings and readings[-1].suspect:
                 self.suspect.add(known.id)
+
+    async def _once(
+        self, provider: Provider, known: KnownCalendar
+    ) -> tuple[Sequence[Reading], SyncdError | None]:
+        readings = list[Reading]()
+        failure: SyncdError | None = None
+        try:
+            await self._read(provider, known, readings)
+        except SyncdError as error:
+            failure = error
+        self.told += sum(reading.told for reading in readings)
+        return readings, failure
+
+    async def _latest(
+        self, known: KnownCalendar, failure: SyncdError | None
+    ) -> KnownCalendar | None:
+        """Return a calendar to look at once more, as a write was recorded first; else None.
+
+        Otherwise a steady writer would hide for hours what others change.
+        """
+        if not isinstance(failure, StaleStateError):
+            return None
+        try:
+            profile = await self._store.profile(self._profile.id)
+            latest = await self._store.calendar(known.id, holds=None)
+        except NotFoundError:
+            return None
+        told = (profile.generation, latest.polled_at)
+        return latest if told == (self._profile.generation, known.polled_at) else None
 
     async def _read(
         self, provider: Provider, known: KnownCalendar, readings: list[Reading]

@@ -87,6 +87,22 @@ async def test_a_look_from_before_the_write_is_dropped(at: Desk) -> None:
     await at.agree()
 
 
+async def test_a_steady_writer_hides_no_change_of_others(at: Desk) -> None:
+    """Every look meets a write that is recorded first: the calendar is looked at once more."""
+    for number in range(3):
+        theirs(at, location=f"Roof {number}")
+        before = await at.ground.head()
+
+        async def write(title: str = f"Ours {number}") -> None:
+            await at.create(title, key=title.ljust(22, "x"))
+
+        once(at, "looking", write)
+        assert (await at.ground.poll()).error is None
+        told = await at.ground.told(before)
+        assert told == [f"add event Ours {number}", "update event Review"]
+    await at.agree()
+
+
 async def test_another_version_there_is_read_and_changed_once_more(at: Desk) -> None:
     """R18: the snapshot is old; both changes stand, and both are told."""
     name, before = await review(at), await at.ground.head()
@@ -143,7 +159,7 @@ async def test_what_went_meanwhile_is_told_as_deleted(at: Desk) -> None:
     """404 for a change, a success for a delete; the stream knows either way."""
     name, before = await review(at), await at.ground.head()
     work(at).remove(KEY)
-    with pytest.raises(NotFoundError):
+    with pytest.raises(NotFoundError, match=f"there is no event {name}"):
         await at.update(name, name="Ours")
     assert await at.ground.told(before) == ["delete event Review"]
     await at.agree()
