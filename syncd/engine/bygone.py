@@ -133,9 +133,8 @@ class Bygone:
         past: Past,
         since: Since | None,
     ) -> list[Gone]:
-        versions = [one async for one in self._versions(profile, zones, since)]
         usual, apart = dict[EventId, Gone](), dict[EventId, Gone]()
-        for one in versions:
+        async for one in self._versions(profile, zones, since):
             for seen in await self._seen(one, zones.get(one.calendar), past):
                 (apart if seen.id == one.event else usual)[seen.id] = seen
         there = usual | apart  # by id, the last version in the window; an exception before all
