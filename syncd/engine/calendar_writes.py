@@ -70,8 +70,11 @@ class CalendarWrites:
         if edit == CalendarEdit():
             return await self._outcome(profile, known, ignored)
         async with signed_in(self._providers, profile) as provider:
-            async with upstream():
-                wrote = await provider.update_calendar(known.key, edit)
+            try:
+                async with upstream():
+                    wrote = await provider.update_calendar(known.key, edit)
+            except NotFoundError as error:
+                raise NotFoundError(f"there is no calendar {calendar}") from error
             known = await self._change(profile, known, wrote.calendar, provider)
         return await self._outcome(profile, known, ignored | wrote.ignored)
 

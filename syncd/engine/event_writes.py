@@ -72,8 +72,11 @@ class EventWrites:
         known = writable(await self._store.calendar(calendar))
         settled = settle(draft, self._scene(profile, known))
         async with signed_in(self._providers, profile) as provider:
-            async with upstream():
-                wrote = await provider.create_event(known.key, settled.edit, name=name)
+            try:
+                async with upstream():
+                    wrote = await provider.create_event(known.key, settled.edit, name=name)
+            except NotFoundError as error:
+                raise NotFoundError(f"there is no calendar {calendar}") from error
             await self._record(profile, known, wrote, provider)
         seen = await self._store.seen(known.id, [wrote.key])
         made = seen[wrote.key].events.get(wrote.slot) if wrote.key in seen else None
@@ -171,10 +174,13 @@ class EventWrites:
         return settle(draft, replace(scene, before=before, occurrence=bool(target.slot)))
 
     async def _update(self, provider: Provider, target: Target, settled: Settled) -> Wrote:
-        async with upstream():
-            return await provider.update_event(
-                target.calendar.key, target.resource, target.slot, settled.edit
-            )
+        try:
+            async with upstream():
+                return await provider.update_event(
+                    target.calendar.key, target.resource, target.slot, settled.edit
+                )
+        except NotFoundError as error:
+            raise NotFoundError(f"there is no event {target.event.id}") from error
 
     async def _delete(self, provider: Provider, target: Target) -> Wrote:
         async with upstream():

@@ -283,7 +283,7 @@ async def test_a_poll_that_ends_while_due_ones_are_read_is_not_repeated(tmp_path
             await ticker.settled()
             here.clock.advance(PLAN.default_interval * 2)
             slow = Overtaken(here.store, ticker)
-            ticker._store = slow  # type: ignore[assignment]
+            ticker._store = slow
             await ticker.tick()
             slow.waiting = True
             await ticker.tick()
