@@ -1,28 +1,17 @@
 """Recurrence lines as a caller writes them to lines as an event keeps them (api.md K25): pure."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC
 
 from syncd.formats.dates import listed
 from syncd.formats.lines import line_of
-from syncd.formats.rule import check, number, parts
+from syncd.formats.patterned import FIELD, unsupported, unsupported_part
+from syncd.formats.rule import check, parts
 from syncd.model.errors import InvalidError
 
-FIELD = "recurrence"
 _NAMED = re.compile(r"(RRULE|RDATE|EXDATE|EXRULE)[:;]", re.IGNORECASE)
 _OFFSET = re.compile(r"(UNTIL=\d{8}T\d{6})[+-]\d{2}:?\d{2}", re.IGNORECASE)
-_ALWAYS = frozenset({"FREQ", "INTERVAL", "COUNT", "UNTIL"})
-_PATTERNS: Mapping[tuple[str, bool], frozenset[str]] = {  # frequency, relative: further parts
-    ("DAILY", False): frozenset(),
-    ("WEEKLY", False): frozenset({"BYDAY", "WKST"}),
-    ("MONTHLY", False): frozenset({"BYMONTHDAY"}),
-    ("MONTHLY", True): frozenset({"BYDAY", "BYSETPOS"}),
-    ("YEARLY", False): frozenset({"BYMONTHDAY", "BYMONTH"}),
-    ("YEARLY", True): frozenset({"BYDAY", "BYSETPOS", "BYMONTH"}),
-}
-_POSITIONS = frozenset({"1", "2", "3", "4", "-1"})
-_ORDINAL = re.compile(r"([+-]?\d*)([A-Z]{2})")
 
 
 def settle_recurrence(given: Sequence[str], *, any_rule: bool) -> tuple[str, ...]:
@@ -38,52 +27,8 @@ def settle_recurrence(given: Sequence[str], *, any_rule: bool) -> tuple[str, ...
     if lines and "RRULE" not in names and "RDATE" not in names:
         raise _invalid("there is no RRULE, nor RDATE, to begin with")
     if not any_rule and (part := next(filter(None, map(unsupported_part, lines)), None)):
-        raise InvalidError(
-            f"this provider cannot repeat events by {part}",
-            field=FIELD,
-            code="unsupported_recurrence",
-            fault="not_supported",
-            members={"part": part},
-        )
+        raise unsupported(part)
     return lines
-
-
-def unsupported_part(line: str) -> str | None:
-    """Return the part of a line that patterned recurrences have no place for (K25's table)."""
-    name = line.partition(":")[0].partition(";")[0]
-    if name != "RRULE":
-        return name
-    found = dict(parts(line))
-    relative = "BYDAY" in found and found["FREQ"] in {"MONTHLY", "YEARLY"}
-    further = _PATTERNS.get((found["FREQ"], relative))
-    if further is None:
-        return "FREQ"
-    foreign = [part for part in found if part not in _ALWAYS | further]
-    if foreign:
-        return foreign[0]
-    if "BYDAY" in found:
-        return _unsupported_days(found, relative=relative)
-    lists = [part for part in ("BYMONTHDAY", "BYMONTH") if not _one(found.get(part))]
-    return lists[0] if lists else None
-
-
-def _unsupported_days(found: Mapping[str, str], *, relative: bool) -> str | None:
-    """Judge BYDAY and BYSETPOS: a position goes with a month or year, and there is one."""
-    days = [_ORDINAL.fullmatch(one) for one in found["BYDAY"].split(",")]
-    ordinals = {day[1].lstrip("+") for day in days if day}
-    plain, position = ordinals == {""}, found.get("BYSETPOS", "").lstrip("+")
-    if not relative:
-        return None if plain else "BYDAY"
-    if position and position not in _POSITIONS:
-        return "BYSETPOS"
-    if position:
-        return None if plain else "BYDAY"
-    return None if len(ordinals) == 1 and ordinals <= _POSITIONS else "BYDAY"
-
-
-def _one(value: str | None) -> bool:
-    """Tell whether a part names one day or month, or is not there."""
-    return value is None or number(value.lstrip("+")) > 0
 
 
 def _line(text: str) -> str:

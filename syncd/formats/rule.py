@@ -12,7 +12,7 @@ _LONGEST_NUMBER = 18  # digits; what is longer is beyond every limit anyway
 _FREQUENCIES = ("SECONDLY", "MINUTELY", "HOURLY", "DAILY", "WEEKLY", "MONTHLY", "YEARLY")
 _TOO_FINE = frozenset({"SECONDLY", "MINUTELY"})
 _DAYS = {"HOURLY": 1, "DAILY": 1, "WEEKLY": 7, "MONTHLY": 31, "YEARLY": 366}  # at most in a period
-_MONTHS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+LONGEST_MONTHS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
 def parts(line: str) -> Mapping[str, str]:
@@ -81,7 +81,9 @@ def _unreachable(found: Mapping[str, str], frequency: str) -> bool:
 def _impossible(found: Mapping[str, str]) -> bool:
     days = [number(one.lstrip("+-")) for one in _listed(found, "BYMONTHDAY")]
     months = [number(one) for one in _listed(found, "BYMONTH")] or [1]
-    longest = max((_MONTHS[month - 1] for month in months if 0 < month <= len(_MONTHS)), default=0)
+    longest = max(
+        (LONGEST_MONTHS[one - 1] for one in months if 0 < one <= len(LONGEST_MONTHS)), default=0
+    )
     return bool(days) and not any(0 < day <= longest for day in days)
 
 
