@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from dateutil.rrule import rrulestr
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from syncd.formats.patterned import unsupported_part
@@ -121,7 +121,10 @@ def there_and_back(text: str, start: When) -> tuple[dict[str, Any], str]:
     return written, read_recurrence(written, start, zone_of(start))
 
 
+@settings(max_examples=500, deadline=None)
 @given(patterned(), tame_begins, st.data())
+@example({"FREQ": "YEARLY", "BYDAY": "-1SU"}, date(2027, 12, 26), None)
+@example({"FREQ": "YEARLY", "BYDAY": "MO,TU", "BYSETPOS": "4"}, date(2027, 1, 12), None)
 @example({"FREQ": "MONTHLY", "BYMONTHDAY": "-1"}, date(2027, 1, 1), None)
 @example({"FREQ": "YEARLY", "BYMONTHDAY": "-1", "BYMONTH": "2"}, date(2027, 1, 1), None)
 def test_a_rule_comes_back_with_the_same_dates(
@@ -208,6 +211,9 @@ anything = st.fixed_dictionaries(
 )
 
 
+@settings(max_examples=500, deadline=None)
+@example({"FREQ": "MONTHLY", "BYDAY": "1MO,1TU"}, date(2027, 1, 1))
+@example({"FREQ": "YEARLY", "BYMONTHDAY": "15"}, date(2027, 1, 15))
 @given(anything, st.one_of(st.just(date(2027, 1, 1)), tame_begins))
 def test_every_rule_either_keeps_its_dates_or_has_a_part_named(
     rule: dict[str, str], start: When
