@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 PREFIX = "SYNCD_"
 _DELIMITER = "__"
 _NEAR = 0.6
+_OURS = {"tuple_type": "must be a list, in square brackets"}  # by pydantic's name of the fault
 
 
 def keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
@@ -26,15 +27,21 @@ def keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
 def unknown_variables(model: type[BaseModel]) -> Sequence[str]:
     """Return a sentence for each ``SYNCD_<SECTION>__<KEY>`` that names no section.
 
-    Keys that are unknown inside a section are found when the settings are validated.
+    And for each that is a key but for a single ``_``, which nothing would read. Keys that are
+    unknown inside a section are found when the settings are validated.
     """
+    single = {_variable(key).replace(_DELIMITER, "_"): key for key in keys(model) if "." in key}
     sections = {name.upper() for name in model.model_fields}
     return [
-        f"{name}: there is no such setting; {_remedy(model, _dotted(name), variable=True)}"
+        f"{name}: there is no such setting; "
+        f"{_remedy(model, single.get(name) or _dotted(name), variable=True)}"
         for name in sorted(os.environ)  # noqa: TID251 - here the settings come from
-        if name.startswith(PREFIX)
-        and _DELIMITER in name
-        and name.removeprefix(PREFIX).split(_DELIMITER)[0].upper() not in sections
+        if name in single
+        or (
+            name.startswith(PREFIX)
+            and _DELIMITER in name
+            and name.removeprefix(PREFIX).split(_DELIMITER)[0].upper() not in sections
+        )
     ]
 
 
@@ -52,8 +59,9 @@ def _sentence(fault: Mapping[str, Any], model: type[BaseModel], file: Path | Non
     if fault["type"] == "extra_forbidden":
         remedy = _remedy(model, key, variable=from_variable)
         return f"{origin}: there is no such setting; {remedy}"
-    message = str(fault["msg"]).removeprefix("Value error, ")
-    return f"{origin}: {message[:1].lower()}{message[1:]} (it is {fault['input']!r}); {_fix(key)}"
+    message = _OURS.get(fault["type"], str(fault["msg"]).removeprefix("Value error, "))
+    given = "" if "@" in str(fault["input"]) else f" (it is {fault['input']!r})"  # maybe a password
+    return f"{origin}: {message[:1].lower()}{message[1:]}{given}; {_fix(key)}"
 
 
 def _known_part(loc: Sequence[str], model: type[BaseModel]) -> str:

@@ -57,6 +57,13 @@ class Store(Section):
 
     url: str = "sqlite:///{state_dir}/syncd.db"
 
+    @field_validator("url")
+    @classmethod
+    def _known(cls, url: str) -> str:
+        if not url.startswith(("sqlite:///", "postgresql://", "postgres://")):
+            raise ValueError("must begin with sqlite:/// or postgresql://")
+        return url
+
 
 class Vault(Section):
     """``[vault]``: the keys that seal credentials."""

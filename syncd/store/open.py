@@ -1,5 +1,6 @@
 """A store for an address."""
 
+from importlib.util import find_spec
 from pathlib import Path
 
 from sqlalchemy import URL, make_url
@@ -83,4 +84,6 @@ def _address(text: str) -> URL:
         raise MisconfiguredError("store.url must begin with sqlite:/// or postgresql://")
     if driver == _DRIVERS["sqlite"] and url.database in {None, "", ":memory:"}:
         raise MisconfiguredError("store.url must name a file: sqlite:////path/to/syncd.db")
+    if driver == _DRIVERS["postgresql"] and find_spec("psycopg") is None:
+        raise MisconfiguredError("PostgreSQL needs its driver: pip install 'syncd[postgres]'")
     return url.set(drivername=driver)

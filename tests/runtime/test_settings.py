@@ -106,6 +106,8 @@ def test_an_unknown_key_is_an_error_that_names_the_nearest_one(
         ('[server]\nlisten = "8470"\n', "server.listen", "host:port"),
         ('[server]\npublic_url = "example.org"\n', "server.public_url", "https://"),
         ('[log]\nlevel = "loud"\n', "log.level", "'debug'"),
+        ('[store]\nurl = "mysql://db/x"\n', "store.url", "sqlite:/// or postgresql://"),
+        ('[outbound]\nallow_private = "10.0.0.0/8"\n', "outbound.allow_private", "be a list"),
         ("poll = 5\n", "poll", "remove it for the default"),
     ],
 )
@@ -116,6 +118,12 @@ def test_a_wrong_value_names_file_key_and_remedy(
     assert f"{tmp_path / 'syncd.toml'}: {named}: " in told
     assert why in told
     assert f"change {named}, or remove it" in told
+
+
+def test_an_address_with_a_password_is_not_repeated(tmp_path: Path) -> None:
+    told = refusal(tmp_path, '[store]\nurl = "mysql://syncd:hush@db/x"\n')
+    assert "store.url: must begin with" in told
+    assert "hush" not in told
 
 
 def test_every_fault_is_told_at_once(tmp_path: Path) -> None:
@@ -136,6 +144,18 @@ def test_a_wrong_variable_is_named_instead_of_the_file(
     assert "SYNCD_POLL__INTERVAL_SECONDS: input should be greater" in told
     assert "SYNCD_POLL__INTERVALL: there is no such setting" in told
     assert "did you mean SYNCD_POLL__INTERVAL_SECONDS?" in told
+
+
+def test_a_variable_with_one_underscore_too_few_is_not_passed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SYNCD_POLL_INTERVAL_SECONDS", "90")
+    monkeypatch.setenv("SYNCD_SOMETHING_ELSE", "is not ours")
+    told = refusal(tmp_path, "")
+    assert told == (
+        "SYNCD_POLL_INTERVAL_SECONDS: there is no such setting; "
+        "did you mean SYNCD_POLL__INTERVAL_SECONDS?"
+    )
 
 
 def test_a_variable_of_an_unknown_section_is_an_error(
