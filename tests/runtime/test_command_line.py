@@ -258,6 +258,7 @@ async def test_the_doctor_looks_at_real_things(syncd: Daemon) -> None:
         found
     )
     assert not found["address"]["well"]
+    assert "`syncd run` starts one" in found["address"]["found"]
     assert found["database"]["found"].startswith("SQLite 3")
     assert "MiB free" in found["disk"]["found"]
     syncd.folder.chmod(0o755)

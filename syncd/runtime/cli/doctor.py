@@ -81,7 +81,10 @@ def _answers(current: "Settings") -> Json:
         with direct.open(url, timeout=_ANSWER_SECONDS):
             return _finding("address", f"{listen} answers", well=True)
     except OSError as error:
-        return _finding("address", f"{listen} does not answer: {error}", well=False)
+        why = getattr(error, "reason", error)
+        if isinstance(why, ConnectionRefusedError):
+            why = "no syncd runs there; `syncd run` starts one"
+        return _finding("address", f"{listen} does not answer: {why}", well=False)
 
 
 def _finding(what: str, found: str, *, well: bool) -> Json:

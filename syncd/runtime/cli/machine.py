@@ -46,6 +46,9 @@ def init(context: typer.Context) -> None:
     show(context.obj, {**written, **made})
     if context.obj.format is Format.TABLE:
         typer.echo("\nThe token is shown only now; keep it.", err=True)
+        given = "" if context.obj.config is None else f" -c {written['config']}"
+        begin = "systemctl enable --now syncd" if written["unit"] else f"syncd{given} run"
+        typer.echo(f"Next: {begin}", err=True)
 
 
 def check(context: typer.Context) -> None:

@@ -75,7 +75,7 @@ def _text(value: object) -> str:
         case {"code": str(), "message": str(message)}:
             return message
         case Mapping():
-            return ", ".join(f"{key} {_text(inner)}" for key, inner in value.items())
+            return ", ".join(f"{key} {_text(inner)}" for key, inner in value.items()) or "-"
         case list() | tuple():
             return ", ".join(map(_text, value))
         case _:

@@ -11,7 +11,10 @@ from syncd.runtime.cli.output import Format, show
 commands = typer.Typer(help="API tokens.", no_args_is_help=True)
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
-_COLUMNS = ("id", "name", "account_id", "user_id", "scopes", "expires_at", "used_at", "revoked_at")
+_COLUMNS = (
+    *("id", "name", "account_id", "user_id", "admin", "scopes"),
+    *("expires_at", "used_at", "revoked_at"),
+)
 
 
 @commands.command()
