@@ -6,10 +6,12 @@ from hashlib import sha256
 
 import orjson
 from aiohttp import web
+from markupsafe import escape
 
+from syncd.api.address import base_url
 from syncd.api.answers import answer
 from syncd.api.dialect import Dialect
-from syncd.api.manual import STYLE, manual
+from syncd.api.manual import ADDRESS, STYLE, manual
 from syncd.api.openapi import openapi
 from syncd.api.problems import STATUSES
 from syncd.api.route import Route, route
@@ -56,5 +58,5 @@ async def show_openapi(request: web.Request) -> web.Response:
 @route("GET", "/docs", scope=None, content_type="text/html")
 async def show_page(request: web.Request) -> web.Response:
     """Show this document to people."""
-    page = request.config_dict[DOCUMENTS].page
+    page = request.config_dict[DOCUMENTS].page.replace(ADDRESS, escape(base_url(request)))
     return web.Response(text=page, content_type="text/html", headers=_PAGE_HEADERS)

@@ -98,7 +98,8 @@ def _of_aiohttp(request: web.Request, error: web.HTTPException) -> Problem:
     if code is None:
         return Problem(status=500, code="internal_error", message=FAULT)
     messages = {
-        404: f"there is nothing at {request.path}",
+        404: f"there is nothing at {request.path}"
+        + ("; /docs tells what there is" if request.path == "/" else ""),
         405: f"{request.path} does not take {request.method}",
     }
     allow = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}

@@ -11,6 +11,7 @@ from markupsafe import Markup, escape
 
 from syncd.api.parts import Json
 
+ADDRESS = "http://127.0.0.1:8470"  # replaced by the one that was asked
 _FOLDER = files("syncd.api") / "page"
 STYLE = (_FOLDER / "docs.css").read_text()
 _PAGE = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(
@@ -38,7 +39,7 @@ def manual(document: Json, errors: Iterable[tuple[str, int]]) -> str:
         style=STYLE,
         version=document["info"]["version"],
         summary=document["info"]["summary"],
-        example="http://127.0.0.1:8470/v1/accounts/me/events",
+        example=f"{ADDRESS}/v1/accounts/me/events",
         groups=[{"name": name, "operations": found} for name, found in groups.items()],
         shapes=[_shape(name, schemas[name]) for name in sorted(_named(document["paths"], schemas))],
         errors=errors,

@@ -46,7 +46,13 @@ class ExpiryPages:
             return _dead(request)
         wait = self._looks.begin(f"{file.calendar.id} {request.remote}")
         if wait is not None:
-            shown = page(request, "message.html", status=429, title="Too many looks", message="")
+            shown = page(
+                request,
+                "message.html",
+                status=429,
+                title="Too many looks",
+                message="This calendar was looked at too often. Please wait a while.",
+            )
             shown.headers["Retry-After"] = str(max(1, int(wait)))
             return shown
         now = self._clock.now()
@@ -113,20 +119,24 @@ class ExpiryPages:
 
 
 def command(token: Token) -> str:
-    """Return the line that makes a token like this one: its name, scopes and lifetime."""
-    words = ["syncd", "token", "create"]
+    """Return the command that makes a token of the same name, scopes and lifetime.
+
+    One option a line, so that a narrow page does not break it where a shell would.
+    """
+    words = [["syncd", "token", "create"]]
     if token.profile_id is not None:
-        words += ["--profile", str(token.profile_id)]
+        words += [["--profile", str(token.profile_id)]]
     elif token.user_id is not None:
-        words += ["--user", token.user_id]
-    for scope in sorted(token.scopes):
-        words += ["--scope", scope]
+        words += [["--user", token.user_id]]
+    words += [["--scope", scope] for scope in sorted(token.scopes)]
     if token.expires_at is not None:
         seconds = max(1, round((token.expires_at - token.created).total_seconds()))
-        words += ["--expires-in", _lifetime(seconds)]
+        words += [["--expires-in", _lifetime(seconds)]]
     if token.name is not None:
-        words += ["--name", token.name]
-    return shlex.join([*words, "--rotate"] if token.rotates else words)
+        words += [["--name", token.name]]
+    if token.rotates:
+        words += [["--rotate"]]
+    return " \\\n  ".join(map(shlex.join, words))
 
 
 def _lifetime(seconds: int) -> str:

@@ -124,6 +124,7 @@ async def test_the_document_and_its_page_are_served_without_a_token(api: Api) ->
     anchors = set(re.findall(r'id="([^"]+)"', text))
     assert {one[1:] for one in targets if one.startswith("#")} <= anchors
     assert {route.name for route in routes()} <= anchors
+    assert f"http://{page.url.host}:{page.url.port}/v1/accounts/me/events" in text
 
 
 async def test_the_page_shows_bodies_and_answers_as_the_document_does(api: Api) -> None:
