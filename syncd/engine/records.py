@@ -18,7 +18,9 @@ from syncd.model.profile import Profile, State
 from syncd.model.resource import KnownResource
 from syncd.model.when import utc
 
-WITH_CONTACTS = frozenset({"caldav"})  # K30; whether a server has any is known by asking it
+WITH_CONTACTS = frozenset(
+    {"caldav", "icloud"}
+)  # K30; whether a server has any is known by asking it
 
 
 def account_document(profile: Profile) -> Json:

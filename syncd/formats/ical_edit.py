@@ -132,7 +132,7 @@ def _set_times(editing: Editing, edit: EventEdit, *, carry: bool) -> None:
         return
     before = _form(vevent, "DTSTART", zones)
     form = form_for(start, zone, [before]) if starts or before is None else before
-    form = _exact(form, start, series=_repeats(vevent, edit))
+    form = exact(form, start, series=_repeats(vevent, edit))
     if starts:
         if event is not None and before is not None:
             old = before.wall(event.start)
@@ -141,7 +141,7 @@ def _set_times(editing: Editing, edit: EventEdit, *, carry: bool) -> None:
                 editing.move.dates(vevent, zones)
         set_time(vevent, "DTSTART", form, start)
     end_form = form_for(end, end_zone, [_form(vevent, "DTEND", zones), form])
-    end_form = _exact(end_form, end, series=False)
+    end_form = exact(end_form, end, series=False)
     set_time(vevent, "DTEND", end_form, end)
     vevent.remove("DURATION")
     for one in (form, end_form):
@@ -168,7 +168,7 @@ def _repeats(vevent: Block, edit: EventEdit) -> bool:
     return next(vevent.lines("RRULE", "RDATE"), None) is not None
 
 
-def _exact(form: Form, when: When, *, series: bool) -> Form:
+def exact(form: Form, when: When, *, series: bool) -> Form:
     """Return UTC for a time that the wall shows twice and that would be read as the other."""
     told = form.when(form.wall(when))
     return form if series or moment(told) == moment(when) else IN_UTC

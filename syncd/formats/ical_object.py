@@ -58,6 +58,10 @@ class CalendarObject:
         """Return what stands beside the series."""
         return [(at, one.vevent, one.event) for at, one in self._placed.items() if at != WHOLE]
 
+    def endless(self) -> list[Placed]:
+        """Return the events whose end is not written."""
+        return [one for one in self._placed.values() if one.vevent.first("DTEND") is None]
+
     def drop(self, vevent: Block) -> None:
         """Take an event out."""
         at = next(at for at, one in self._placed.items() if one.vevent is vevent)

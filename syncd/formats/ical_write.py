@@ -9,8 +9,8 @@ from datetime import UTC, date, datetime
 from syncd import __version__
 from syncd.formats.blocks import Block, made
 from syncd.formats.dates import listed
-from syncd.formats.forms import Form
-from syncd.formats.ical_edit import Editing, apply_edit, stamp_edit
+from syncd.formats.forms import Form, set_time
+from syncd.formats.ical_edit import Editing, apply_edit, exact, stamp_edit
 from syncd.formats.ical_object import CalendarObject, start_at
 from syncd.formats.ical_read import read_resource
 from syncd.formats.ical_series import edit_series
@@ -96,6 +96,16 @@ def excluded(
             series.vevent.add("EXDATE", form.value(form.wall(start)), form.head())
             editing = Editing(vevent=series.vevent, zones=found.zones, event=series.event, now=now)
             stamp_edit(editing, frozenset(), before)
+    return found.root.text()
+
+
+def ended(raw: bytes, *, calendar_zone: str | None = None) -> bytes:
+    """Return the object with a DTEND in each of its events, where DURATION or nothing stood."""
+    found = CalendarObject(raw, calendar_zone)
+    for one in found.endless():
+        form = exact(found.form(one), one.event.end, series=False)
+        set_time(one.vevent, "DTEND", form, one.event.end)
+        one.vevent.remove("DURATION")
     return found.root.text()
 
 

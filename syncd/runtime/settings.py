@@ -79,9 +79,15 @@ class Pace(Section):
 
 
 class SlowFeed(Pace):
-    """``[poll.caldav]`` and ``[poll.icloud]``: change feeds that deserve a second look sooner."""
+    """``[poll.caldav]``, and ``[poll.icloud]``: change feeds that deserve a second look sooner."""
 
     reconcile_seconds: int | None = Field(default=SIX_HOURS, ge=60)
+
+
+class ApplePace(SlowFeed):
+    """``[poll.icloud]``: iCloud is asked once a minute at most (IC6)."""
+
+    interval_seconds: int | None = Field(default=None, ge=60)
 
 
 class Poll(Section):
@@ -95,7 +101,7 @@ class Poll(Section):
     graph: Pace = Pace()
     ews: Pace = Pace()
     caldav: SlowFeed = SlowFeed()
-    icloud: SlowFeed = SlowFeed()
+    icloud: ApplePace = ApplePace()
 
 
 class OAuthClient(Section):
@@ -128,6 +134,7 @@ class Icloud(Section):
     """``[providers.icloud]``."""
 
     url: str = "https://caldav.icloud.com/"
+    contacts_url: str = "https://contacts.icloud.com/"
 
 
 class Providers(Section):

@@ -42,6 +42,7 @@ from syncd.store.open import open_store
 
 TICK = timedelta(seconds=1)
 PRUNE = timedelta(hours=1)
+ICLOUD_INTERVAL = timedelta(seconds=60)  # the shortest (IC6)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,13 +181,15 @@ def plan_of(settings: Settings) -> Plan:
         "caldav": poll.caldav,
         "icloud": poll.icloud,
     }
+    intervals = {
+        name: timedelta(seconds=pace.interval_seconds)
+        for name, pace in paces.items()
+        if pace.interval_seconds is not None
+    }
+    default = timedelta(seconds=poll.interval_seconds)
     return Plan(
-        default_interval=timedelta(seconds=poll.interval_seconds),
-        intervals={
-            name: timedelta(seconds=pace.interval_seconds)
-            for name, pace in paces.items()
-            if pace.interval_seconds is not None
-        },
+        default_interval=default,
+        intervals={"icloud": max(default, ICLOUD_INTERVAL), **intervals},
         default_reconcile=timedelta(seconds=poll.reconcile_seconds),
         reconciles={
             name: timedelta(seconds=pace.reconcile_seconds)

@@ -21,6 +21,7 @@ from syncd.web.page import HEADERS, fields, page
 from syncd.web.sign_in import FormTokens, Tries
 
 _KINDS = {"caldav": "CalDAV", "icloud": "iCloud Calendar", "ews": "Exchange"}
+_APP_PASSWORDS = frozenset({"icloud"})  # providers.md IC2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +113,7 @@ class RelinkPages:
             login=profile.login,
             kind=_KINDS.get(profile.provider, profile.provider),
             server=urlsplit(profile.settings.get(SIGN_IN_URL, "")).netloc,
+            app_password=profile.provider in _APP_PASSWORDS,
             disconnected=profile.refused is not None,
             since=profile.state_since,
         )

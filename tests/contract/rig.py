@@ -61,7 +61,7 @@ class Rig:
 
     def login(self, password: str | None = None) -> Login:
         return Login(
-            provider="caldav",
+            provider=self.server.provider,
             url=self.server.url,
             username=self.server.username,
             password=Secret(password or self.server.password),
@@ -93,9 +93,8 @@ class Rig:
     async def agree(self) -> Neutral:
         """Compare the replayed stream with the server as the independent client reads it."""
         await self.drain()
-        held = await self.witness.read(
-            url=self.server.url, username=self.server.username, password=self.server.password
-        )
+        at = self.server.held
+        held = await self.witness.read(url=at.url, username=at.username, password=at.password)
         told = self.replay.neutral()
         assert told.keys() == held.keys()
         for calendar, events in held.items():
@@ -121,7 +120,8 @@ async def rigged(server: CalDavServer, folder: Path, witness: Witness) -> AsyncI
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(opened(folder, clock=clock))
         http = await stack.enter_async_context(ClientSession())
-        opener = Opener(KINDS, Rim(session=lambda: http, clock=clock), store, vault)
+        rim = Rim(session=lambda: http, clock=clock, settings=server.settings)
+        opener = Opener(KINDS, rim, store, vault)
         await store.add_user(User(id=USER, name="contract", created=clock.now()))
         browser = Browser(store, inline, clock)
         writer = await stack.enter_async_context(Writer(store, opener, browser, hub, clock))

@@ -18,12 +18,17 @@ from syncd.model.resource import Change
 from tests.contract.rig import Rig, rigged
 from tests.formats.written import vcalendar, vevent
 from tests.servers.caldav import CalDavServer, Radicale, Xandikos
+from tests.servers.icloud import Icloud
 from tests.servers.seeding import ics, seed
 from tests.witness import Witness
 
 pytestmark = pytest.mark.timeout(120)
-SERVERS: tuple[type[CalDavServer], ...] = (Radicale, Xandikos)
-FORGED_TOKENS = {"radicale": "http://radicale.org/ns/sync/" + "0" * 64, "xandikos": "0" * 40}
+SERVERS: tuple[type[CalDavServer], ...] = (Radicale, Xandikos, Icloud)
+FORGED_TOKENS = {
+    "radicale": "http://radicale.org/ns/sync/" + "0" * 64,
+    "xandikos": "0" * 40,
+    "icloud": "http://radicale.org/ns/sync/" + "0" * 64,
+}
 SERIES = ("DTSTART;TZID=Europe/Berlin:20261124T100000", "DTEND;TZID=Europe/Berlin:20261124T110000")
 WEEKLY = (*SERIES, "SUMMARY:Weekly", "RRULE:FREQ=WEEKLY;COUNT=8")
 
@@ -137,9 +142,11 @@ async def test_calendars_come_are_renamed_and_go_with_their_events(rig: Rig) -> 
     await rig.agree()
 
 
+@pytest.mark.parametrize("rig", SERVERS[:2], indirect=True, ids=lambda kind: kind.name)
 async def test_a_thousand_events_are_read_and_followed(rig: Rig) -> None:
+    """Not over iCloud's stand-in: it would be Radicale's reading again, and slow."""
     await rig.server.stop()
-    seed(rig.server, "work", 1000)
+    seed(rig.server.held, "work", 1000)
     await rig.server.start()
     await connected(rig)
     assert rig.replay.counts["add"] >= 1001
@@ -157,7 +164,13 @@ async def test_an_expired_token_costs_one_full_read_and_no_activity_i8(rig: Rig)
     await rig.server.put("work", "0.ics", single("u0", "SUMMARY:changed"))
     await rig.server.delete("work", "1.ics")
     await rig.server.put("work", "5.ics", single("u5"))
-    await rig.step(add=1, update=1, delete=1)
+    if rig.server.name == "icloud":  # lists everything again, without what is gone (IC5, D12)
+        assert (await rig.poll()).error is None
+        assert await rig.drain() == {"add": 1, "update": 1, "delete": 0}
+        await rig.step(delete=1)
+        forgotten = 0  # no token was refused
+    else:
+        await rig.step(add=1, update=1, delete=1)
     assert rig.meter.counts["full_reads_total"] == forgotten
     await rig.step()
     assert rig.meter.counts["full_reads_total"] == forgotten

@@ -23,10 +23,11 @@ from syncd.model.ids import WHOLE, EventId
 from tests.contract.rig import Rig, rigged
 from tests.formats.written import vcalendar, vevent
 from tests.servers.caldav import CalDavServer, Radicale, Xandikos
+from tests.servers.icloud import Icloud
 from tests.witness import Neutral, Witness
 
 pytestmark = pytest.mark.timeout(120)
-SERVERS: tuple[type[CalDavServer], ...] = (Radicale, Xandikos)
+SERVERS: tuple[type[CalDavServer], ...] = (Radicale, Xandikos, Icloud)
 NAME = "Zm9vYmFyYmF6cXV4cXV1eA"
 BERLIN = "Europe/Berlin"
 Json = dict[str, Any]
@@ -209,13 +210,15 @@ FOREIGN = (
 
 async def test_an_answer_changes_the_own_answer_only_k26(pen: Pen) -> None:
     times = ("DTSTAMP:20261101T000000Z", "DTSTART:20261124T090000Z", "DTEND:20261124T100000Z")
-    body = vcalendar(vevent(*times, "SUMMARY:Invited", "SEQUENCE:3", *FOREIGN, uid="inv"))
+    me = pen.rig.server.username
+    guests = [line.replace("mailto:alice", f"mailto:{me}") for line in FOREIGN]
+    body = vcalendar(vevent(*times, "SUMMARY:Invited", "SEQUENCE:3", *guests, uid="inv"))
     await pen.rig.server.put("work", "inv.ics", body)
     assert (await pen.rig.poll()).error is None
     (event,) = pen.rig.replay.events or await _events(pen)
     told = await pen.update(event, reply=Answer.ACCEPTED)
     assert {one["email"]: one["status"] for one in told["attendees"]} == {
-        "alice": "accepted",
+        me: "accepted",
         "bo@example.org": "accepted",
     }
     key = await _key(pen)

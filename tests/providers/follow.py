@@ -15,6 +15,7 @@ from syncd.ports.link import Login
 from syncd.ports.provider import Provider
 from syncd.ports.vault import Secret
 from syncd.providers.caldav.adapter import CalDavAdapter
+from syncd.providers.icloud.adapter import IcloudAdapter
 from syncd.providers.kind import Rim
 from tests.fakes.clock import FakeClock
 from tests.fakes.keys import FakeKeys
@@ -122,7 +123,7 @@ class Desk:
 
 def login_at(server: CalDavServer, *, url: str | None = None) -> Login:
     return Login(
-        provider="caldav",
+        provider=server.provider,
         username=server.username,
         password=Secret(server.password),
         url=server.url if url is None else url,
@@ -130,20 +131,24 @@ def login_at(server: CalDavServer, *, url: str | None = None) -> Login:
 
 
 @asynccontextmanager
-async def new_adapter(clock: FakeClock) -> AsyncIterator[CalDavAdapter]:
+async def new_adapter(
+    clock: FakeClock, server: CalDavServer | None = None
+) -> AsyncIterator[CalDavAdapter]:
+    settings = {} if server is None else server.settings
     async with ClientSession(cookie_jar=DummyCookieJar()) as session:
-        yield CalDavAdapter(Rim(session=lambda: session, clock=clock))
+        rim = Rim(session=lambda: session, clock=clock, settings=settings)
+        yield IcloudAdapter(rim) if "icloud" in settings else CalDavAdapter(rim)
 
 
 @asynccontextmanager
 async def signed_in(server: CalDavServer) -> AsyncIterator[Desk]:
     clock = FakeClock()
-    async with new_adapter(clock) as adapter:
+    async with new_adapter(clock, server) as adapter:
         signed = await adapter.sign_in(login_at(server))
         profile = Profile(
             id=ProfileId(1),
             user_id=UserId("acc_1"),
-            provider="caldav",
+            provider=server.provider,
             login=signed.login,
             identity=signed.identity,
             created=clock.now(),

@@ -1,6 +1,7 @@
 """One file, the environment above it, frozen; whatever is wrong is a sentence (design §7)."""
 
 import os
+from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from pydantic import ValidationError
 
 from syncd.model.errors import MisconfiguredError
 from syncd.runtime.settings import load
+from syncd.runtime.wiring import plan_of
 
 
 @pytest.fixture(autouse=True)
@@ -210,3 +212,22 @@ def test_without_a_word_the_place_depends_on_the_user(
     monkeypatch.setenv("HOME", "/home/ada")
     monkeypatch.delenv("XDG_STATE_HOME", raising=False)
     assert str(load(written(tmp_path, "")).state_dir).startswith(place)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("", 60),
+        ("[poll]\ninterval_seconds = 5\n", 60),
+        ("[poll]\ninterval_seconds = 90\n", 90),
+        ("[poll]\ninterval_seconds = 90\n[poll.icloud]\ninterval_seconds = 61\n", 61),
+    ],
+)
+def test_icloud_is_asked_once_a_minute_at_most_ic6(tmp_path: Path, text: str, seconds: int) -> None:
+    plan = plan_of(load(written(tmp_path, text)))
+    assert plan.interval("icloud") == timedelta(seconds=seconds)
+
+
+def test_a_shorter_interval_for_icloud_is_refused_ic6(tmp_path: Path) -> None:
+    told = refusal(tmp_path, "[poll.icloud]\ninterval_seconds = 59\n")
+    assert "poll.icloud.interval_seconds" in told

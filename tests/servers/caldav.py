@@ -23,6 +23,7 @@ class CalDavServer:
     """What the servers have in common; a person's other device speaks through ``device``."""
 
     name: str
+    provider = "caldav"
     url: str
     home: str
     username = USERNAME
@@ -30,8 +31,18 @@ class CalDavServer:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.port = _free_port()
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}/"
+
+    @property
+    def held(self) -> "CalDavServer":
+        """The server that keeps what this one shows."""
+        return self
+
+    @property
+    def settings(self) -> dict[str, dict[str, str]]:
+        """What an operator sets so that syncd meets this server: keys by provider."""
+        return {}
 
     @property
     def device(self) -> DavClient:
@@ -183,7 +194,7 @@ class Xandikos(CalDavServer):
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
         self.home = "/alice/calendars/"
-        self._inner = _free_port()
+        self._inner = free_port()
         self._process: asyncio.subprocess.Process | None = None
         self._runner: web.AppRunner | None = None
         self._session: ClientSession | None = None
@@ -264,7 +275,7 @@ async def forward(  # noqa: PLR0913 - what may be changed on the way
         return web.Response(status=answer.status, body=await answer.read(), headers=told)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

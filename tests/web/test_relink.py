@@ -235,3 +235,19 @@ async def test_nonsense_in_place_of_a_form_is_no_try(person: Person) -> None:
         answer = await person._ask("POST", person.path, data=body)
         assert answer.status == 403
     assert person.api.linker.tries == []
+
+
+async def test_icloud_is_asked_for_an_app_specific_password(person: Person) -> None:
+    """IC2: the page says how to make one; other servers are spared it."""
+    text = await (await person.open()).text()
+    assert "app-specific" not in text.lower()
+    ground = person.api.ground
+    apple = replace(await ground.profile(), provider="icloud", login="ada@icloud.com")
+    await ground.store.save_profile(apple)
+    text = await (await person.open()).text()
+    for words in ("iCloud Calendar", "Apple ID</dt>", "App-specific password</label>"):
+        assert words in text
+    assert 'href="https://account.apple.com/"' in text
+    assert "never the password of the Apple ID" in text
+    assert (await person.submit(RIGHT)).status == 303
+    assert person.api.linker.tries[-1].provider == "icloud"

@@ -34,6 +34,7 @@ from syncd.ports.passing import LARGEST_ANSWER, PassedAnswer, sent_along
 from syncd.ports.vault import Secret
 from syncd.providers.answers import (
     AbsentError,
+    Means,
     PassingError,
     UnansweredError,
     error_of,
@@ -42,8 +43,9 @@ from syncd.providers.answers import (
     wait_of,
 )
 from syncd.providers.caldav import wire
+from syncd.providers.caldav.flavour import Flavour
 from syncd.providers.caldav.multistatus import Answer, Multistatus, conditions, words_of
-from syncd.providers.caldav.origins import check_plain, related
+from syncd.providers.caldav.origins import check_plain, origin_of
 from syncd.providers.caldav.quirks import Memory, Quirks, Scheme
 from syncd.providers.limits import TRIES, retried
 
@@ -78,6 +80,7 @@ class Ask:
     writes: bool = False
     once: bool = False
     verbatim: bool = False
+    signs_in: bool = False  # the answer tells whether the person is let in
     timeout: ClientTimeout = field(default=QUICK)
     tries: int = TRIES
     with_token: bool = False  # 410 then speaks of the token
@@ -103,18 +106,20 @@ class CalDavClient:
         username: str,
         password: Secret,
         origins: Iterable[URL],
+        flavour: Flavour,
     ) -> None:
         """Sign in with these credentials, at ``origins`` only."""
+        self.flavour = flavour
         self._session = session
         self._clock = clock
         self._memory = memory
         self._username = username
         self._password = password
-        self.origins = {one.origin() for one in origins}
+        self.origins = {origin_of(one) for one in origins}
 
     def quirks(self, url: URL) -> Quirks:
         """Return what is known of the server behind ``url``."""
-        return self._memory.of(str(url.origin()))
+        return self._memory.of(str(origin_of(url)))
 
     async def multistatus(self, ask: Ask, shape: Callable[[_Element], T]) -> Answer[T]:
         """Return the answer of a PROPFIND or REPORT, received and parsed whole (P1)."""
@@ -201,7 +206,7 @@ class CalDavClient:
 
     @asynccontextmanager
     async def _response(self, ask: Ask) -> AsyncIterator[tuple[ClientResponse, Scheme | None]]:
-        if ask.url.origin() not in self.origins:
+        if origin_of(ask.url) not in self.origins:
             raise MalformedReplyError(f"{ask.url.host} is not the server of this profile")
         quirks = self.quirks(ask.url)
         if ask.url.scheme == "http" and not quirks.plain_allowed:
@@ -259,8 +264,8 @@ class CalDavClient:
 
     def trust(self, url: URL) -> None:
         """Let credentials go to where the server led; raises ForbiddenError for a stranger."""
-        origin = url.origin()
-        if not any(related(known, origin) for known in self.origins):
+        origin = origin_of(url)
+        if not any(self.flavour.trusts(known, origin) for known in self.origins):
             raise ForbiddenError(
                 f"the server leads to {origin}, which is another server: enter that address if "
                 "you trust it"
@@ -279,6 +284,8 @@ class CalDavClient:
         if wire.SUPPORTED_REPORT in named:
             return AbsentError(message)
         means = meaning(status, wait_named=header is not None)
+        if means is Means.FORBIDDEN and ask.signs_in and self.flavour.forbids_strangers:
+            means = Means.REFUSED
         return error_of(means, message, retry_after=wait_of(header, self._clock.now()))
 
     def _refused(

@@ -13,7 +13,6 @@ from syncd.model.errors import (
     NotFoundError,
     RelinkRequiredError,
     SyncdError,
-    TransientError,
 )
 from syncd.model.own import ADDRESSES
 from syncd.ports.link import SIGN_IN_URL, Login, SignedIn
@@ -22,6 +21,7 @@ from syncd.providers.caldav import wire
 from syncd.providers.caldav.client import Ask, CalDavClient
 
 HOMES, INBOX, ORIGINS = "homes", "inbox", "origins"  # of Profile.settings; blanks between URLs
+PRINCIPAL = "principal"  # the same: who signed in
 BOOKS = "books"  # the same, of address books; empty if there were none, absent if not looked for
 _GOOGLE = ("google.com", "googleusercontent.com", "googleapis.com", "gmail.com", "googlemail.com")
 _BLANKS = frozenset(" \t\r\n")
@@ -87,7 +87,7 @@ async def discover(login: Login, connect: Callable[[URL], CalDavClient]) -> Sign
     try:
         return await _Search(client).sign_in(login, start)
     except SyncdError as error:
-        raise _sentence(error, start.given.host or "") from error
+        raise client.flavour.sentence(error, start.given.host or "") from error
 
 
 async def find_books(client: CalDavClient, start: URL) -> Sequence[URL]:
@@ -123,6 +123,7 @@ class _Search:
             settings[BOOKS] = " ".join(str(one) for one in books)
         inboxes = [self._led(principal, one.inbox) for one in found if one.inbox is not None]
         settings |= {
+            PRINCIPAL: str(principal),
             HOMES: " ".join(str(one) for one in homes),
             INBOX: " ".join(str(one) for one in inboxes[:1]),
             ORIGINS: " ".join(sorted(str(one) for one in self._client.origins)),
@@ -141,9 +142,11 @@ class _Search:
         return [self._led(principal, href) for one in found for href in one.book_homes]
 
     async def books_elsewhere(self, start: URL) -> list[URL]:
-        """Return the homes that another principal has, the one of the server's CardDAV (D1)."""
+        """Return the homes that another principal has, the one of the service's CardDAV (D1)."""
+        at = self._client.flavour.books or start.origin() / ".well-known/carddav"
         try:
-            principal = await self._current(start.origin() / ".well-known/carddav")
+            self._client.trust(at)
+            principal = await self._current(at)
             return [] if principal is None else await self.book_homes(principal)
         except _NOTHING:
             return []
@@ -177,7 +180,7 @@ class _Search:
         return self._led(url, hrefs[0]) if hrefs else None
 
     async def ask(self, url: URL, body: bytes) -> Sequence[wire.Place]:
-        ask = Ask(method="PROPFIND", url=url, body=body, depth="0", tries=1)
+        ask = Ask(method="PROPFIND", url=url, body=body, depth="0", tries=1, signs_in=True)
         return (await self._client.multistatus(ask, wire.place)).items
 
     def _led(self, base: URL, href: str) -> URL:
@@ -208,33 +211,3 @@ def _no_address(text: str) -> InvalidError:
         f"“{text}” is no address of a server; it looks like https://dav.example.com/.",
         field="url",
     )
-
-
-def _sentence(error: SyncdError, host: str) -> SyncdError:
-    """Return the same kind of error in words for the person who signs in."""
-    match error:
-        case RelinkRequiredError():
-            return RelinkRequiredError(
-                f"The server {host} refused the user name or the password. Check both; some "
-                "servers want an app password, which their settings make."
-            )
-        case TransientError():
-            return TransientError(
-                f"The server could not be reached: {error}. Check the address, or try again in "
-                "a while.",
-                retry_after=error.retry_after,
-            )
-        case ForbiddenError():
-            return ForbiddenError(f"The server cannot be used: {error}.")
-        case NotFoundError():
-            return NotFoundError(
-                f"The server {host} answers, but there are no calendars behind this address. "
-                "Look up the CalDAV address in the settings of your calendar."
-            )
-        case MalformedReplyError():
-            return MalformedReplyError(
-                f"There is no calendar service at this address: {error}. Look up the CalDAV "
-                "address in the settings of your calendar."
-            )
-        case _:
-            return error

@@ -14,6 +14,11 @@ from syncd.model.outbound import reachable
 _COUNTRY_SECOND_LEVEL = re.compile(r"[a-z]{2,3}\.[a-z]{2}")  # co.uk, com.au: anyone's
 
 
+def origin_of(url: URL) -> URL:
+    """Return scheme, host and port; a port that is the scheme's own is the same as none."""
+    return URL(str(url.origin()))
+
+
 def related(known: URL, other: URL) -> bool:
     """Tell whether credentials for ``known`` may go to ``other`` (D2).
 
@@ -21,7 +26,7 @@ def related(known: URL, other: URL) -> bool:
     suffixes that is: one host below the other, or both below the same two labels, three where
     the two look like ``co.uk``.
     """
-    if known.origin() == other.origin():
+    if origin_of(known) == origin_of(other):
         return True
     if known.host is None or other.host is None or other.scheme != "https":
         return False

@@ -1,7 +1,7 @@
 """One CalDAV profile behind the provider port (RFC 4791, RFC 6578)."""
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from urllib.parse import urljoin
 
 from yarl import URL
@@ -28,6 +28,7 @@ from syncd.providers.caldav import wire
 from syncd.providers.caldav.calendar_writing import CalendarWriting
 from syncd.providers.caldav.changes import CalendarReader
 from syncd.providers.caldav.client import SLOW, Ask, CalDavClient, below
+from syncd.providers.caldav.origins import origin_of
 from syncd.providers.caldav.shelf import Shelf
 from syncd.providers.caldav.state import State, read_state
 from syncd.providers.caldav.translate import (
@@ -40,27 +41,29 @@ from syncd.providers.caldav.translate import (
 from syncd.providers.caldav.writing import EventWriting
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """Where sign-in found what: ``inbox`` may name the primary calendar.
+
+    Profiles from before it was kept have no ``principal``.
+    """
+
+    homes: Sequence[URL]
+    inbox: URL | None
+    principal: URL | None
+    shelf: Shelf
+
+
 class CalDavProvider(Writing, Rooms, Passing):
-    """One sign-in; ``homes`` hold its calendars, ``inbox`` may name the primary one."""
+    """One sign-in."""
 
-    def __init__(
-        self,
-        client: CalDavClient,
-        clock: Clock,
-        *,
-        homes: Sequence[URL],
-        inbox: URL | None,
-        shelf: Shelf,
-    ) -> None:
-        """Ask through ``client``; the keys of calendars count from the first home.
-
-        ``shelf`` knows where the address books are.
-        """
+    def __init__(self, client: CalDavClient, clock: Clock, places: Places) -> None:
+        """Ask through ``client``; the keys of calendars count from the first home."""
         self._client = client
         self._clock = clock
-        self._homes = homes
-        self._inbox = inbox
-        self._shelf = shelf
+        self._homes = places.homes
+        self._inbox = places.inbox
+        self._shelf = places.shelf
         self._ctags = dict[CalendarKey, str]()
         self._found = dict[URL, Sequence[wire.Collection]]()
         self._books = dict[CalendarKey, wire.Collection]()
@@ -186,7 +189,7 @@ class CalDavProvider(Writing, Rooms, Passing):
         """Send a request to one of the profile's own servers."""
         try:
             url = below(self._homes[0], asked.uri)
-            origin = url.origin()
+            origin = origin_of(url)
         except ValueError:
             raise InvalidError(f"{asked.uri} is no address") from None
         if origin not in self._client.origins or url.user is not None:

@@ -57,10 +57,14 @@ def calendar_key(href: str, base: str) -> CalendarKey:
     On another server than ``base`` it is the whole address.
     """
     path = path_of(href, base).rstrip("/") + "/"
-    there, here = urlsplit(urljoin(base, href)), urlsplit(base)
-    if (there.scheme, there.netloc) == (here.scheme, here.netloc):
-        return CalendarKey(path)
-    return CalendarKey(f"{there.scheme}://{there.netloc}{path}")
+    there, here = _server(urljoin(base, href)), _server(base)
+    return CalendarKey(path if there == here else there + path)
+
+
+def _server(address: str) -> str:
+    parts = urlsplit(address)
+    own = {"http": ":80", "https": ":443"}.get(parts.scheme, "")
+    return f"{parts.scheme}://{parts.netloc.removesuffix(own)}"
 
 
 def is_calendar(found: wire.Collection) -> bool:

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from yarl import URL
 
 from syncd.formats.ical_read import read_resource
-from syncd.formats.ical_write import created, excluded, rewritten
+from syncd.formats.ical_write import created, ended, excluded, rewritten
 from syncd.model.edit import EventEdit
 from syncd.model.errors import (
     ConflictError,
@@ -124,6 +124,8 @@ class EventWriting:
         """Write a resource; if no answer comes, look whether it was written."""
         url = below(self._calendar, key)
         headers = {**_KIND, **condition}
+        if self._client.flavour.wants_ends:
+            raw = await asyncio.to_thread(ended, raw, calendar_zone=self._zone)
         ask = Ask(method="PUT", url=url, body=raw, headers=headers, once=not condition)
         try:
             await self._sent(ask)
