@@ -86,6 +86,7 @@ def resources(draw: Any, near: date) -> str:  # noqa: ANN401 - hypothesis' own
     until = ""
     if rule and "COUNT" not in rule and draw(st.booleans()):
         last = near + timedelta(days=draw(st.integers(0, DAYS)))
+        last = max(last, day + timedelta(days=1))  # a rule that ends before its start means nothing
         until = f";UNTIL={last:%Y%m%d}" if dated else f";UNTIL={last:%Y%m%d}T113000Z"
         if zone == "":
             until = ""  # RFC 5545 §3.3.10: local then, and of no fixed instant
@@ -116,6 +117,7 @@ def _event(wall: datetime, length: timedelta, zone: str | None, word: str) -> li
         end = ((wall.replace(tzinfo=place).astimezone(UTC) + length).astimezone(place)).replace(
             tzinfo=None
         )
+        end = max(end, wall)  # in the hour that comes twice it would stand before the start
     return [f"DTSTART{_stamp(wall, zone)}", f"DTEND{_stamp(end, zone)}", *([word] if word else [])]
 
 

@@ -256,11 +256,18 @@ async def test_following_prints_each_activity_as_it_comes(syncd: Daemon, tmp_pat
             stdout=asyncio.subprocess.PIPE,
         )
         assert follower.stdout is not None
-        await asyncio.sleep(1)
-        await syncd.ask("profile", "pause", "1")
-        async with asyncio.timeout(10):
-            while b"paused" not in (told := await follower.stdout.readline()):
-                assert told
+        out = follower.stdout
+
+        async def told() -> None:
+            while b"paused" not in (line := await out.readline()):
+                assert line
+
+        async with asyncio.TaskGroup() as group:
+            seen = group.create_task(told())
+            while not seen.done():  # it follows from the end, and when that is only it knows
+                for word in ("pause", "resume"):
+                    await syncd.ask("profile", word, "1")
+                    await asyncio.wait({seen}, timeout=0.5)
         follower.send_signal(signal.SIGINT)
         await follower.communicate()
         assert follower.returncode == 0
