@@ -1,6 +1,6 @@
 """One read of one calendar: pages recorded as they come, deletes and token with the last (I1)."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -30,8 +30,8 @@ class Terms:
     reconcile_at: datetime  # the next one, if this is complete (I9)
 
 
-class Etags:
-    """The snapshot's etags, for an adapter to fetch only what differs."""
+class Held:
+    """The snapshot of one calendar as adapters may ask for it: obeys ``Known``."""
 
     def __init__(self, store: Store, calendar: CalendarId) -> None:
         """Ask ``store`` about one calendar."""
@@ -41,6 +41,11 @@ class Etags:
     async def etags(self) -> Mapping[ResourceKey, str]:
         """Return the etag of every resource that the snapshot holds."""
         return await self._store.etags(self._calendar)
+
+    async def bodies(self, keys: Collection[ResourceKey]) -> Mapping[ResourceKey, bytes]:
+        """Return the raw bodies of those of these resources that the snapshot holds."""
+        held = await self._store.raw(self._calendar, frozenset(keys))
+        return {key: one.raw for key, one in held.items()}
 
 
 class Reading:
@@ -86,7 +91,7 @@ class Reading:
         and the next read finds the rest, as the token stands where it was (F11).
         """
         last: Delta | None = None
-        known = Etags(self._store, self.calendar.id)
+        known = Held(self._store, self.calendar.id)
         contacts = self.calendar.holds is Holds.CONTACTS
         read = provider.contacts if contacts else provider.changes
         async for page in read(self.calendar.key, token, known):

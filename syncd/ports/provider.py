@@ -1,6 +1,6 @@
 """What every provider can do (design §4, providers.md §1)."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
@@ -20,6 +20,10 @@ class Known(Protocol):
 
     async def etags(self) -> Mapping[ResourceKey, str]:
         """Return the etag of every resource that the snapshot holds."""
+        ...
+
+    async def bodies(self, keys: Collection[ResourceKey]) -> Mapping[ResourceKey, bytes]:
+        """Return the raw bodies of those of these resources that the snapshot holds."""
         ...
 
 

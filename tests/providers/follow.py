@@ -1,6 +1,6 @@
 """Follows one profile through the provider port, as an engine would that believes every page."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -50,9 +50,13 @@ class Follower:
         self.token: SyncToken | None = None
         self.held: dict[str, list[str | None]] = {}
         self._etags: dict[ResourceKey, str] = {}
+        self._raw: dict[ResourceKey, bytes] = {}
 
     async def etags(self) -> Mapping[ResourceKey, str]:
         return dict(self._etags)
+
+    async def bodies(self, keys: Collection[ResourceKey]) -> Mapping[ResourceKey, bytes]:
+        return {key: self._raw[key] for key in keys if key in self._raw}
 
     async def read(self, *, full: bool = False) -> Read:
         token = None if full else self.token
@@ -78,12 +82,14 @@ class Follower:
                 read.changed.add(name)
             self.held[name] = told
             self._etags[one.key] = one.etag
+            self._raw[one.key] = one.raw
         read.unread |= {_name(key) for key in page.unread}
         self._delete(page.deleted & self._etags.keys(), read)
 
     def _delete(self, keys: set[ResourceKey] | frozenset[ResourceKey], read: Read) -> None:
         for key in set(keys):
             del self._etags[key]
+            del self._raw[key]
             del self.held[_name(key)]
             read.deleted.add(_name(key))
 

@@ -30,6 +30,7 @@ class TokenServer:
         self.revoked = False
         self.lifetime = 3600
         self.instead: Answer | None = None
+        self.told: dict[str, str] = {}  # further members, such as id_token
         self.url = ""
         self.pieces = False  # send an answer as a slow network does
         self.rotated: asyncio.Event | None = None  # set when a token was; then waits for ``send``
@@ -68,6 +69,7 @@ class TokenServer:
                 "refresh_token": self.refresh_token,
                 "expires_in": self.lifetime,
                 "token_type": "Bearer",
+                **self.told,
             }
         )
         return await _in_pieces(request, response) if self.pieces else response

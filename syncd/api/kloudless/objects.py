@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+import orjson
 from aiohttp import web
 
 from syncd.api.address import base_url
@@ -63,9 +64,15 @@ def event_object(
     members: list[tuple[str, object]] = []
     body = raw.get(event.key)
     if body is not None:
-        told = {"href": body.key, "etag": body.etag, "ical": body.raw.decode(errors="replace")}
-        members.append(("raw", {"id": body.key, "object": told}))
+        members.append(("raw", {"id": body.key, "object": _raw_object(body)}))
     return spliced(event.document, *members, ("href", f"{calendar}/events/{event.id}"))
+
+
+def _raw_object(body: RawResource) -> object:
+    """Return JSON where the provider speaks JSON, else what a calendar object needs around it."""
+    if body.raw.startswith(b"{"):
+        return orjson.loads(body.raw)
+    return {"href": body.key, "etag": body.etag, "ical": body.raw.decode(errors="replace")}
 
 
 def calendar_href(request: web.Request, account: int, calendar: CalendarId) -> str:

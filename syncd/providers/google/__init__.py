@@ -1,1 +1,24 @@
-"""Google Calendar."""
+"""Google Calendar (API v3)."""
+
+from syncd.model.abilities import EVENT_MEMBERS, Abilities
+from syncd.providers.kind import Adapter, Kind, Rim
+
+
+def _start(rim: Rim) -> Adapter:
+    from syncd.providers.google.adapter import GoogleAdapter
+
+    return GoogleAdapter(rim)
+
+
+KIND = Kind(
+    name="google",
+    service="google_calendar",
+    service_name="Google Calendar",
+    provider_name="google",
+    provider_service="google",
+    start=_start,
+    abilities=Abilities(
+        event=EVENT_MEMBERS - {"organizer", "url"},
+        reminders=5,
+    ),
+)

@@ -1,0 +1,181 @@
+"""Google over HTTP: tokens, tries, limits, and JSON that came whole (P1, P12)."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+from urllib.parse import quote, urlencode
+
+import aiohttp
+import orjson
+from aiohttp import ClientResponse, ClientSession, ClientTimeout
+from multidict import CIMultiDict
+from yarl import URL
+
+from syncd.model.errors import InvalidError, MalformedReplyError, RelinkRequiredError
+from syncd.ports.clock import Clock
+from syncd.ports.passing import LARGEST_ANSWER, Passed, PassedAnswer, sent_along
+from syncd.providers.answers import PassingError, UnansweredError, wait_of
+from syncd.providers.google.refusals import Refused, refusal
+from syncd.providers.limits import retried
+
+Json = dict[str, Any]
+_TIMEOUT = ClientTimeout(total=120, sock_connect=10, sock_read=60)
+_LARGEST = 64 * 2**20  # bytes of a page: 2,500 events
+_CHUNK = 64 * 2**10
+
+
+class Tokens(Protocol):
+    """Gives access tokens; ``refused`` is one that did not work."""
+
+    def __call__(self, *, refused: str | None = None) -> Awaitable[str]:
+        """Obey ``Keeper.token``."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """One request; ``path`` are the unquoted parts below the API's address."""
+
+    method: str = "GET"
+    path: tuple[str, ...]
+    query: Mapping[str, str] = field(default_factory=dict)
+    body: Json | None = None
+    etag: str = ""  # for If-Match
+
+    @property
+    def writes(self) -> bool:
+        """Tell whether it changes something."""
+        return self.method != "GET"
+
+
+class GoogleClient:
+    """One profile at one API; a token goes nowhere else."""
+
+    def __init__(
+        self, session: Callable[[], ClientSession], clock: Clock, base: str, tokens: Tokens
+    ) -> None:
+        """Ask below ``base``."""
+        self._session = session
+        self._clock = clock
+        self._base = base.rstrip("/")
+        self._tokens = tokens
+
+    async def get(self, *path: str, **query: str) -> Json:
+        """Return what is there, after up to three tries."""
+        ask = Ask(path=path, query=query)
+        return await retried(lambda: self.send(ask), self._clock)
+
+    async def send(self, ask: Ask) -> Json:
+        """Send once, or twice where the access token was refused; return the answer's object.
+
+        Raises UnansweredError for a write that may have been done all the same.
+        """
+        token = await self._tokens()
+        try:
+            return await self._sent(ask, token)
+        except RelinkRequiredError:
+            token = await self._tokens(refused=token)
+            return await self._sent(ask, token)
+
+    async def passed(self, asked: Passed) -> PassedAnswer:
+        """Send something of the caller's own, once; return what comes back (K29)."""
+        url = self._own(asked.uri)
+        headers = CIMultiDict(sent_along())
+        headers["Authorization"] = f"Bearer {await self._tokens()}"
+        if asked.content_type is not None:
+            headers["Content-Type"] = asked.content_type
+        try:
+            async with self._session().request(
+                asked.method,
+                url,
+                data=asked.body or None,
+                headers=headers,
+                timeout=_TIMEOUT,
+                allow_redirects=False,
+            ) as response:
+                body = await _body(response, LARGEST_ANSWER)
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise UnansweredError(f"Google did not answer: {error}") from error
+        kind = response.headers.get("Content-Type")
+        return PassedAnswer(status=response.status, body=body, content_type=kind)
+
+    async def _sent(self, ask: Ask, token: str) -> Json:
+        headers = CIMultiDict(sent_along() if ask.writes else {})
+        headers.update({"Authorization": f"Bearer {token}", "Accept": "application/json"})
+        if ask.etag:
+            headers["If-Match"] = ask.etag
+        content = None
+        if ask.body is not None:
+            content = orjson.dumps(ask.body)
+            headers["Content-Type"] = "application/json"
+        try:
+            async with self._session().request(
+                ask.method,
+                self._url(ask),
+                data=content,
+                headers=headers,
+                timeout=_TIMEOUT,
+                allow_redirects=False,
+            ) as response:
+                body = await _body(response)
+        except aiohttp.ClientConnectorError as error:
+            raise PassingError(f"Google cannot be reached: {error}") from error
+        except aiohttp.ClientResponseError as error:
+            raise MalformedReplyError("what Google answered is no HTTP") from error
+        except (aiohttp.ClientError, TimeoutError) as error:
+            lost = UnansweredError if ask.writes else PassingError
+            raise lost(f"Google did not answer: {error}") from error
+        return self._read(ask, response, body)
+
+    def _read(self, ask: Ask, response: ClientResponse, body: bytes) -> Json:
+        if not 200 <= response.status <= 299:  # noqa: PLR2004 - the success class
+            header = response.headers.get("Retry-After")
+            raise refusal(
+                Refused(
+                    status=response.status,
+                    body=body,
+                    wait=wait_of(header, self._clock.now()),
+                    waits=header is not None,
+                    writes=ask.writes,
+                    feed="syncToken" in ask.query,
+                )
+            )
+        if response.status == 204:  # noqa: PLR2004 - No Content
+            return {}
+        if response.status != 200 or response.content_type != "application/json":  # noqa: PLR2004
+            raise MalformedReplyError(
+                f"Google answered {response.status} with {response.content_type}"
+            )
+        try:
+            told = orjson.loads(body)
+        except ValueError as error:
+            raise MalformedReplyError("what Google answered is no JSON") from error
+        if not isinstance(told, dict):
+            raise MalformedReplyError("what Google answered is no JSON object")
+        return told
+
+    def _own(self, uri: str) -> URL:
+        """Return the address that a caller named, if it is of the API's host (P12)."""
+        here = URL(self._base).origin()
+        try:
+            url = here.join(URL(uri, encoded=True))
+            if url.origin() == here and url.user is None:
+                return url
+        except ValueError:
+            pass
+        raise InvalidError(f"{uri} is not an address of Google's calendar API")
+
+    def _url(self, ask: Ask) -> URL:
+        path = "/".join(quote(part, safe="") for part in ask.path)
+        query = f"?{urlencode(ask.query, quote_via=quote, safe='')}" if ask.query else ""
+        return URL(f"{self._base}/{path}{query}", encoded=True)
+
+
+async def _body(response: ClientResponse, most: int = _LARGEST) -> bytes:
+    """Return a whole body, counted after decompression (O4)."""
+    found = bytearray()
+    async for chunk in response.content.iter_chunked(_CHUNK):
+        found += chunk
+        if len(found) > most:
+            raise MalformedReplyError(f"Google answered with more than {most >> 20} MiB")
+    return bytes(found)

@@ -1,0 +1,107 @@
+"""One Google profile behind the provider port (Calendar API v3)."""
+
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+
+from syncd.model.calendar import Calendar
+from syncd.model.edit import CalendarEdit, EventEdit
+from syncd.model.errors import MalformedReplyError
+from syncd.model.ids import CalendarKey, ResourceKey, Slot, SyncToken
+from syncd.model.resource import RawResource, Resource
+from syncd.ports.delta import Delta
+from syncd.ports.passing import Passed, PassedAnswer, Passing
+from syncd.ports.provider import Contacts, Known
+from syncd.ports.rooms import Rooms
+from syncd.ports.writing import Writing, Wrote, WroteCalendar
+from syncd.providers.google import wire
+from syncd.providers.google.calendar_writing import CalendarWriting
+from syncd.providers.google.changes import EventReader
+from syncd.providers.google.client import GoogleClient
+from syncd.providers.google.translate import BROKEN, calendar_of
+from syncd.providers.google.writing import EventWriting
+
+
+class GoogleProvider(Writing, Rooms, Contacts, Passing):
+    """One sign-in; ``palette`` keeps the colours of events for every profile."""
+
+    def __init__(self, client: GoogleClient, palette: dict[str, str]) -> None:
+        """Ask through ``client``."""
+        self._client = client
+        self._known_palette = palette
+
+    async def calendars(self) -> Sequence[Calendar]:
+        """Return the calendar list, but what the person has hidden (G5)."""
+        try:
+            return [calendar_of(entry) for entry in await wire.calendar_list(self._client)]
+        except BROKEN as error:
+            raise MalformedReplyError(f"Google's calendar list cannot be read: {error!r}") from None
+
+    async def moved(self, known: Mapping[CalendarKey, SyncToken | None]) -> frozenset[CalendarKey]:
+        """Return all: Google has no request that tells of several calendars."""
+        return frozenset(known)
+
+    def changes(
+        self, calendar: CalendarKey, token: SyncToken | None, known: Known
+    ) -> AsyncIterator[Delta]:
+        """Yield what changed, or a complete listing."""
+        reader = self._reader(calendar)
+        return reader.everything() if token is None else reader.since(token, known)
+
+    async def create_event(self, calendar: CalendarKey, edit: EventEdit, *, name: str) -> Wrote:
+        """Insert under an id of our own (G7)."""
+        return await self._writing(calendar).create(edit, name)
+
+    async def update_event(
+        self, calendar: CalendarKey, before: RawResource, slot: Slot, edit: EventEdit
+    ) -> Wrote:
+        """Patch what the edit gives, if Google holds the version that we know (G8)."""
+        return await self._writing(calendar).update(before, slot, edit)
+
+    async def delete_event(self, calendar: CalendarKey, before: RawResource, slot: Slot) -> Wrote:
+        """Delete an event, a series, or one instance of it."""
+        return await self._writing(calendar).delete(before, slot)
+
+    async def resources(self, calendar: CalendarKey, keys: Collection[ResourceKey]) -> Delta:
+        """Read some events, series whole."""
+        reader = self._reader(calendar)
+        upserts, unread = list[Resource](), dict[ResourceKey, str]()
+        for key in keys:
+            page = await reader.resource(key)
+            upserts += page.upserts
+            unread |= page.unread
+        gone = frozenset(keys) - {one.key for one in upserts} - unread.keys()
+        if gone:
+            await self._client.get("calendars", calendar)  # or is it all gone?
+        return Delta(upserts=tuple(upserts), unread=unread, deleted=gone)
+
+    async def create_calendar(self, edit: CalendarEdit, *, name: str) -> WroteCalendar:  # noqa: ARG002
+        """Insert a calendar; Google takes no name of ours for it, so it is tried once."""
+        return await CalendarWriting(self._client).create(edit)
+
+    async def update_calendar(self, calendar: CalendarKey, edit: CalendarEdit) -> WroteCalendar:
+        """Patch the calendar, and the profile's own entry of it."""
+        return await CalendarWriting(self._client).update(calendar, edit)
+
+    async def delete_calendar(self, calendar: CalendarKey) -> None:
+        """Delete a calendar with its events."""
+        await CalendarWriting(self._client).delete(calendar)
+
+    async def passed(self, asked: Passed) -> PassedAnswer:
+        """Send a request below the API's host (K29)."""
+        return await self._client.passed(asked)
+
+    def _reader(self, calendar: CalendarKey) -> EventReader:
+        return EventReader(self._client, calendar, self._palette)
+
+    def _writing(self, calendar: CalendarKey) -> EventWriting:
+        return EventWriting(self._client, calendar, self._reader(calendar), self._palette)
+
+    async def _palette(self) -> Mapping[str, str]:
+        """Return the colours that ``colorId`` names, read once."""
+        if not self._known_palette:
+            told = await self._client.get("colors")
+            try:
+                found = {one: color["background"] for one, color in told["event"].items()}
+            except BROKEN as error:
+                raise MalformedReplyError(f"Google's colours cannot be read: {error!r}") from None
+            self._known_palette.update({one: str(color).upper() for one, color in found.items()})
+        return self._known_palette

@@ -1,0 +1,116 @@
+"""What an answer of Google that is no success means (providers.md §3): reasons before statuses."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import orjson
+
+from syncd.model.errors import (
+    ConflictError,
+    ForbiddenError,
+    InvalidError,
+    MalformedReplyError,
+    MisconfiguredError,
+    NotFoundError,
+    RelinkRequiredError,
+    SyncdError,
+    SyncTokenExpiredError,
+    TransientError,
+)
+from syncd.providers.answers import PassingError
+
+_THROTTLED = frozenset(
+    {"rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded", "dailyLimitExceeded"}
+)
+_EXPIRED = frozenset({"fullSyncRequired", "updatedMinTooLongAgo"})
+_OPERATOR = frozenset({"accessNotConfigured", "SERVICE_DISABLED"})
+_PASSING = frozenset({408, 423, 425})
+_STATUSES: dict[int, type[SyncdError]] = {
+    401: RelinkRequiredError,
+    403: ForbiddenError,
+    404: NotFoundError,
+    405: MalformedReplyError,
+    409: ConflictError,
+    410: NotFoundError,
+    412: ConflictError,
+    501: MalformedReplyError,
+}
+
+
+class DuplicateError(ConflictError):
+    """An object with our own id is there already: it was created before (G7)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """An answer that is no success, and what was asked.
+
+    ``wait`` is what ``Retry-After`` says and ``waits`` whether it was there; ``feed`` tells that
+    the request went on from a sync token.
+    """
+
+    status: int
+    body: bytes
+    wait: timedelta | None = None
+    waits: bool = False
+    writes: bool = False
+    feed: bool = False
+
+
+def refusal(given: Refused) -> SyncdError:
+    """Return the error of the tree that says what the caller must do."""
+    told = _told(given.body)
+    entries = list(_entries(told))
+    reasons = {str(one.get("reason", "")) for one in entries}
+    words = told.get("message")
+    message = f"Google answered {given.status}" + (f": {words}" if isinstance(words, str) else "")
+    if reasons & _OPERATOR:
+        return MisconfiguredError(message)
+    if _throttles(given, entries, reasons):
+        return TransientError(message, retry_after=given.wait)
+    if _expires(given, entries, reasons):
+        return SyncTokenExpiredError(message)
+    if given.status == 409 and "duplicate" in reasons:  # noqa: PLR2004 - Conflict
+        return DuplicateError(message)
+    return _plain(given)(message)
+
+
+def _throttles(given: Refused, entries: list[dict[str, Any]], reasons: set[str]) -> bool:
+    if given.status == 403:  # noqa: PLR2004 - Forbidden, which for Google is many things (G10)
+        limits = any(one.get("domain") == "usageLimits" for one in entries)
+        return limits or bool(reasons & _THROTTLED)
+    return given.status == 429 or (given.status == 503 and given.waits)  # noqa: PLR2004
+
+
+def _expires(given: Refused, entries: list[dict[str, Any]], reasons: set[str]) -> bool:
+    if given.status == 410:  # noqa: PLR2004 - Gone
+        return bool(reasons & _EXPIRED) or (given.feed and "deleted" not in reasons)
+    named = any(one.get("location") == "syncToken" for one in entries)
+    return given.status == 400 and given.feed and named  # noqa: PLR2004 - Bad Request
+
+
+def _plain(given: Refused) -> type[SyncdError]:
+    status = given.status
+    if status in _STATUSES:
+        return _STATUSES[status]
+    if status in _PASSING or 500 <= status <= 599:  # noqa: PLR2004 - the provider's own trouble
+        return PassingError
+    client = 400 <= status <= 499  # noqa: PLR2004 - the class of refusals
+    return InvalidError if given.writes and client else MalformedReplyError
+
+
+def _told(body: bytes) -> dict[str, Any]:
+    try:
+        told = orjson.loads(body)["error"]
+    except (ValueError, TypeError, KeyError):
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def _entries(told: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield what has a reason: ``errors`` of old, and ``details`` with an ErrorInfo."""
+    for name in ("errors", "details"):
+        some = told.get(name)
+        yield from (one for one in some if isinstance(one, dict)) if isinstance(some, list) else ()

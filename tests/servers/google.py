@@ -1,0 +1,316 @@
+"""Google Calendar as its documents describe it: a truth with a change log, pages, tokens, faults.
+
+Stricter than Google: what the discovery document does not know is noted in ``complaints``, and so
+is an answer of ours that it would not allow.
+"""
+
+import base64
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import unquote
+
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from tests.servers.discovery import Json, calendar_api
+from tests.servers.google_truth import CalendarTruth, is_cancelled, patched
+from tests.servers.tokens import CLIENT_ID, CLIENT_SECRET, TokenServer
+
+OWNER = "ada@example.org"
+BASE = "/calendar/v3"
+_NOT_WITH_TOKEN = {"iCalUID", "orderBy", "privateExtendedProperty", "q", "sharedExtendedProperty"}
+_APART = {"syncToken", "iCalUID", "alt", "pageToken"}
+_NOT_WITH_TOKEN |= {"timeMin", "timeMax", "updatedMin"}
+Answering = Callable[[web.Request], Awaitable[web.StreamResponse]]
+COLORS = {"1": "#a4bdfc", "5": "#fbd75b", "11": "#dc2127"}
+
+
+@dataclass
+class Fault:
+    """What is answered instead: ``part`` of the path, as often as ``times``."""
+
+    status: int
+    part: str = ""
+    reason: str = ""
+    domain: str = "global"
+    location: str | None = None
+    method: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
+    text: str | None = None
+    kind: str = "application/json"
+    times: int = 1
+    after: bool = False  # do it, and break the connection instead of an answer
+
+
+class RefusedError(Exception):
+    def __init__(self, status: int, reason: str, *, location: str | None = None) -> None:
+        super().__init__(reason)
+        self.fault = Fault(status, reason=reason, location=location)
+
+
+class GoogleServer:
+    """One person's account; another device edits ``calendars`` directly."""
+
+    def __init__(self) -> None:
+        self.calendars: dict[str, CalendarTruth] = {}
+        self.tokens = TokenServer()
+        self.faults: list[Fault] = []
+        self.complaints: list[str] = []
+        self.asked: list[web.Request] = []
+        self.page_size = 2500
+        self.generation = 1  # of sync tokens: an older one is gone
+        self._pages: dict[str, tuple[list[Json], dict[str, str]]] = {}
+        self._first: dict[str, dict[str, str]] = {}
+        self.add_calendar(OWNER, primary=True, summary="Ada")
+
+    def add_calendar(
+        self, name: str, *, role: str = "owner", primary: bool = False, **members: str
+    ) -> CalendarTruth:
+        made = CalendarTruth(name, role=role, primary=primary, **members)
+        self.calendars[name] = made
+        return made
+
+    @property
+    def work(self) -> CalendarTruth:
+        return self.calendars[OWNER]
+
+    def expire(self) -> None:
+        self.generation += 1
+
+    @property
+    def settings(self) -> dict[str, dict[str, str]]:
+        told = {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}
+        return {"google": {**told, "token_url": self.tokens.url, "api_url": self.url}}
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator["GoogleServer"]:
+        app = web.Application(middlewares=[self._judge])
+        routes: tuple[tuple[str, str, Any], ...] = (
+            ("GET", "/users/me/calendarList", self._calendar_list),
+            ("GET", "/users/me/calendarList/{calendar}", self._entry),
+            ("PATCH", "/users/me/calendarList/{calendar}", self._patch_entry),
+            ("GET", "/colors", self._colors),
+            ("POST", "/calendars", self._insert_calendar),
+            ("GET", "/calendars/{calendar}", self._calendar),
+            ("PATCH", "/calendars/{calendar}", self._patch_calendar),
+            ("DELETE", "/calendars/{calendar}", self._delete_calendar),
+            ("GET", "/calendars/{calendar}/events", self._list),
+            ("POST", "/calendars/{calendar}/events", self._insert),
+            ("GET", "/calendars/{calendar}/events/{event}", self._get),
+            ("PATCH", "/calendars/{calendar}/events/{event}", self._patch),
+            ("DELETE", "/calendars/{calendar}/events/{event}", self._delete),
+            ("GET", "/calendars/{calendar}/events/{event}/instances", self._instances),
+        )
+        for verb, path, answer in routes:
+            app.router.add_route(verb, BASE + path, answer)
+        server = TestServer(app)
+        async with self.tokens.running():
+            await server.start_server()
+            self.url = str(server.make_url(BASE))
+            yield self
+            await server.close()
+
+    @web.middleware
+    async def _judge(self, request: web.Request, handler: Answering) -> web.StreamResponse:
+        self.asked.append(request)
+        given = request.headers.get("Authorization")
+        if given != f"Bearer {self.tokens.access_token}":
+            return _refused(Fault(401, reason="authError"))
+        fault = next((one for one in self.faults if _meets(one, request)), None)
+        if fault is not None:
+            fault.times -= 1
+            if fault.after:
+                await handler(request)
+                assert request.transport is not None
+                request.transport.close()
+            return _refused(fault)
+        path = request.rel_url.raw_path.removeprefix(BASE + "/")
+        method = calendar_api().method(request.method, path)
+        if method is None:
+            self.complaints.append(f"there is no {request.method} {path}")
+            return _refused(Fault(404, reason="notFound"))
+        body = json.loads(await request.text() or "null")
+        self.complaints += calendar_api().faults(method, dict(request.query), body)
+        try:
+            told: object = await handler(request)
+        except RefusedError as refusal:
+            return _refused(refusal.fault)
+        self.complaints += calendar_api().answer_faults(method, told)
+        return web.Response(status=204) if told is None else web.json_response(told)
+
+    def _truth(self, request: web.Request) -> CalendarTruth:
+        name = unquote(request.match_info["calendar"])
+        found = self.calendars.get(OWNER if name == "primary" else name)
+        if found is None:
+            raise RefusedError(404, "notFound")
+        return found
+
+    async def _calendar_list(self, _: web.Request) -> Json:
+        return {
+            "kind": "calendar#calendarList",
+            "etag": '"list"',
+            "nextSyncToken": "list",
+            "items": [one.entry() for one in self.calendars.values()],
+        }
+
+    async def _entry(self, request: web.Request) -> Json:
+        return self._truth(request).entry()
+
+    async def _patch_entry(self, request: web.Request) -> Json:
+        body = await request.json()
+        if "backgroundColor" in body and request.query.get("colorRgbFormat") != "true":
+            raise RefusedError(400, "invalid")
+        truth = self._truth(request)
+        truth.listed = patched(truth.listed, body)
+        return truth.entry()
+
+    async def _colors(self, _: web.Request) -> Json:
+        shades = {
+            one: {"background": told, "foreground": "#1d1d1d"} for one, told in COLORS.items()
+        }
+        return {"kind": "calendar#colors", "event": shades, "calendar": {}}
+
+    async def _insert_calendar(self, request: web.Request) -> Json:
+        body = await request.json()
+        name = f"c{len(self.calendars)}@group.calendar.google.com"
+        made = self.add_calendar(name, **body)
+        return made.resource()
+
+    async def _calendar(self, request: web.Request) -> Json:
+        return self._truth(request).resource()
+
+    async def _patch_calendar(self, request: web.Request) -> Json:
+        truth = self._truth(request)
+        if truth.role != "owner":
+            raise RefusedError(403, "requiredAccessLevel")
+        truth.members = patched(truth.members, await request.json())
+        return truth.resource()
+
+    async def _delete_calendar(self, request: web.Request) -> None:
+        truth = self._truth(request)
+        if truth.name == OWNER:
+            raise RefusedError(400, "cannotDeletePrimaryCalendar")
+        del self.calendars[truth.name]
+
+    async def _list(self, request: web.Request) -> Json:
+        truth, query = self._truth(request), dict(request.query)
+        page_token = query.pop("pageToken", None)
+        size = min(int(query.get("maxResults", "250")), self.page_size)
+        if page_token is not None:
+            if page_token not in self._pages:
+                raise RefusedError(400, "invalid", location="pageToken")
+            left, first = self._pages[page_token]
+            if first != query:
+                self.complaints.append(f"a page was asked for with other parameters: {query}")
+        else:
+            left = self._selected(truth, query)
+        page, left = left[:size], left[size:]
+        told: Json = {
+            "kind": "calendar#events",
+            "etag": f'"{truth.position}"',
+            "summary": truth.members.get("summary", ""),
+            "timeZone": truth.members["timeZone"],
+            "accessRole": truth.role,
+            "defaultReminders": [],
+            "updated": truth.stamp(),
+            "items": page,
+        }
+        if left:
+            told["nextPageToken"] = f"page{len(self._pages)}"
+            self._pages[told["nextPageToken"]] = (left, query)
+        else:
+            place = f"{self.generation}:{truth.born}:{truth.position}".encode()
+            told["nextSyncToken"] = base64.b64encode(place).decode()
+        return told
+
+    def _selected(self, truth: CalendarTruth, query: dict[str, str]) -> list[Json]:
+        if query.get("singleEvents", "false") != "false":
+            self.complaints.append("this fake does not expand series")
+        plain = {name: one for name, one in query.items() if name not in _APART}
+        if "iCalUID" in query:
+            found = [one for one in truth.everything() if one["iCalUID"] == query["iCalUID"]]
+            return [truth.shown(one) for one in found]
+        first = self._first.setdefault(truth.name, plain)
+        if first != plain:
+            self.complaints.append(f"parameters differ from the first request's: {plain}")
+        if "syncToken" not in query:
+            return [truth.shown(one) for one in truth.everything()]
+        if query.keys() & _NOT_WITH_TOKEN:
+            raise RefusedError(400, "invalid", location="syncToken")
+        place = base64.b64decode(query["syncToken"]).decode().split(":")
+        if place[:2] != [str(self.generation), str(truth.born)]:
+            raise RefusedError(410, "fullSyncRequired", location="syncToken")
+        return [truth.shown(one) for one in truth.since(int(place[2]))]
+
+    async def _insert(self, request: web.Request) -> Json:
+        truth, body = self._truth(request), await request.json()
+        if body["id"] in truth.events:
+            raise RefusedError(409, "duplicate")
+        return truth.put(body["id"], **{name: one for name, one in body.items() if name != "id"})
+
+    async def _get(self, request: web.Request) -> Json:
+        return self._event(request)
+
+    def _event(self, request: web.Request) -> Json:
+        truth, name = self._truth(request), request.match_info["event"]
+        found = truth.events.get(name) or truth.instance(name)
+        if found is None:
+            raise RefusedError(404, "notFound")
+        return found
+
+    def _current(self, request: web.Request) -> Json:
+        found = self._event(request)
+        if is_cancelled(found):
+            raise RefusedError(410, "deleted")
+        if request.headers.get("If-Match", found["etag"]) != found["etag"]:
+            raise RefusedError(412, "conditionNotMet")
+        return found
+
+    async def _patch(self, request: web.Request) -> Json:
+        truth, found = self._truth(request), self._current(request)
+        if truth.role not in {"owner", "writer"}:
+            raise RefusedError(403, "forbidden")
+        return truth.put(found["id"], **patched(found, await request.json()))
+
+    async def _delete(self, request: web.Request) -> None:
+        self._truth(request).cancel(self._current(request)["id"])
+
+    async def _instances(self, request: web.Request) -> Json:
+        truth, name = self._truth(request), request.match_info["event"]
+        found = truth.instance_at(name, request.query["originalStart"])
+        return {
+            "kind": "calendar#events",
+            "etag": f'"{truth.position}"',
+            "timeZone": truth.members["timeZone"],
+            "updated": truth.stamp(),
+            "accessRole": truth.role,
+            "defaultReminders": [],
+            "items": [] if found is None or is_cancelled(found) else [found],
+        }
+
+
+def _meets(fault: Fault, request: web.Request) -> bool:
+    fits = fault.part in request.path and fault.method in ("", request.method)
+    return fault.times > 0 and fits
+
+
+def _refused(fault: Fault) -> web.Response:
+    told = {"domain": fault.domain, "reason": fault.reason, "message": fault.reason}
+    if fault.location is not None:
+        told |= {"location": fault.location, "locationType": "parameter"}
+    error = {"error": {"code": fault.status, "message": fault.reason, "errors": [told]}}
+    text = json.dumps(error) if fault.text is None else fault.text
+    return web.Response(
+        status=fault.status, text=text, content_type=fault.kind, headers=fault.headers
+    )
+
+
+def at(day: int, hour: int = 9, *, zone: str = "Europe/Berlin") -> Json:
+    """Return a time in November 2026 on Google's wire."""
+    utc = datetime(2026, 11, 1, hour - 1, tzinfo=UTC) + timedelta(days=day - 1)
+    wall = utc + timedelta(hours=1)
+    return {"dateTime": f"{wall:%Y-%m-%dT%H:%M:%S}+01:00", "timeZone": zone}
