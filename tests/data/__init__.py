@@ -1,0 +1,1 @@
+"""What others published, and how we came by it."""

