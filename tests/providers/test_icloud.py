@@ -168,6 +168,8 @@ async def test_a_revoked_password_is_told_by_the_principal(
 ) -> None:
     """IC2: a poll raises what counts towards the proof of I11, not a mere prohibition."""
     await icloud.mkcalendar("home", name="Home")
+    follower = await desk.follow()
+    await follower.read()
     two = {one.key: None for one in await desk.provider.calendars()}
     icloud.refusal = status
     icloud.set_password("revoked")
@@ -175,6 +177,8 @@ async def test_a_revoked_password_is_told_by_the_principal(
         await desk.provider.calendars()
     with pytest.raises(RelinkRequiredError):
         await desk.provider.moved(two)
+    with pytest.raises(RelinkRequiredError):  # or a poll of one calendar would go well
+        await follower.read()
 
 
 async def test_a_forbidden_home_alone_disconnects_nobody(desk: Desk, icloud: Icloud) -> None:

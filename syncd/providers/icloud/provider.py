@@ -7,6 +7,8 @@ from syncd.model.calendar import Calendar
 from syncd.model.errors import ForbiddenError
 from syncd.model.ids import CalendarKey, SyncToken
 from syncd.ports.clock import Clock
+from syncd.ports.delta import Delta
+from syncd.ports.provider import Known
 from syncd.providers.caldav import wire
 from syncd.providers.caldav.client import Ask, CalDavClient
 from syncd.providers.caldav.provider import CalDavProvider, Places
@@ -33,6 +35,14 @@ class IcloudProvider(CalDavProvider):
         """Ask which calendars moved; raises RelinkRequiredError as ``calendars`` does."""
         async with self._let_in():
             return await super().moved(known)
+
+    async def changes(
+        self, calendar: CalendarKey, token: SyncToken | None, known: Known
+    ) -> AsyncIterator[Delta]:
+        """Yield what changed; raises RelinkRequiredError as ``calendars`` does."""
+        async with self._let_in():
+            async for page in super().changes(calendar, token, known):
+                yield page
 
     @asynccontextmanager
     async def _let_in(self) -> AsyncIterator[None]:
