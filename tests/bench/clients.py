@@ -165,7 +165,9 @@ async def ours(folder: Path) -> AsyncIterator[Ours]:
         yield Ours(store=store, poller=poller, ticker=ticker, linking=linking)
 
 
-async def our_costs(site: Site, folder: Path, *, polls: int = 20) -> dict[str, Cost]:
+async def our_costs(
+    site: Site, folder: Path, *, polls: int = 20, crowd: int = CROWD
+) -> dict[str, Cost]:
     """Measure first read, quiet polls and polls with ten changes: CPU directly, then traffic.
 
     ``quiet`` is one of many polls that a tick starts, ``alone`` one that is polled by itself.
@@ -182,9 +184,9 @@ async def our_costs(site: Site, folder: Path, *, polls: int = 20) -> dict[str, C
             await site.change(f"Ours {turn}")
             ten.append(await direct.poll())
         cpu["ten"] = statistics.median(ten)
-        while len(direct.profiles) < CROWD:
+        while len(direct.profiles) < crowd:
             await direct.connect(site, site.port)
-        ticks = [await _ticked(direct) for _ in range(polls + 2)]
+        ticks = [await _ticked(direct) for _ in range(polls // 2 + 2)]
         cpu["quiet"] = statistics.median(ticks[2:])  # behind the first reads and the second looks
     with counted(site.port) as traffic:
         async with ours(folder / "counted") as seen:

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.bench.clients import Cost, caldav_costs, our_costs, served, vdirsyncer_costs
+from tests.bench.clients import CROWD, Cost, caldav_costs, our_costs, served, vdirsyncer_costs
 
 CALENDARS = 20
+SMALL, FEW = 1000, 4  # above so many events, so few profiles: each is read in full first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +30,7 @@ async def compared(kind: str, folder: Path, count: int) -> Comparison:
         return Comparison(
             kind=kind,
             count=count,
-            ours=await our_costs(site, folder),
+            ours=await our_costs(site, folder, crowd=CROWD if count <= SMALL else FEW),
             caldav=await caldav_costs(site),
             vdirsyncer=await vdirsyncer_costs(site, folder / "vdirsyncer"),
         )
@@ -38,4 +39,4 @@ async def compared(kind: str, folder: Path, count: int) -> Comparison:
 async def many_calendars(kind: str, folder: Path) -> dict[str, Cost]:
     """Return our costs for a profile of twenty calendars."""
     with served(kind, folder / "server", count=20, calendars=CALENDARS) as site:
-        return await our_costs(site, folder)
+        return await our_costs(site, folder, crowd=FEW)
