@@ -4,9 +4,10 @@ The daemon is the real one, and what is printed comes over its HTTP interface.
 """
 
 import asyncio
+import json
 import tempfile
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from ipaddress import ip_network
 from pathlib import Path
@@ -96,7 +97,7 @@ class Demo:
             for step in story.steps():
                 await asyncio.sleep(PAUSE_SECONDS)
                 await self._take(step, session)
-            self._explain(stay=stay)
+            self._explain(story.next_tea(), stay=stay)
             if stay:
                 await self._stay(session)
 
@@ -133,18 +134,24 @@ class Demo:
             self._say("  " + line(record))
         return list(page["objects"])
 
-    def _explain(self, *, stay: bool) -> None:
-        after = " for as long as this runs" if stay else ""
-        self._say(f"\n[bold]The same with curl{after}[/bold]")
+    def _explain(self, tea: Mapping[str, str], *, stay: bool) -> None:
+        after = "for as long as this runs" if stay else "while `syncd demo` runs, without --once"
+        self._say(f"\n[bold]The same with curl, {after}[/bold]")
         curl = 'curl -H "Authorization: Bearer $TOKEN"'
         events = "$ADDRESS/v1/accounts/me/events"
+        calendar = "$ADDRESS/v1/accounts/me/cal/calendars/primary"
         for text in (
             f"ADDRESS={self._address} TOKEN={self._token} CURSOR={self._cursor}",
             f"{curl} {events}",
             f'{curl} "{events}?cursor=$CURSOR&wait=60"',
             f"{curl} -N {events}/stream",
+            f"{curl} {calendar}/events -d '{json.dumps(tea)}'",
         ):
             self._say(f"  {text}", markup=False)
+        self._say(
+            f"\nThe last one writes: it is at the CalDAV server when it is answered, and "
+            f"in the stream. All of the API: {self._address}/docs"
+        )
 
     async def _stay(self, session: ClientSession) -> None:
         signals = Signals()

@@ -39,6 +39,15 @@ class Story:
         yield "family", "birthday", self._at(5, 0, "Byron's birthday", 0, rule="FREQ=YEARLY")
         yield "family", "cinema", self._at(5, 19, "Cinema", 2.5)
 
+    def next_tea(self) -> dict[str, str]:
+        """Return an event that is not there yet, as the body of a request."""
+        at = self._monday + timedelta(days=2, hours=16)
+        return {
+            "name": "Tea with Mary",
+            "start": f"{at:%Y-%m-%dT%H:%M:%SZ}",
+            "end": f"{at + timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}",
+        }
+
     def steps(self) -> Iterator[Step]:
         """Yield what Ada does, in order."""
         review = self._at(1, 13, "Design review", location="Room Turing")

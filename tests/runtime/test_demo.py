@@ -2,11 +2,15 @@
 
 import asyncio
 import os
+import re
+import shlex
 import signal
 import sys
 from pathlib import Path
+from string import Template
 
 import pytest
+from aiohttp import ClientSession
 
 from syncd.model.errors import MisconfiguredError
 from syncd.runtime.demo_server import calendar_server
@@ -25,6 +29,20 @@ async def demo(*options: str, folder: Path) -> asyncio.subprocess.Process:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
+
+
+async def create_as_printed(told: str) -> None:
+    """Run the last of the commands that the demo prints."""
+    given = dict(re.findall(r"(ADDRESS|TOKEN)=(\S+)", told))
+    (command,) = re.findall(r"curl .* -d .*", told)
+    curl, *words = shlex.split(Template(command).safe_substitute(given))
+    assert (curl, words[0], words[-2]) == ("curl", "-H", "-d")
+    name, _, value = words[1].partition(": ")
+    async with (
+        ClientSession(headers={name: value}) as session,
+        session.post(words[2], data=words[-1]) as answer,
+    ):
+        assert answer.status == 201
 
 
 @pytest.mark.timeout(90)
@@ -52,6 +70,10 @@ async def test_without_once_it_stays_until_told_to_stop(tmp_path: Path) -> None:
             line = await running.stdout.readline()
             assert line, told.decode()
             told += line
+        await create_as_printed(told.decode())
+        while b"Tea with Mary" not in (line := await running.stdout.readline()):
+            assert line
+        assert b"+ add" in line
     running.send_signal(signal.SIGTERM)
     _, err = await running.communicate()
     assert (running.returncode, err.decode()) == (0, "")
