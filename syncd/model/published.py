@@ -2,6 +2,7 @@
 
 import secrets
 import string
+import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -30,6 +31,8 @@ def name_fault(name: str) -> str | None:
     """Return what is wrong with a name; an id finds things too, so none may look like one."""
     if not name.strip() or len(name) > LONGEST_NAME:
         return f"a name has 1 to {LONGEST_NAME} characters"
+    if any(unicodedata.category(one) == "Cc" for one in name):
+        return "a name has no control characters"
     shaped = len(name) == _ID and name.isascii() and name.isalnum()
     return "a name must not look like an id" if shaped else None
 

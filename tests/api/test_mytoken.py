@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import orjson
 import pytest
@@ -209,9 +209,9 @@ async def test_refusals_are_worded_exactly(api: Api) -> None:
         assert (status, body["error"]) == (403, "usage_restricted")
 
 
-@pytest.mark.parametrize("name", ["", "   ", "x" * 256, "a" * 32, 7])
+@pytest.mark.parametrize("name", ["", "   ", "x" * 256, "a" * 32, "a\0b", "a\r\nb", 7])
 async def test_names_that_are_none_are_refused(api: Api, name: object) -> None:
-    """M4: 1 to 255 characters, not shaped like an id."""
+    """M4: 1 to 255 characters, none of them control characters, not shaped like an id."""
     status, body = await refused(api, "POST", ROOT, json={"name": name})
     assert (status, body["error"]) == (400, "invalid_request")
 
@@ -288,6 +288,19 @@ async def test_subscribing_has_conditions(api: Api) -> None:
     await api.ground.store.revoke_token(identity(mine), api.clock.now())
     shown = (await api.json(ROOT, token=token))["calendars"][0]
     assert "subscribed_tokens" not in shown
+
+
+@pytest.mark.parametrize("tag", ["a b", "ä/ö", "100%", "x?y#z"])
+async def test_a_new_tag_is_where_its_location_says(api: Api, tag: str) -> None:
+    """M14: in a header, so nothing of a name stands there as it was given."""
+    token = await calendar_token(api)
+    headers = {"Authorization": f"Bearer {token}"}
+    there = URL(f"{api.url}{TAGS}/{quote(tag, safe='')}", encoded=True)
+    async with api.client.session.post(there, headers=headers) as made:
+        assert (made.status, made.headers["Location"]) == (201, str(there))
+    broken = URL(f"{api.url}{TAGS}/a%0D%0AX:%20y", encoded=True)
+    async with api.client.session.post(broken, headers=headers) as refusal:
+        assert refusal.status == 400
 
 
 async def test_tags_are_made_renamed_coloured_and_removed(api: Api) -> None:

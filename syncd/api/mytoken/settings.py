@@ -1,5 +1,7 @@
 """The user's tags, by which calendars are sorted (api.md M14)."""
 
+from urllib.parse import quote
+
 from aiohttp import web
 
 from syncd.api.address import base_url
@@ -37,7 +39,7 @@ async def create_tag(request: web.Request, body: TagBody) -> web.Response:
     """Make a tag."""
     store, user = parts_of(request).store, await user_of(request)
     made = await labels.add(store, user, request.match_info["tag"], body.color)
-    place = base_url(request) + request.path
+    place = f"{base_url(request)}{_ALL}/{quote(made.name, safe='')}"
     return await told(request, _object(made), status=201, location=place)
 
 
