@@ -7,6 +7,7 @@ from typing import Annotated, Any, TypeVar
 
 from multidict import MultiMapping
 from pydantic import BeforeValidator, Field, ValidationError, WithJsonSchema
+from pydantic_core import ErrorDetails
 
 from syncd.api.problems import Fault, Problem, ProblemError
 from syncd.api.route import Shape
@@ -18,6 +19,16 @@ _KEYS = {  # of R14b, by pydantic's words
     "string_too_long": "errors.too_long",
     "too_long": "errors.too_long",
 }
+_SAID = {
+    "missing": "required",
+    "model_type": "must be an object",
+    "dict_type": "must be an object",
+    "tuple_type": "must be a list",
+    "too_short": "needs at least {min_length}",
+    "too_long": "longer than {max_length}",
+}
+_TYPES = frozenset({"str", "int", "float", "bool", "dict", "datetime", "date"})
+_FIRST, _LAST = datetime(1, 1, 3, tzinfo=UTC), datetime(9998, 12, 1, tzinfo=UTC)
 _WORDS = {"true": True, "1": True, "false": False, "0": False}
 _DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _CLOCK = r"[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?"
@@ -40,9 +51,7 @@ def _said(value: object) -> object:
 
 def moment(value: object) -> object:
     """Read a date or a time, with or without an offset (R12); raises ValueError."""
-    if not isinstance(value, str):
-        return value
-    text = _BLANK_PLUS.sub(r"\1+\2", value)  # an undecoded query turned the plus into a blank
+    text = _BLANK_PLUS.sub(r"\1+\2", value) if isinstance(value, str) else ""  # a plus undecoded
     found = _MOMENT.fullmatch(text)
     if found is None:
         raise ValueError("must be a date or a time as RFC 3339 writes them")
@@ -109,7 +118,12 @@ def instant(moment: date, zone: tzinfo = UTC) -> datetime:
     """Return the instant: a date begins at 00:00 UTC (K18), a local time is in ``zone`` (R12)."""
     if not isinstance(moment, datetime):
         return datetime.combine(moment, time(), UTC)
-    return moment if moment.tzinfo else moment.replace(tzinfo=zone)
+    return near(moment if moment.tzinfo else moment.replace(tzinfo=zone))
+
+
+def near(at: datetime) -> datetime:
+    """Return the instant, or the end of time where it leaves no room for zones and horizons."""
+    return max(_FIRST, min(_LAST, at))
 
 
 def _checked(read: Callable[[], S]) -> S:
@@ -121,14 +135,37 @@ def _checked(read: Callable[[], S]) -> S:
 
 def _problem(error: ValidationError) -> Problem:
     faults = dict[str, tuple[Fault, ...]]()
-    for one in error.errors(include_url=False, include_context=False, include_input=False):
-        field = str(one["loc"][0]).removesuffix("[]") if one["loc"] else "base"
-        missing = one["type"] == "missing"
-        said = one["msg"].removeprefix("Value error, ")
+    found = error.errors(include_url=False, include_input=False)
+    for one in found:
+        loc = one["loc"]
+        deeper = any(other["loc"][: len(loc)] == loc != other["loc"] for other in found)
+        if one["type"] == "too_short" and deeper:
+            continue  # it only counts those that are right
+        field = str(loc[0]).removesuffix("[]") if loc else "base"
+        inside = _inside(loc[1:])
         fault = Fault(
             key=_KEYS.get(one["type"], "errors.invalid"),
-            description="required" if missing else said[:1].lower() + said[1:],
+            description=f"{inside}: {_said_of(one)}" if inside else _said_of(one),
         )
         faults[field] = (*faults.get(field, ()), fault)
     message = "; ".join(f"{name}: {fault.description}" for name, (fault, *_) in faults.items())
     return Problem(status=400, code="invalid_parameters", message=message, faults=faults)
+
+
+def _said_of(one: ErrorDetails) -> str:
+    """Return what is wrong, in the words of JSON rather than of Python."""
+    if one["type"] in _SAID:
+        return _SAID[one["type"]].format(**one.get("ctx", {}))
+    said = one["msg"].removeprefix("Value error, ")
+    return said[:1].lower() + said[1:]
+
+
+def _inside(loc: tuple[int | str, ...]) -> str:
+    """Return which part of a member is meant, such as ``[0].email``, whatever branch of a union."""
+    told = ""
+    for part in loc:
+        if isinstance(part, int):
+            told += f"[{part}]"
+        elif part.isidentifier() and part.islower() and part not in _TYPES:
+            told += f".{part}"
+    return told.removeprefix(".")

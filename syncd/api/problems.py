@@ -122,8 +122,9 @@ def problem_of(error: SyncdError) -> Problem:
 def invalid(message: str, *, field: str = "base") -> ProblemError:
     """Return the refusal of one parameter or of the body as a whole (``base``)."""
     fault = Fault(key="errors.invalid", description=message)
+    told = message if field == "base" or field in message else f"{field}: {message}"
     return ProblemError(
-        Problem(status=400, code="invalid_parameters", message=message, faults={field: (fault,)})
+        Problem(status=400, code="invalid_parameters", message=told, faults={field: (fault,)})
     )
 
 

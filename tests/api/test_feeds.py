@@ -120,6 +120,7 @@ async def test_feeds_are_listed_page_by_page(api: Api) -> None:
         {"name": "x", "calendar_ids": ["cal_none"], "detail": "full"},
         {"name": "x", "calendar_ids": ["primary"], "detail": "full", "expires_at": "2020-01-01"},
         {"name": "x", "calendar_ids": ["primary"], "detail": "full", "expires_at": "soon"},
+        {"name": "x", "calendar_ids": ["primary"], "detail": "full", "expires_at": 4102444800},
     ],
 )
 async def test_feeds_that_cannot_be_are_refused(api: Api, body: Any) -> None:  # noqa: ANN401 - JSON
@@ -298,6 +299,14 @@ async def test_the_store_does_not_hold_a_feeds_path(api: Api, tmp_path: Path) ->
     held = everything(tmp_path)
     assert sealed in held
     assert secret.encode() not in held.replace(sealed, b"")
+
+
+async def test_a_feed_may_last_to_the_end_of_time(api: Api) -> None:
+    """R12: whatever the offset makes of it; it is listed as it was answered."""
+    await polled(api.ground)
+    made = await publish(api, "primary", expires_at="9999-12-31T23:59:59-12:00")
+    assert (await api.json(ALL))["objects"] == [made]
+    assert (await api.get(path_of(made), token="")).status == 200
 
 
 async def test_a_feed_is_read_600_times_an_hour(api: Api) -> None:

@@ -252,6 +252,24 @@ async def test_a_window_that_cannot_be_is_refused(api: Api) -> None:
         assert (response.status, body["error_code"]) == (400, "invalid_parameters"), query
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/accounts/me/cal/calendars/primary/events?start=9999-12-31T23:59:59-12:00",
+        "/v1/accounts/me/cal/calendars/primary/events?end=0001-01-01T00:00:00%2B14:00",
+        "/v1/events?from=0001-01-01&tzid=Asia/Tokyo",
+        "/v1/events?to=9999-12-31&tzid=America/New_York",
+        "/v1/events?last_modified=0001-01-01T00:00:00",
+        "/v1/events?last_modified=9999-12-31T23:59:59-12:00&include_deleted=1",
+    ],
+)
+async def test_the_ends_of_time_are_no_failure(api: Api, path: str) -> None:
+    """R12: every time of RFC 3339 is taken, whatever its offset makes of it."""
+    await polled(api)
+    response = await api.get(path)
+    assert response.status == 200
+
+
 async def test_a_cut_expansion_says_so(api: Api) -> None:
     """K23, R21: 2,000 occurrences of a series."""
     api.ground.server.add("/work/", primary=True).put(

@@ -64,6 +64,32 @@ async def test_a_wrong_member_is_named(
     assert await api.ground.head() == head
 
 
+@pytest.mark.parametrize(
+    ("member", "value", "told"),
+    [
+        ("start", 5, "start: must be a date or a time as RFC 3339 writes them"),
+        ("start", None, "start: must be a date or a time as RFC 3339 writes them"),
+        ("end", True, "end: must be a date or a time as RFC 3339 writes them"),
+        (
+            "attendees",
+            [{"name": "Bo", "email": "b@a.example"}, {}],
+            "attendees: [1].email: required",
+        ),
+        ("attendees", {}, "attendees: must be a list"),
+        ("recurrence", ["RRULE:FREQ=DAILY"], "recurrence: [0]: must be an object"),
+        ("raw", 5, "raw: must be an object"),
+    ],
+    ids=str,
+)
+async def test_a_wrong_part_is_named_in_words_of_json(
+    api: Api, member: str, value: object, told: str
+) -> None:
+    """R12, R15: a number is no time, and nobody has to know what a tuple is."""
+    path = await polled(api)
+    response = await api.send("POST", f"{path}/events", json={**REVIEW, member: value})
+    assert (response.status, (await response.json())["message"]) == (400, told)
+
+
 async def test_what_is_required_is_said(api: Api) -> None:
     path = await polled(api)
     told = await body(await api.send("POST", f"{path}/events", json={}), 400)

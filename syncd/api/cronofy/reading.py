@@ -10,7 +10,7 @@ from syncd.api.cronofy.asking import Place, Reach, chosen, reach
 from syncd.api.cronofy.objects import UTC_ZONE
 from syncd.api.cronofy.pages import Asked
 from syncd.api.keys import tokens_of
-from syncd.api.params import Flag, Moment
+from syncd.api.params import Flag, Moment, near
 from syncd.api.parts import parts_of
 from syncd.api.problems import invalid
 from syncd.api.route import Shape
@@ -149,15 +149,15 @@ def zone_named(name: str, *, field: str) -> ZoneInfo:
     """Return a zone; one that is unknown is a problem of ``field`` (R12)."""
     zone = iana(name)
     if zone is None:
-        raise invalid(f"{name} is no time zone", field=field)
+        raise invalid(f"there is no zone {name!r}: use a name of the IANA list", field=field)
     return zone
 
 
 def moment(given: Moment, zone: ZoneInfo) -> datetime:
     """Return the instant of a date or a local time in a zone, or of a time with its offset."""
     if not isinstance(given, datetime):
-        return datetime.combine(given, time(), zone)
-    return given if given.tzinfo else given.replace(tzinfo=zone)
+        given = datetime.combine(given, time(), zone)
+    return near(given if given.tzinfo else given.replace(tzinfo=zone))
 
 
 def _places(asked: Asked, whole: Reach) -> list[Place]:

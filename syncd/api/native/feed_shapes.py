@@ -1,10 +1,10 @@
 """Bodies and answers of feeds."""
 
-from datetime import datetime
 from typing import Annotated
 
 from pydantic import Field
 
+from syncd.api.params import Moment
 from syncd.api.route import Shape
 from syncd.model.published import Detail
 
@@ -27,7 +27,7 @@ class FeedBody(Shape):
     name: Name
     calendar_ids: Ids
     detail: Detail
-    expires_at: datetime | None = None
+    expires_at: Moment | None = None
 
 
 class FeedChange(Shape):
@@ -36,7 +36,7 @@ class FeedChange(Shape):
     name: Name | None = None
     calendar_ids: Ids | None = None
     detail: Detail | None = None
-    expires_at: datetime | None = None
+    expires_at: Moment | None = None
 
 
 class FeedObject(Shape, json_schema_extra={"examples": [EXAMPLE]}):

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import date, datetime
 
 import orjson
 from aiohttp import web
@@ -13,7 +13,7 @@ from syncd.api.auth import calendar_covered
 from syncd.api.keys import tokens_of
 from syncd.api.native.feed_shapes import FeedBody, FeedChange, FeedList, FeedObject
 from syncd.api.pages import page_token, read_page
-from syncd.api.params import Paged
+from syncd.api.params import Paged, instant
 from syncd.api.parts import Json, parts_of
 from syncd.api.problems import Problem, ProblemError, invalid
 from syncd.api.published import HEADERS, count, file_headers, is_fresh
@@ -185,10 +185,10 @@ async def _calendars(request: web.Request, names: Sequence[str]) -> tuple[Calend
     return tuple(dict.fromkeys(found))
 
 
-def _future(request: web.Request, given: datetime | None) -> datetime | None:
+def _future(request: web.Request, given: date | None) -> datetime | None:
     if given is None:
         return None
-    at = given if given.tzinfo else given.replace(tzinfo=UTC)
+    at = instant(given)
     if at <= parts_of(request).clock.now():
         raise invalid("must be in the future", field="expires_at")
     return at
