@@ -87,6 +87,12 @@ async def test_a_sound_configuration_is_said_to_be_sound(syncd: Daemon) -> None:
     assert told["settings"]["poll"]["interval_seconds"] == 5
 
 
+async def test_a_file_that_cannot_be_is_named_first(syncd: Daemon) -> None:
+    code, out, err = await syncd.run("db", "backup", "/nowhere/syncd.db")
+    assert (code, out) == (75, "")
+    assert err == "syncd: /nowhere/syncd.db: No such file or directory\n"
+
+
 async def test_users_are_added_and_listed(syncd: Daemon) -> None:
     added = await syncd.ask("user", "add", "ada")
     assert added["name"] == "ada"

@@ -49,7 +49,7 @@ def tell(error: BaseException) -> int:
         traceback.print_exception(error, file=sys.stderr)
         sys.stderr.write("syncd: this is a fault of syncd's own; please report it\n")
     else:
-        for line in (str(first) or type(first).__name__).splitlines():
+        for line in (_sentence(first) or type(first).__name__).splitlines():
             sys.stderr.write(f"syncd: {line}\n")
     return code
 
@@ -61,6 +61,12 @@ def code_of(error: BaseException) -> int:
     if type(error).__name__ == "LockedError":  # importing its module would cost every --help
         return TEMPORARY
     return next((code for kind, code in _CODES if isinstance(error, kind)), SOFTWARE)
+
+
+def _sentence(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)
 
 
 def _leaves(error: BaseException) -> Iterator[BaseException]:
