@@ -18,7 +18,7 @@ KIND = Kind(
     provider_service="google",
     start=_start,
     abilities=Abilities(
-        event=EVENT_MEMBERS - {"organizer", "url"},
+        event=EVENT_MEMBERS - {"geo", "organizer", "url"},
         reminders=5,
     ),
 )
