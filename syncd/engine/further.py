@@ -28,6 +28,10 @@ class Further:
             found = await provider.rooms()
         return sorted(found, key=lambda room: ((room.name or "").casefold(), room.id))
 
+    def speaks_icalendar(self, profile: Profile) -> bool:
+        """Tell whether a profile's calendars can be published with all that they say (N21)."""
+        return self._providers.abilities(profile.provider).icalendar
+
     async def passed(self, profile: Profile, asked: Passed) -> PassedAnswer:
         """Pass a request through; raises InvalidError for one that leads elsewhere."""
         async with signed_in(self._providers, profile) as provider:

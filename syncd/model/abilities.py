@@ -19,7 +19,8 @@ class Abilities:
     ``reminder_texts`` each has the text or the e-mail that it shows (K17). ``any_rule`` says
     whether every RFC 5545 rule is taken, else only the patterns of K25. ``names_organizer`` says
     that who invites must be written down with those invited. ``contacts`` and ``rooms`` say
-    whether the provider has such (K30).
+    whether the provider has such (K30). ``icalendar`` says that its bodies are iCalendar objects,
+    so that calendars can be published with all that they say (N21).
     """
 
     event: frozenset[str] = EVENT_MEMBERS
@@ -33,3 +34,4 @@ class Abilities:
     unique_calendar_names: bool = False
     contacts: bool = False
     rooms: bool = False
+    icalendar: bool = True

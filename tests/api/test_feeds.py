@@ -319,3 +319,17 @@ async def test_a_feed_is_read_600_times_an_hour(api: Api) -> None:
         assert (await api.send("HEAD", path_of(made), token="")).status == 200
     refused = await api.get(path_of(made), token="")
     assert (refused.status, refused.headers["Retry-After"]) == (429, "6")
+
+
+async def test_of_what_is_no_icalendar_only_busy_times_are_published(api: Api) -> None:
+    """N21: never a file without the events."""
+    _, known = await polled(api.ground)
+    api.ground.server.can = replace(api.ground.server.can, icalendar=False)
+    told = {"name": "Team", "calendar_ids": [known], "detail": "full"}
+    async with await api.send("POST", ALL, json=told) as response:
+        assert response.status == 400
+        assert "only busy times" in await response.text()
+    busy = await publish(api, known, detail="busy")
+    for change in ({"detail": "full"}, {"detail": "full", "calendar_ids": [known]}):
+        async with await api.send("PATCH", f"{ALL}/{busy['id']}", json=change) as response:
+            assert response.status == 400

@@ -22,7 +22,7 @@ from syncd.api.versions import demanded, etag, versioned
 from syncd.model.access import Scope, Token
 from syncd.model.errors import NotFoundError
 from syncd.model.ids import CalendarId
-from syncd.model.published import Feed, SecretPath
+from syncd.model.published import Detail, Feed, SecretPath
 from syncd.model.when import utc
 
 _ALL = "/v1/feeds"
@@ -44,7 +44,7 @@ async def create_feed(request: web.Request, body: FeedBody) -> web.Response:
     """Publish calendars that the token covers, with all they say or only busy times."""
     parts = parts_of(request)
     tokens = tokens_of(request)
-    calendars = await _calendars(request, body.calendar_ids)
+    calendars = await _calendars(request, body.calendar_ids, body.detail)
     token = tokens[0]
     made = await parts.feeds.add(
         Feed(
@@ -115,15 +115,17 @@ async def update_feed(request: web.Request, body: FeedChange) -> web.Response:
     """Change a feed; its path stays. What is left out stays too, `expires_at` null lifts it."""
     feed = await _named(request, demanding=True)
     given = body.model_fields_set
+    detail = feed.detail if body.detail is None else body.detail
+    calendars = feed.calendars
+    if body.calendar_ids is not None:
+        calendars = await _calendars(request, body.calendar_ids, detail)
+    elif detail is not feed.detail:
+        await _check_detail(request, calendars, detail)
     changed = replace(
         feed,
         name=feed.name if body.name is None else body.name,
-        detail=feed.detail if body.detail is None else body.detail,
-        calendars=(
-            feed.calendars
-            if body.calendar_ids is None
-            else await _calendars(request, body.calendar_ids)
-        ),
+        detail=detail,
+        calendars=calendars,
         expires_at=_future(request, body.expires_at) if "expires_at" in given else feed.expires_at,
     )
     return _versioned(request, await parts_of(request).store.save_feed(changed))
@@ -171,7 +173,23 @@ async def read_feed(request: web.Request) -> web.StreamResponse:
     return response
 
 
-async def _calendars(request: web.Request, names: Sequence[str]) -> tuple[CalendarId, ...]:
+async def _check_detail(
+    request: web.Request, calendars: Sequence[CalendarId], detail: Detail
+) -> None:
+    """Refuse to publish all of what is no iCalendar: a file of it would be empty."""
+    parts = parts_of(request)
+    for name in calendars if detail is Detail.FULL else ():
+        try:
+            known = await parts.store.calendar(name)
+        except NotFoundError:  # it went with its profile, and is left out of the file
+            continue
+        if not parts.further.speaks_icalendar(await parts.store.profile(known.profile_id)):
+            raise invalid(f"of calendar {name} only busy times can be published", field="detail")
+
+
+async def _calendars(
+    request: web.Request, names: Sequence[str], detail: Detail
+) -> tuple[CalendarId, ...]:
     """Return ids that the tokens cover; 400 for others, whether or not they are anybody's."""
     store, found = parts_of(request).store, list[CalendarId]()
     for name in dict.fromkeys(names):
@@ -182,6 +200,7 @@ async def _calendars(request: web.Request, names: Sequence[str]) -> tuple[Calend
         if known.removed_at is not None:
             raise invalid(f"calendar {name} is deleted", field="calendar_ids")
         found.append(known.id)
+    await _check_detail(request, found, detail)
     return tuple(dict.fromkeys(found))
 
 

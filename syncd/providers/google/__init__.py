@@ -20,5 +20,6 @@ KIND = Kind(
     abilities=Abilities(
         event=EVENT_MEMBERS - {"geo", "organizer", "url"},
         reminders=5,
+        icalendar=False,
     ),
 )
