@@ -12,6 +12,7 @@ from syncd.engine.occurrences import ListedEvent
 from syncd.engine.recorder import Recorder
 from syncd.engine.settle import Scene, Settled, settle
 from syncd.engine.upstream import signed_in, upstream
+from syncd.engine.written import Written
 from syncd.model.calendar import KnownCalendar
 from syncd.model.content import event_of
 from syncd.model.errors import (
@@ -57,9 +58,15 @@ class EventWrites:
     """Each method is one write from beginning to end; whoever calls sees that it is not cut."""
 
     def __init__(
-        self, store: Store, providers: Providers, browser: Browser, recorder: Recorder
+        self,
+        store: Store,
+        providers: Providers,
+        browser: Browser,
+        recorder: Recorder,
+        written: Written,
     ) -> None:
         """Write at ``providers`` and by ``recorder``."""
+        self._written = written
         self._store = store
         self._providers = providers
         self._browser = browser
@@ -77,7 +84,7 @@ class EventWrites:
                     wrote = await provider.create_event(known.key, settled.edit, name=name)
             except NotFoundError as error:
                 raise NotFoundError(f"there is no calendar {calendar}") from error
-            await self._record(profile, known, wrote, provider)
+            await self._record(profile, known, wrote, provider, before=None)
         seen = await self._store.seen(known.id, [wrote.key])
         made = seen[wrote.key].events.get(wrote.slot) if wrote.key in seen else None
         if made is None:
@@ -113,7 +120,8 @@ class EventWrites:
                     raise PreconditionError("the provider holds another version") from error
                 settled = self._settled(profile, target, draft)
                 wrote = await self._update(provider, target, settled)
-            await self._record(profile, target.calendar, wrote, provider)
+            before = target.resource.etag
+            await self._record(profile, target.calendar, wrote, provider, before=before)
         return await self._outcome(profile, target.calendar, event, settled.ignored | wrote.ignored)
 
     async def delete(
@@ -143,7 +151,8 @@ class EventWrites:
                 if check is not None:
                     raise PreconditionError("the provider holds another version") from error
                 wrote = await self._delete(provider, target)
-            await self._record(profile, target.calendar, wrote, provider)
+            before = target.resource.etag
+            await self._record(profile, target.calendar, wrote, provider, before=before)
         return await self._cursor(profile)
 
     async def _target(self, profile: Profile, calendar: CalendarId, event: EventId) -> Target:
@@ -187,8 +196,20 @@ class EventWrites:
             return await provider.delete_event(target.calendar.key, target.resource, target.slot)
 
     async def _record(
-        self, profile: Profile, known: KnownCalendar, wrote: Wrote, provider: Provider
+        self,
+        profile: Profile,
+        known: KnownCalendar,
+        wrote: Wrote,
+        provider: Provider,
+        *,
+        before: str | None,
     ) -> None:
+        """Record what a write came to; ``before`` is the etag that it replaced."""
+        for one in wrote.upserts:
+            was = before if one.key == wrote.key else None
+            self._written.note(known.id, one.key, before=was, after=one.etag)
+        for key in wrote.deleted:
+            self._written.note(known.id, key, before=before, after=None)
         keys = frozenset(one.key for one in wrote.upserts) | wrote.deleted
         page = Delta(upserts=wrote.upserts, deleted=wrote.deleted)
         await self._recorder.record(profile, known, page, _asking(provider, known, keys))

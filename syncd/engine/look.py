@@ -13,6 +13,7 @@ from syncd.engine.hub import Hub
 from syncd.engine.plan import Plan
 from syncd.engine.reading import Reading, Terms
 from syncd.engine.roster import compare
+from syncd.engine.written import Written
 from syncd.model.calendar import Calendar, Holds, KnownCalendar, Mode
 from syncd.model.errors import (
     ForbiddenError,
@@ -51,6 +52,7 @@ class Look:
         meter: Meter,
         plan: Plan,
         draw: Callable[[], float],
+        written: Written,
         profile: Profile,
     ) -> None:
         """Prepare to look at ``profile``."""
@@ -64,6 +66,7 @@ class Look:
         self._meter = meter
         self._plan = plan
         self._draw = draw
+        self._written = written
         self._profile = profile
         self._interval = plan.interval(profile.provider)
         self._turn = asyncio.Semaphore(AT_ONCE)
@@ -272,7 +275,8 @@ class Look:
         now = self._clock.now()
         next_at = policy.reconcile_at(self._profile.provider, now, self._plan, self._draw())
         terms = Terms(at=now, interval=self._interval, reconcile_at=next_at)
-        reading = Reading(self._store, self._hub, self._profile, known, terms, unsaved=unsaved)
+        parts = (self._store, self._hub, self._profile, known, terms, self._written)
+        reading = Reading(*parts, unsaved=unsaved)
         readings.append(reading)
         return reading
 

@@ -13,6 +13,7 @@ from syncd.engine.hub import Hub
 from syncd.engine.look import Look
 from syncd.engine.plan import Plan
 from syncd.engine.records import account_update
+from syncd.engine.written import Written
 from syncd.model.errors import StaleStateError, SyncdError
 from syncd.model.ids import ProfileId
 from syncd.model.profile import LastError, Profile, Reason, changed
@@ -50,8 +51,12 @@ class Poller:
         plan: Plan,
         *,
         draw: Callable[[], float] = random.random,
+        written: Written | None = None,
     ) -> None:
-        """Poll by ``plan``; ``draw`` gives numbers in [0, 1) for jitter."""
+        """Poll by ``plan``; ``draw`` gives numbers in [0, 1) for jitter.
+
+        ``written`` is what the Writer beside it writes to (F6).
+        """
         self._store = store
         self._providers = providers
         self._hub = hub
@@ -59,6 +64,7 @@ class Poller:
         self._meter = meter
         self._plan = plan
         self._draw = draw
+        self._written = written or Written(clock)
         self._list_at = dict[ProfileId, datetime]()  # when each list of calendars is due again
 
     async def poll(
@@ -71,7 +77,7 @@ class Poller:
         and found nothing, is given to ``keep`` instead, which sees that it is written soon.
         """
         parts = (self._store, self._hub, self._clock, self._meter, self._plan, self._draw)
-        look = Look(*parts, profile)
+        look = Look(*parts, self._written, profile)
         error: SyncdError | None = None
         begun = self._clock.monotonic()
         try:

@@ -9,6 +9,7 @@ from syncd.engine.brake import judge
 from syncd.engine.hub import Hub
 from syncd.engine.meaning import meaning
 from syncd.engine.policy import tokens_off
+from syncd.engine.written import LASTS, Written
 from syncd.model.calendar import Holds, KnownCalendar, Mode
 from syncd.model.errors import MalformedReplyError
 from syncd.model.ids import CalendarId, EventId, ResourceKey, SyncToken
@@ -55,17 +56,21 @@ class Reading:
     the provider spoke of, deleted ones among them.
     """
 
-    def __init__(  # noqa: PLR0913 - what a read touches
+    def __init__(  # noqa: PLR0913, PLR0917 - what a read touches
         self,
         store: Store,
         hub: Hub,
         profile: Profile,
         calendar: KnownCalendar,
         terms: Terms,
+        written: Written,
         *,
         unsaved: bool = False,
     ) -> None:
-        """Prepare to read ``calendar`` as it was stored last; ``unsaved`` if it holds news."""
+        """Prepare to read ``calendar`` as it was stored last; ``unsaved`` if it holds news.
+
+        What is older than something ``written`` is passed over.
+        """
         self.calendar = calendar
         self.told = 0
         self.changed = set[ResourceKey]()
@@ -77,6 +82,8 @@ class Reading:
         self._named = set[ResourceKey]()
         self._gone = set[ResourceKey]()
         self._later = dict[ResourceKey, Resource]()
+        self._recent = written
+        self._outdated = False
         self._written = unsaved
 
     @property
@@ -94,13 +101,24 @@ class Reading:
         known = Held(self._store, self.calendar.id)
         contacts = self.calendar.holds is Holds.CONTACTS
         read = provider.contacts if contacts else provider.changes
-        async for page in read(self.calendar.key, token, known):
+        async for told in read(self.calendar.key, token, known):
+            page = self._newer(told)
             self._note(page)
             await self._take(page)
             last = page
         if last is None:
             raise MalformedReplyError("the provider answered without a page")
         await self._finish(last)
+
+    def _newer(self, page: Delta) -> Delta:
+        """Return a page without versions from before a write of ours (F6)."""
+        here = self.calendar.id
+        older = {one.key for one in page.upserts if self._recent.outdates(here, one.key, one.etag)}
+        if not older:
+            return page
+        self._outdated = True
+        newer = tuple(one for one in page.upserts if one.key not in older)
+        return replace(page, upserts=newer, present=page.present | older)
 
     def _note(self, page: Delta) -> None:
         """Keep what the pages said of each key last (P4)."""
@@ -146,7 +164,9 @@ class Reading:
         if last.complete:
             terms = self._terms
             verdict = judge(absent, total, held, now=terms.at, interval=terms.interval)
-            gone |= verdict.gone
+            young = {key for key in absent if self._recent.made(self.calendar.id, key)}
+            self._outdated = self._outdated or bool(young)
+            gone |= verdict.gone - young  # which may not be listed yet (F5)
             still = verdict.held
         await self._delete(sorted(gone - moved))
         self.suspect = bool(still)
@@ -196,9 +216,12 @@ class Reading:
         healed = await self._absent_faults() if last.complete else ()
         change = Change(absences=absences, healed=healed)
         listed = last.complete and (due is None or due <= terms.at or self.suspect)
-        if after == before and change.empty and not (self._written or listed or last.reconcile):
+        news = self._written or listed or last.reconcile or self._outdated
+        if after == before and change.empty and not news:
             return
-        if last.reconcile:
+        if self._outdated:  # unless it was no index that is behind: somebody took our write back
+            due = terms.at + LASTS
+        elif last.reconcile:
             due = terms.at
         elif self.suspect:
             due = terms.at + terms.interval

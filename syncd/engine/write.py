@@ -13,6 +13,7 @@ from syncd.engine.draft import EventDraft
 from syncd.engine.event_writes import EventCheck, EventWrites, Outcome
 from syncd.engine.hub import Hub
 from syncd.engine.recorder import Recorder
+from syncd.engine.written import Written
 from syncd.model.calendar import KnownCalendar
 from syncd.model.edit import CalendarEdit
 from syncd.model.errors import TransientError
@@ -41,11 +42,20 @@ class Writer:
     provider holds one (R18).
     """
 
-    def __init__(
-        self, store: Store, providers: Providers, browser: Browser, hub: Hub, clock: Clock
+    def __init__(  # noqa: PLR0913 - what a write touches
+        self,
+        store: Store,
+        providers: Providers,
+        browser: Browser,
+        hub: Hub,
+        clock: Clock,
+        *,
+        written: Written | None = None,
     ) -> None:
-        """Write at ``providers`` and record in ``store``."""
-        self._events = EventWrites(store, providers, browser, Recorder(store, hub, clock))
+        """Write at ``providers`` and record in ``store``; tell ``written`` for the polls (F6)."""
+        recorder = Recorder(store, hub, clock)
+        written = written or Written(clock)
+        self._events = EventWrites(store, providers, browser, recorder, written)
         self._calendars = CalendarWrites(store, providers, hub, clock)
         self._group = asyncio.TaskGroup()
         self._running = set[asyncio.Task[Any]]()

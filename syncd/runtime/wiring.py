@@ -23,6 +23,7 @@ from syncd.engine.stream import StreamReader
 from syncd.engine.tick import Ticker
 from syncd.engine.tokens import Tokens
 from syncd.engine.write import Writer
+from syncd.engine.written import Written
 from syncd.model.errors import MisconfiguredError
 from syncd.ports.clock import Clock
 from syncd.ports.store import Store
@@ -97,10 +98,13 @@ async def wired(settings: Settings) -> AsyncIterator[Core]:
         stack.push_async_callback(workers.close)
         rim = Rim(session=lambda: http, clock=clock, settings=settings.providers.texts())
         opener = Opener(KINDS, rim, store, vault)
-        poller = Poller(store, opener, hub, clock, metrics, plan)
+        written = Written(clock)
+        poller = Poller(store, opener, hub, clock, metrics, plan, written=written)
         ticker = await stack.enter_async_context(Ticker(store, poller, clock, metrics, plan))
         browser = Browser(store, workers, clock)
-        writer = await stack.enter_async_context(Writer(store, opener, browser, hub, clock))
+        writer = await stack.enter_async_context(
+            Writer(store, opener, browser, hub, clock, written=written)
+        )
         schedule = Schedule(clock)
         yield Core(
             settings=settings,

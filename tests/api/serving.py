@@ -163,7 +163,9 @@ async def serving(
         browser = Browser(store, expand, clock)
         async with (
             Ticker(store, ground.poller, clock, ground.meter, PLAN) as ticker,
-            Writer(store, ground.server, browser, ground.hub, clock) as writer,
+            Writer(
+                store, ground.server, browser, ground.hub, clock, written=ground.written
+            ) as writer,
         ):
             parts = Parts(
                 store=store,

@@ -15,6 +15,7 @@ from syncd.engine.link import Linking
 from syncd.engine.plan import Plan
 from syncd.engine.poll import Polled, Poller
 from syncd.engine.write import Writer
+from syncd.engine.written import Written
 from syncd.model.access import User
 from syncd.model.activity import Filter, Kind
 from syncd.model.ids import Position, ProfileId, UserId
@@ -123,14 +124,18 @@ async def rigged(server: CalDavServer, folder: Path, witness: Witness) -> AsyncI
         rim = Rim(session=lambda: http, clock=clock, settings=server.settings)
         opener = Opener(KINDS, rim, store, vault)
         await store.add_user(User(id=USER, name="contract", created=clock.now()))
-        browser = Browser(store, inline, clock)
-        writer = await stack.enter_async_context(Writer(store, opener, browser, hub, clock))
+        browser, written = Browser(store, inline, clock), Written(clock)
+        writer = await stack.enter_async_context(
+            Writer(store, opener, browser, hub, clock, written=written)
+        )
         yield Rig(
             server=server,
             witness=witness,
             store=store,
             clock=clock,
-            poller=Poller(store, opener, hub, clock, meter, plan, draw=lambda: 0.5),
+            poller=Poller(
+                store, opener, hub, clock, meter, plan, draw=lambda: 0.5, written=written
+            ),
             linking=Linking(store, opener, vault, clock, hub),
             opener=opener,
             writer=writer,

@@ -80,5 +80,7 @@ async def desk(here: Ground) -> AsyncIterator[Desk]:
         here.server.add("/work/")
     await here.poll()
     browser = Browser(here.store, inline, here.clock)
-    async with Writer(here.store, here.server, browser, here.hub, here.clock) as writer:
+    async with Writer(
+        here.store, here.server, browser, here.hub, here.clock, written=here.written
+    ) as writer:
         yield Desk(here, writer)

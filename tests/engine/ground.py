@@ -13,6 +13,7 @@ from syncd.engine.hub import Hub
 from syncd.engine.plan import Plan
 from syncd.engine.poll import Polled, Poller
 from syncd.engine.records import account_record
+from syncd.engine.written import Written
 from syncd.model.access import User
 from syncd.model.activity import Activity, Filter, Kind, Type
 from syncd.model.event import Event
@@ -41,6 +42,7 @@ class Ground:
     meter: FakeMeter
     poller: Poller
     profile_id: ProfileId
+    written: Written
 
     async def profile(self) -> Profile:
         return await self.store.profile(self.profile_id)
@@ -109,8 +111,9 @@ async def on_store(
         next_poll_at=now,
     )
     await store.add_profile(profile, sealed={}, records=[account_record(Type.ADD, profile, now)])
-    poller = Poller(store, server, hub, clock, meter, plan, draw=draw)
-    return Ground(store, server, clock, hub, meter, poller, profile_id)
+    written = Written(clock)
+    poller = Poller(store, server, hub, clock, meter, plan, draw=draw, written=written)
+    return Ground(store, server, clock, hub, meter, poller, profile_id, written)
 
 
 def event(name: str, day: int = 1, **fields: Any) -> Event:  # noqa: ANN401 - any field

@@ -57,7 +57,9 @@ class WritingWorld(World):
         if not known:
             return
         browser = Browser(here.store, inline, here.clock)
-        async with Writer(here.store, here.server, browser, here.hub, here.clock) as writer:
+        async with Writer(
+            here.store, here.server, browser, here.hub, here.clock, written=here.written
+        ) as writer:
             with suppress(RequestError, UpstreamError, StaleStateError):
                 await write(writer, known[pick % len(known)])
 

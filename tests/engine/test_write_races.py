@@ -1,7 +1,8 @@
 """Writes that meet polls, and each other (I5, ADR 11)."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -9,16 +10,19 @@ from typing import Any
 import orjson
 import pytest
 
+from syncd.engine.written import LASTS
 from syncd.model.edit import CalendarEdit
 from syncd.model.errors import (
     ConflictError,
     NotFoundError,
     PreconditionError,
 )
+from syncd.model.ids import ResourceKey
+from syncd.model.resource import Resource
 from tests.engine.desk import Desk, draft, shown
-from tests.engine.ground import Ground, series
+from tests.engine.ground import Ground, event, series
 from tests.engine.races import KEY, Hook, racing, review, theirs, work
-from tests.fakes.calendars import Faults
+from tests.fakes.calendars import FakeCalendar, Faults
 
 
 @pytest.fixture
@@ -307,3 +311,81 @@ async def test_a_poll_whose_ground_moves_while_it_compares_is_dropped(
     monkeypatch.setattr(at.ground.store, "documents", late)
     assert (await at.ground.poll()).error is None
     await at.agree()
+
+
+async def test_an_index_that_is_behind_undoes_no_write(at: Desk) -> None:
+    """F6: listings tell what was there before a change and a delete, and not what is new."""
+    name, here = await review(at), work(at)
+    at.ground.server.faults.no_tokens = True
+    here.put("b.ics", event("Other", uid="b"))
+    await at.ground.poll()
+    former = here.resources[KEY]
+    await at.update(name, name="Ours")
+    before = await at.ground.head()
+    with behind(here, KEY, former):
+        await at.ground.poll()
+    await at.delete(name)
+    with behind(here, KEY, former):
+        await at.ground.poll()
+    await at.create("New")
+    (new,) = here.resources.keys() - {"b.ics"}
+    with behind(here, new, None):
+        await at.ground.poll()
+    assert await at.ground.told(before) == ["delete event Ours", "add event New"]
+    await at.agree()
+
+
+@pytest.mark.parametrize(
+    ("deleted", "listed"),
+    [(False, True), (False, False), (True, True)],
+)
+async def test_who_takes_a_write_back_is_believed_in_the_end(
+    at: Desk,
+    *,
+    deleted: bool,
+    listed: bool,
+) -> None:
+    """F6: the old version with its old etag is no stale index if it stays."""
+    name, here = await review(at), work(at)
+    at.ground.server.faults.no_tokens = listed
+    here.put("b.ics", event("Other", uid="b"))
+    await at.ground.poll()
+    former = here.resources[KEY]
+    if deleted:
+        await at.create("New")
+        (new,) = here.resources.keys() - {KEY, "b.ics"}
+        del here.resources[new]
+    else:
+        await at.update(name, name="Ours")
+        here.resources[KEY] = former
+    before = await at.ground.head()
+    await at.ground.poll()
+    assert await at.ground.told(before) == []
+    await at.ground.poll(after=LASTS)
+    assert await at.ground.told(before) == [
+        "delete event New" if deleted else "update event Review"
+    ]
+
+
+@contextmanager
+def behind(here: FakeCalendar, key: ResourceKey, former: Resource | None) -> Iterator[None]:
+    """Let a listing tell of a resource what was there earlier."""
+    latest = here.resources.pop(key, None)
+    if former is not None:
+        here.resources[key] = former
+    yield
+    here.resources.pop(key, None)
+    if latest is not None:
+        here.resources[key] = latest
+
+
+async def test_a_new_event_does_not_release_the_brake(at: Desk) -> None:
+    """I7: of two events one is new and one is old, and an answer is empty."""
+    at.ground.server.faults.no_tokens = True
+    work(at).put(KEY, event("Review", day=2, uid="a"))
+    await at.ground.poll()
+    await at.create("New")
+    before = await at.ground.head()
+    at.ground.server.faults.empty = True
+    await at.ground.poll()
+    assert "delete event Review" not in await at.ground.told(before)
