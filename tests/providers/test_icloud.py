@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from aiohttp import web
+from aiohttp import ClientSession, TCPConnector, web
 from yarl import URL
 
 from syncd.model.errors import (
@@ -21,12 +21,15 @@ from syncd.ports.link import Login
 from syncd.ports.vault import Secret
 from syncd.providers.caldav.origins import origin_of
 from syncd.providers.caldav.translate import calendar_key
+from syncd.providers.icloud.adapter import IcloudAdapter
 from syncd.providers.icloud.trust import trusted
+from syncd.providers.kind import Rim
 from tests.fakes.clock import FakeClock
 from tests.formats.written import vcalendar, vevent
 from tests.providers.follow import Desk, login_at, new_adapter, signed_in
 from tests.providers.pen import Pen, names
 from tests.servers.card_client import CardClient, card
+from tests.servers.certified import Here, certified
 from tests.servers.dav_client import event
 from tests.servers.icloud import MAIN_PASSWORD, NUMBER, PRINCIPAL, Icloud
 from tests.servers.raw import RawServer, answer
@@ -145,6 +148,33 @@ async def test_a_home_elsewhere_gets_no_password(icloud: Icloud) -> None:
         error = await refused(icloud, login_at(icloud))
         assert stranger.asked == []
     assert isinstance(error, ForbiddenError)
+
+
+@pytest.mark.parametrize(
+    ("home", "led"),
+    [("p42-caldav.icloud.com", True), ("p42-caldav.icloud.com.example", False)],
+)
+async def test_by_its_real_names_the_password_stays_with_icloud(
+    tmp_path: Path,
+    home: str,
+    led: bool,  # noqa: FBT001
+) -> None:
+    """IC1, over TLS: to a redirect's target on another of its hosts, and to no stranger."""
+    server, client = certified(tmp_path, "caldav.icloud.com", home)
+    async with (
+        RawServer.running(server) as start,
+        RawServer.running(server) as there,
+        ClientSession(connector=TCPConnector(resolver=Here(), ssl=client)) as session,
+    ):
+        start.told = answer(301, b"", f"Location: https://{home}:{there.port}/")
+        there.told = answer(404)
+        url = f"https://caldav.icloud.com:{start.port}/"
+        rim = Rim(session=lambda: session, clock=FakeClock(), settings={"icloud": {"url": url}})
+        login = Login(provider="icloud", username="ada@icloud.com", password=Secret("abcd"))
+        with pytest.raises(NotFoundError if led else ForbiddenError):
+            await IcloudAdapter(rim).sign_in(login)
+        assert all(b"Authorization: Basic" in one for one in (*start.asked, *there.asked))
+        assert (bool(start.asked), bool(there.asked)) == (True, led)
 
 
 async def test_a_principal_without_a_number_is_nobody(icloud: Icloud) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from ssl import SSLContext
 
 
 class RawServer:
@@ -12,13 +13,15 @@ class RawServer:
         self.told = b""
         self.asked: list[bytes] = []
         self.url = ""
+        self.port = 0
 
     @classmethod
     @asynccontextmanager
-    async def running(cls) -> "AsyncIterator[RawServer]":
+    async def running(cls, tls: SSLContext | None = None) -> "AsyncIterator[RawServer]":
         raw = cls()
-        server = await asyncio.start_server(raw._serve, "127.0.0.1", 0)
-        raw.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        server = await asyncio.start_server(raw._serve, "127.0.0.1", 0, ssl=tls)
+        raw.port = server.sockets[0].getsockname()[1]
+        raw.url = f"http://127.0.0.1:{raw.port}/"
         async with server:
             yield raw
 
