@@ -290,6 +290,9 @@ async def test_raw_objects_come_only_when_asked_for(api: Api) -> None:
     await api.ground.poll()
     primary = f"/v1/accounts/{api.account}/cal/calendars/primary"
     asked = {"X-Kloudless-Raw-Data": "true"}
+    unclear = await api.get(primary, headers={"X-Kloudless-Raw-Data": "perhaps"})
+    told = (await unclear.json(content_type=None))["message"]
+    assert (unclear.status, told.split(":")[0]) == (400, "X-Kloudless-Raw-Data")
     listed = (await api.json(f"{primary}/events?instances=false", headers=asked))["objects"]
     assert [one["raw"]["id"] for one in listed] == ["b.ics", "b.ics"]
     assert listed[0]["raw"]["object"].keys() == {"href", "etag", "ical"}

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from syncd.model.access import Scope
 from syncd.model.errors import TransientError
 from syncd.model.ids import profile_name
 from tests.api.serving import Api
@@ -185,10 +186,17 @@ async def test_suspect_absences_become_deletes_when_confirmed(
     assert confirmed["calendars"][0]["events"] == 0
 
 
-async def test_a_removed_profile_is_gone(api: Api) -> None:
-    """N13, K5."""
-    assert (await api.send("DELETE", path(api))).status == 204
-    for place in (path(api), f"/v1/accounts/{api.account}"):
-        assert (await api.get(place)).status == 404
+@pytest.mark.parametrize("called", ["profiles", "accounts"])
+async def test_a_removed_profile_is_gone(api: Api, called: str) -> None:
+    """N13, K5: by either name of it, with the scope for it."""
+    place = f"/v1/{called}/{api.account}"
+    narrow = await api.token(
+        *[one for one in Scope if one not in {Scope.ALL, Scope.MANAGE_PROFILES}]
+    )
+    assert (await api.send("DELETE", place, token=narrow)).status == 403
+    removed = await api.send("DELETE", place)
+    assert (removed.status, await removed.read()) == (204, b"")
+    for gone in (path(api), f"/v1/accounts/{api.account}"):
+        assert (await api.get(gone)).status == 404
     assert (await api.json("/v1/profiles"))["profiles"] == []
-    assert (await api.send("DELETE", path(api))).status == 404
+    assert (await api.send("DELETE", place)).status == 404

@@ -20,7 +20,7 @@ from tests.engine.ground import event, series
 
 SHORT = Pace(longest=timedelta(milliseconds=50), longest_wait=timedelta(milliseconds=50))
 REMOVALS = (  # end what the others read
-    *("remove_profile", "revoke_profile", "delete_calendar", "delete_event"),
+    *("delete_account", "remove_profile", "revoke_profile", "delete_calendar", "delete_event"),
 )
 OPAQUE = {"page", "cursor", "as_of", "Last-Event-ID", "tzid"}  # right only if an answer told them
 BOUND = {"end", "from", "to"}  # right only if it suits another

@@ -1,4 +1,4 @@
-"""Accounts: the profiles of the other dialects (api.md K1-K4)."""
+"""Accounts: the profiles of the other dialects (api.md K1-K5)."""
 
 from collections.abc import Sequence
 
@@ -52,6 +52,13 @@ async def retrieve_account(request: web.Request) -> web.Response:
     """Return one account; `me` is the only one that the token covers."""
     body = await account_object(request, profile_of(request))
     return answer(body)
+
+
+@route("DELETE", "/v1/accounts/{account_id}", scope=Scope.MANAGE_PROFILES, status=204)
+async def delete_account(request: web.Request) -> web.Response:
+    """Erase the credentials and what was read; the stream ends with a `delete`."""
+    await parts_of(request).control.remove(profile_of(request).id)
+    return web.Response(status=204)
 
 
 async def _wanted(

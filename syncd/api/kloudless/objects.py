@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import orjson
 from aiohttp import web
+from pydantic import Field
 
 from syncd.api.address import base_url
 from syncd.api.freshness import relink_url
@@ -24,13 +25,13 @@ ERRORS = (400, 409, 423, 429, 502, 503, 504)  # of what asks the provider (R15)
 
 
 class _Options(Shape):
-    raw: Flag = False
+    raw: Flag = Field(default=False, alias=RAW)
 
 
 def wants_raw(request: web.Request) -> bool:
     """Tell whether the caller asked for the provider's own objects (K11)."""
     given = request.headers.get(RAW)
-    return given is not None and parse_query(_Options, {"raw": given}).raw
+    return given is not None and parse_query(_Options, {RAW: given}).raw
 
 
 async def account_object(request: web.Request, profile: Profile) -> Json:
