@@ -196,7 +196,10 @@ async def test_a_series_that_repeats_no_more_loses_its_exceptions(desk: GoogleDe
     await desk.read()
     plain = {name: one for name, one in work.events["w"].items() if name != "recurrence"}
     work.put("w", **plain)
+    work.put(SECOND, summary="Changed in the same round")
     await desk.read()
+    assert [one.recurrence for one in desk.events("w")] == [()]
+    await desk.read(full=True)
     assert [one.recurrence for one in desk.events("w")] == [()]
 
 
@@ -300,6 +303,10 @@ async def test_who_signs_in_is_named_by_the_id_token_p15(server: GoogleServer) -
         server.tokens.told.clear()
         again = await adapter.sign_in(google_login(server))
         assert again.identity == "calendar:ada@example.org"
+        claims["aud"] = "another client"
+        body = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
+        server.tokens.told["id_token"] = f"e30.{body}.x"
+        assert (await adapter.sign_in(google_login(server))).identity == again.identity
         with pytest.raises(InvalidError):
             await adapter.sign_in(Login(provider="google"))
         server.tokens.revoked = True
@@ -370,3 +377,22 @@ async def test_a_throttle_names_its_end(desk: GoogleDesk) -> None:
     with pytest.raises(TransientError) as caught:
         await desk.read()
     assert caught.value.retry_after == timedelta(seconds=42)
+
+
+async def test_of_two_versions_in_one_round_the_newer_counts(desk: GoogleDesk) -> None:
+    """P4."""
+    single(desk.server, "a", "Old")
+    await desk.read()
+    old = dict(desk.server.work.events["a"])
+    new = {**old, "summary": "New", "updated": "2027-01-01T00:00:00.000Z"}
+    text = json.dumps({"items": [new, old], "nextSyncToken": "x"})
+    desk.server.faults.append(Fault(200, text=text))
+    await desk.read()
+    assert desk.events("a")[0].name == "New"
+
+
+async def test_a_page_that_leads_to_itself_ends_the_read(desk: GoogleDesk) -> None:
+    text = json.dumps({"items": [], "nextPageToken": "x"})
+    desk.server.faults.append(Fault(200, text=text, times=2))
+    with pytest.raises(MalformedReplyError, match="twice"):
+        await desk.read()
