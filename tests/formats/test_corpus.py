@@ -40,9 +40,9 @@ def read(raw: bytes) -> Resource | None:
 def test_every_file_ends_as_events_or_faults_in_time() -> None:
     read_some = 0
     for path in corpus():
-        begun = time.perf_counter()
+        begun = time.process_time()
         found = read(path.read_bytes())
-        assert time.perf_counter() - begun < PATIENCE_SECONDS, path.name
+        assert time.process_time() - begun < PATIENCE_SECONDS, path.name
         read_some += bool(found and (found.events or found.faults))
     assert read_some > 150
 

@@ -29,7 +29,7 @@ def event_draft(body: EventPatch, *, answer_only: bool = False) -> EventDraft:
     for name in body.model_fields_set:
         value = getattr(body, name)
         if value is None and name in _NEEDED:
-            raise invalid(f"{name} cannot be removed: give a date or a time", field=name)
+            raise invalid(f"{name}: cannot be removed; give a date or a time", field=name)
         if value is None and name == "use_default_reminder":
             continue  # it has no state beside true and false
         told[_OTHERS.get(name, name)] = _TAKEN[name](value) if name in _TAKEN else value
