@@ -301,7 +301,7 @@ class GraphCalls:
         if before - after > LONGEST:
             raise RefusedError(400, "ErrorCalendarViewRangeTooBig")
         whole = [
-            self._shown(one, call)
+            _selected(self._shown(one, call), call)
             for one in truth.instances(found["id"], after, before)
             if meets(one, after, before)
             and not (self.habits.bare_instances and one["type"] == "exception")
@@ -350,6 +350,14 @@ class GraphCalls:
         if call.names[-1] not in {EXTENSION, _LONG_NAME} or not found.get("extensions"):
             raise RefusedError(404, "ErrorItemNotFound")
         return truth, found
+
+
+def _selected(item: Json, call: Call) -> Json:
+    """Return what ``$select`` names; id and etag come in any case."""
+    if "$select" not in call.query:
+        return item
+    wanted = {"id", "@odata.etag", *call.query["$select"].split(",")}
+    return {name: one for name, one in item.items() if name in wanted}
 
 
 def _extension(body: Json) -> Json:

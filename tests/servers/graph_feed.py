@@ -73,7 +73,7 @@ def shown(item: Json, habits: Habits, *, feed: bool = False) -> Json:
     """Return an event as it is told today; extensions only where they are asked for (MG19)."""
     if "@removed" in item:
         return item
-    made = {name: one for name, one in item.items() if name not in {"extensions", "day"}}
+    made = {name: one for name, one in item.items() if name != "extensions"}
     if habits.no_original_start and "originalStart" in made:
         made["originalStart"] = None
     if habits.no_day_in_uid and made.get("iCalUId"):
