@@ -4,6 +4,7 @@ Stricter than Graph: what the OpenAPI document does not know is noted in ``compl
 are missing ``Prefer`` headers and an answer of ours that the document would not allow.
 """
 
+import asyncio
 import base64
 import json
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -51,6 +52,8 @@ class GraphServer(GraphCalls):
         self.faults: list[Fault] = []
         self.asked: list[web.Request] = []
         self.parts: list[Call] = []  # of batches
+        self.batches: list[object] = []  # answered instead to those that come next
+        self.pause = 0.0  # seconds that an answer takes
         self.at_once = 0
         self.most = 0
         self.url = ""
@@ -98,6 +101,8 @@ class GraphServer(GraphCalls):
                 request.headers,
                 json.loads(text) if text else None,
             )
+            if self.pause:
+                await asyncio.sleep(self.pause)
             status, told = self._batched(call) if call.path == "/$batch" else self._one(call)
             if fault is not None:
                 assert request.transport is not None
@@ -117,6 +122,8 @@ class GraphServer(GraphCalls):
 
     def _batched(self, call: Call) -> tuple[int, object]:
         """Answer the parts of a batch, each with a status of its own, the last one first."""
+        if self.batches:
+            return 200, self.batches.pop(0)
         parts = call.body["requests"]
         if not 1 <= len(parts) <= _MOST_PARTS or len({one["id"] for one in parts}) != len(parts):
             self.complaints.append("a batch has 1 to 20 parts, each with an id of its own")

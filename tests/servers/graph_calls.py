@@ -74,6 +74,7 @@ class GraphCalls:
         self.complaints: list[str] = []
         self.generation = 1  # of links: an older one is gone
         self.page_size = 1000
+        self.unlisted: set[str] = set()  # events that a listing leaves out, as pages shift
         self.responses: list[tuple[str, str, bool]] = []  # event, answer, tells the organizer
         self._keys = count(1)
         self._pages: dict[str, tuple[list[Json], Place]] = {}
@@ -177,7 +178,11 @@ class GraphCalls:
     def _list(self, call: Call) -> tuple[int, object]:
         """List single events and series, without exceptions (MG6)."""
         truth = self._truth(call)
-        whole = [one for one in truth.events.values() if one["type"] != "exception"]
+        whole = [
+            one
+            for key, one in truth.events.items()
+            if one["type"] != "exception" and key not in self.unlisted
+        ]
         return self._listed(call, [self._shown(one, call) for one in whole])
 
     def _shown(self, item: Json, call: Call) -> Json:

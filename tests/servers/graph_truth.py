@@ -13,7 +13,7 @@ EXTENSION = "dev.syncd.properties"
 NEVER = "0001-01-01T00:00:00Z"
 _GLOBAL_ID = "040000008200E00074C5B7101A82E008"  # begins every iCalUId of Exchange
 _BEGIN = datetime(2026, 11, 1, tzinfo=UTC)
-_FOREVER = date(2031, 1, 1)
+_LATEST = timedelta(days=60)  # how far an exception may be before its day
 _numbers = count(1)
 
 
@@ -84,6 +84,10 @@ class CalendarTruth:
         master = self.events[series]
         if day in self.gaps.get(series, ()) or day not in days_of(master["recurrence"], day):
             return None
+        return self._yielded(series, day)
+
+    def _yielded(self, series: str, day: date) -> Json:
+        master = self.events[series]
         start = start_on(master, day)
         kept = {name: one for name, one in master.items() if name not in _OF_MASTER}
         return {
@@ -100,12 +104,12 @@ class CalendarTruth:
 
     def instances(self, series: str, after: datetime, before: datetime) -> Iterator[Json]:
         """Yield occurrences and exceptions that meet a window, in the order of their days."""
-        for day in days_of(self.events[series]["recurrence"], _FOREVER):
-            found = self.find(occurrence_id(series, day))
-            if found is not None and meets(found, after, before):
-                yield found
-            if start_on(self.events[series], day) > before:
-                return
+        gone = self.gaps.get(series, set())
+        for day in days_of(self.events[series]["recurrence"], before.date() + _LATEST):
+            if day not in gone:
+                found = self.events.get(occurrence_id(series, day)) or self._yielded(series, day)
+                if meets(found, after, before):
+                    yield found
 
     def within(self, key: str, after: datetime, before: datetime) -> bool:
         """Tell whether an event, or some instance of a series, meets a window."""

@@ -87,7 +87,7 @@ class EventReader:
             yield await self._page(some)
         for chosen_ in _cut(series, _AT_ONCE):
             held = await _held(known, chosen_)
-            yield await self._series(chosen_, found.exceptions, held, window)
+            yield await self._series(chosen_, found.exceptions, held, window, expand=True)
         standing = Standing(link=feed.link, window=window)
         yield Delta(complete=True, token=state_text(standing), mode=Mode.TOKEN)
 
@@ -148,12 +148,15 @@ class EventReader:
         fresh: Mapping[ResourceKey, Mapping[str, Json]],
         held: Wholes,
         window: Window,
+        *,
+        expand: bool = False,
     ) -> Delta:
         """Return series whole; one that went meanwhile is not named (MG7)."""
         entries = await wire.instances_of(self._client, list(masters), window)
         there = {key: some for key, some in entries.items() if some is not None}
         choices = {
-            key: chosen(fresh.get(key, {}), held.get(key), some) for key, some in there.items()
+            key: chosen(fresh.get(key, {}), held.get(key), some, expand=expand)
+            for key, some in there.items()
         }
         told = await self._looked_up(sorted({one for each in choices.values() for one in each.ask}))
         wholes, unread = dict[ResourceKey, Whole](), dict[ResourceKey, str]()

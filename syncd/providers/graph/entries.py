@@ -107,22 +107,25 @@ class Choice:
     ask: frozenset[str]
 
 
-def chosen(fresh: Mapping[str, Json], held: Whole | None, named: Iterable[Json]) -> Choice:
+def chosen(
+    fresh: Mapping[str, Json], held: Whole | None, named: Iterable[Json], *, expand: bool
+) -> Choice:
     """Return which exceptions can be taken as they came, or as we had them.
 
-    ``named`` are the entries that ``/instances`` has; it has been seen to leave exceptions out,
-    so that absence from it proves nothing (MG7). Whoever had custom properties is read with them
-    (MG19).
+    ``fresh`` came by the change feed. ``named`` are the entries that ``/instances`` has; it has
+    been seen to leave exceptions out, so that absence from it proves nothing (MG7). Whoever had
+    custom properties is read with them, and to ``expand`` all that are not known yet (MG19).
     """
     etags = {one["id"]: one.get(ETAG) for one in named if is_exception(one)}
     former: Mapping[str, Json] = {} if held is None else held.exceptions
     kept, ask = dict[str, Json](), set[str]()
     for key in (*etags, *fresh, *former):
-        new, old, etag = fresh.get(key), former.get(key), etags.get(key)
-        if new is not None and etag in {None, new.get(ETAG)} and not _extended(old):
-            kept[key] = new
-        elif old is not None and etag is not None and etag == old.get(ETAG):
+        new, old = fresh.get(key), former.get(key)
+        etag = etags.get(key) or (new or {}).get(ETAG)
+        if old is not None and etag is not None and etag == old.get(ETAG):
             kept[key] = old
+        elif new is not None and etag == new.get(ETAG) and not (expand or _extended(old)):
+            kept[key] = new
         else:
             ask.add(key)
     return Choice(kept=kept, ask=frozenset(ask))
