@@ -11,9 +11,11 @@ from syncd.model.event import Event
 from syncd.model.ids import CalendarKey, ProfileId, ResourceKey, UserId
 from syncd.model.profile import Profile
 from syncd.model.resource import RawResource, Resource
+from syncd.ports.delta import Delta
 from syncd.ports.link import Login, SignedIn
 from syncd.ports.provider import Provider
 from syncd.ports.vault import Secret
+from syncd.ports.writing import Wrote
 from syncd.providers.graph.adapter import GraphAdapter
 from syncd.providers.kind import Rim
 from tests.fakes.clock import FakeClock
@@ -56,6 +58,12 @@ class GraphDesk:
         self.held |= {one.key: one for one in upserts}
         for key in deleted:
             self.held.pop(key, None)
+
+    def wrote(self, wrote: Wrote) -> None:
+        """Keep what a write came to, as the engine does."""
+        page = Delta(upserts=wrote.upserts, deleted=wrote.deleted)
+        self.follower._apply(page, Read(pages=[]))
+        self.take(wrote.upserts, wrote.deleted)
 
     def events(self, key: str) -> tuple[Event, ...]:
         return self.held[ResourceKey(key)].events

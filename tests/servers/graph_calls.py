@@ -8,7 +8,7 @@ from itertools import count
 from typing import Any
 from urllib.parse import quote, unquote
 
-from tests.servers.graph_dates import zone_of
+from tests.servers.graph_dates import moment, zone_of
 from tests.servers.graph_feed import LONGEST, Habits, Place, changed, everything, instant, shown
 from tests.servers.graph_truth import (
     EXTENSION,
@@ -389,7 +389,7 @@ def _place(found: Json) -> tuple[str, Any]:
 def _check_times(item: Json, given: Json) -> None:
     """Refuse what Graph would: times that are no midnights, ranges that begin elsewhere."""
     start, end = (datetime.fromisoformat(item[name]["dateTime"]) for name in ("start", "end"))
-    if end < start:
+    if moment(item["end"]) < moment(item["start"]):
         raise RefusedError(400, "ErrorInvalidRequest")
     if item.get("isAllDay") and (start.time(), end.time()) != (time(), time()):
         raise RefusedError(400, "ErrorInvalidRequest")
