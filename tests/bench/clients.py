@@ -30,6 +30,7 @@ from syncd.providers.kind import Rim
 from syncd.providers.opener import Opener
 from syncd.providers.registry import KINDS
 from syncd.runtime.clock import SystemClock
+from syncd.runtime.heap import settle_heap
 from syncd.runtime.vault import open_ring, write_ring
 from syncd.store.open import SqlStore
 from tests.bench.counting import counted
@@ -180,6 +181,7 @@ async def our_costs(
         cpu["first"] = await direct.poll(listing=True)
         await asyncio.sleep(SETTLED)
         await direct.poll()
+        settle_heap()  # as the daemon does
         cpu["alone"] = statistics.median([await direct.poll() for _ in range(polls)])
         ten = list[float]()
         for turn in range(3):
