@@ -104,7 +104,7 @@ class Call(EWSService):  # type: ignore[misc]  # exchangelib has no types
     def ask(self, payload: Element) -> list[Element | SyncdError]:
         """Send ``payload``; raises an error of the tree for a fault, or no answer."""
         try:
-            found = list(self._get_elements(payload=payload))
+            found = list(self._response_generator(payload=payload))  # no waiting, no repeats (E2)
         except SyncdError:
             raise
         except theirs.EWSError as error:

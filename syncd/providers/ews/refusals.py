@@ -27,7 +27,7 @@ from syncd.providers.answers import (
 )
 
 _SHORTEST_WAIT = timedelta(seconds=30)  # where the server says none (E3)
-_BACK_OFF = re.compile(r"back-?off time (\d{1,9}) milliseconds", re.IGNORECASE)
+_BACK_OFF = re.compile(r"back[- ]?off time (\d{1,9}) milliseconds", re.IGNORECASE)
 
 THROTTLES = frozenset({
     *("ErrorServerBusy", "ErrorExceededConnectionCount", "ErrorTooManyObjectsOpened"),
