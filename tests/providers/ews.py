@@ -10,10 +10,12 @@ from zoneinfo import ZoneInfo
 from aiohttp import ClientSession, DummyCookieJar
 
 from syncd.model.calendar import Calendar
+from syncd.model.edit import EventEdit
 from syncd.model.event import Event
 from syncd.model.ids import CalendarKey, ProfileId, ResourceKey, UserId
 from syncd.model.profile import Profile
 from syncd.model.resource import RawResource, Resource
+from syncd.model.when import When
 from syncd.ports.link import Login, SignedIn
 from syncd.ports.provider import Provider
 from syncd.ports.vault import Secret
@@ -23,10 +25,12 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.keys import FakeKeys
 from tests.providers.follow import Follower, Read
 from tests.servers.ews import EwsServer
+from tests.servers.ews_truth import Item
 from tests.servers.ews_xml import Xml, t
 
 BERLIN = ZoneInfo("Europe/Berlin")
 GERMANY = "W. Europe Standard Time"
+NAME = "n" * 22
 
 
 def at(day: int, hour: int = 9, *, month: int = 11) -> datetime:
@@ -157,3 +161,19 @@ async def ews_desk(server: EwsServer) -> AsyncIterator[EwsDesk]:
 
 def instant(day: int, hour: int, *, month: int = 11) -> datetime:
     return datetime(2026, month, day, hour, tzinfo=UTC)
+
+
+def new(name: str = "New", start: When | None = None, end: When | None = None) -> EventEdit:
+    zone = "Europe/Berlin" if end is None else None
+    return EventEdit(
+        name=name,
+        start=start or at(24),
+        end=end or at(24, 10),
+        start_zone=zone,
+        end_zone=zone,
+    )
+
+
+def written(desk: EwsDesk) -> Item:
+    (one,) = desk.server.calendar.items.values()
+    return one

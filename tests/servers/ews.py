@@ -6,7 +6,7 @@ and writes it outside of syncd (``test_ews_witness``).
 """
 
 from base64 import b64encode
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -56,6 +56,7 @@ class EwsServer:
         self.complaints: list[str] = []
         self.faults: list[Fault] = []
         self.asked: list[str] = []
+        self.headers: list[tuple[str, Mapping[str, str]]] = []  # the same, with their headers
         self.username, self.password = USERNAME, PASSWORD
         self.mailbox = Mailbox()
         self.items = Items(self.mailbox, self.complaints)
@@ -142,6 +143,7 @@ class EwsServer:
         asked = self._parsed(body)
         name = name_of(asked)
         self.asked.append(name)
+        self.headers.append((name, request.headers))
         if self.hold is not None:
             held = self.hold(name)
             if hasattr(held, "__await__"):

@@ -159,8 +159,9 @@ class Items:
             self._check_order(one)
             holder = first(asked, "m:SavedItemFolderId")
             folder = self.folder(holder) if holder is not None else self._home(kind)
-            item = folder.put(self.mailbox.new_item(one))
+            item = self.mailbox.new_item(one)
             self._check_times(item)
+            folder.put(item)
             made.append(t(kind, t("ItemId", Id=item.id, ChangeKey=item.changekey)))
         return answer("CreateItem", good("CreateItem", m("Items", *made)))
 
