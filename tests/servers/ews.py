@@ -19,6 +19,7 @@ from tests.servers.ews_folders import Folders
 from tests.servers.ews_items import Items, RefusedError
 from tests.servers.ews_truth import OWNER, Folder, Item, Mailbox
 from tests.servers.ews_xml import MESSAGES, SOAP, Xml, answer, bad, envelope, fault, name_of, t
+from tests.servers.ntlm import NtlmDoor
 
 PATH = "/EWS/Exchange.asmx"
 BUILD = "15.1.2507.6"
@@ -66,6 +67,7 @@ class EwsServer:
         self.at_work = 0
         self.hold: Callable[[str], object] | None = None  # awaited before an answer
         self.offers = ['Basic realm="mail"', "Negotiate", "NTLM"]
+        self.ntlm: NtlmDoor | None = None  # instead of Basic
         self.port = 0
         self.url = ""
         self._operations: dict[str, Callable[[Xml], Xml]] = {
@@ -119,12 +121,16 @@ class EwsServer:
         return server
 
     def _word(self, charset: str) -> str:
-        words = f"{self.username}:{self.password}".encode(charset)
+        words = f"{self.username}:{self.password}".encode(charset, "replace")
         return f"Basic {b64encode(words).decode()}"
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         given = request.headers.get("Authorization", "")
-        if given not in {self._word("utf-8"), self._word("latin-1")}:
+        if self.ntlm is not None:
+            step = self.ntlm.refusal(request)
+            if step is not None:
+                return step
+        elif given not in {self._word("utf-8"), self._word("latin-1")}:
             refused = web.Response(status=401, text="", content_type="text/html")
             for one in self.offers:
                 refused.headers.add("WWW-Authenticate", one)

@@ -6,8 +6,8 @@ and it can be cut from another thread, after which nothing more is sent.
 
 import socket
 import ssl
-from collections.abc import Callable, Mapping
-from functools import lru_cache
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache, partial
 from threading import Lock
 from typing import Any
 
@@ -135,7 +135,7 @@ class LineAdapter(HTTPAdapter):
         waits = (_CONNECT_SECONDS, _READ_SECONDS)
         try:
             response = super().send(request, stream=True, timeout=waits, proxies={})
-            self._take(response)
+            self._read(response)
         except requests.exceptions.SSLError as error:
             raise PassingError(f"the connection is not safe: {error}") from error
         except requests.exceptions.InvalidURL as error:
@@ -145,17 +145,29 @@ class LineAdapter(HTTPAdapter):
             raise self._line.lost(error) from error
         return response
 
-    def _take(self, response: Any) -> None:  # noqa: ANN401 - requests'
-        """Read the body, counted after decompression (O4)."""
-        found = bytearray()
-        for chunk in response.raw.stream(_CHUNK, decode_content=True):
+    def _read(self, response: requests.Response) -> None:
+        """Have the body counted, and read it; NTLM must see the connection of a 401 first."""
+        response.raw.stream = partial(self._counted, response.raw.stream)
+        if response.status_code == 401:  # noqa: PLR2004 - Unauthorized
+            return
+        try:
+            response.content  # noqa: B018 - reads and keeps it
+        except BaseException:
+            response.close()
+            raise
+
+    def _counted(
+        self, stream: Callable[..., Iterator[bytes]], *_: object, **__: object
+    ) -> Iterator[bytes]:
+        """Yield a body, counted after decompression (O4)."""
+        size = 0
+        for chunk in stream(_CHUNK, decode_content=True):
             self._line.check()
-            found += chunk
-            if len(found) > _LARGEST:
-                response.close()
+            size += len(chunk)
+            if size > _LARGEST:
                 most = _LARGEST >> 20
                 raise MalformedReplyError(f"the Exchange server answered more than {most} MiB")
-        response._content, response._content_consumed = bytes(found), True  # noqa: SLF001 - as requests does
+            yield chunk
 
 
 def _pools(line: Line) -> dict[str, type[HTTPConnectionPool]]:
