@@ -107,8 +107,10 @@ class EwsServer:
     @asynccontextmanager
     async def running(self) -> AsyncIterator["EwsServer"]:
         server = await self.start()
-        yield self
-        await server.close()
+        try:
+            yield self
+        finally:
+            await server.close()
 
     async def start(self) -> TestServer:
         """Serve, at the same port as before."""

@@ -303,7 +303,8 @@ def _happens(item: Item, begin: datetime, end: datetime) -> list[tuple[Item, Ite
     found: list[tuple[Item, Item | None]] = []
     if not item.repeats:
         found = [(item, None)]
-    for at in set(item.starts()) | item.exceptions.keys():
+    near = {at for at in item.starts() if begin - item.length < at < end}
+    for at in near | item.exceptions.keys():
         one = item.occurrence(at.astimezone(UTC))
         if one is not None:
             found.append((one, item))
