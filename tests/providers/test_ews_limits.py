@@ -153,7 +153,7 @@ def test_what_is_sent_is_what_exchangelib_would_send() -> None:
         transparent=True,
         recurrence=("RRULE:FREQ=MONTHLY;BYDAY=-1FR;UNTIL=20270601T000000Z",),
     )
-    ours = new_item(edit, NAME)
+    ours = new_item(edit, NAME, "")
     wanted = [name_of(one) for one in ours if name_of(one) != "ExtendedProperty"]
     read = CalendarItem.from_xml(etree.fromstring(etree.tostring(ours)), account=None)
     assert (read.subject, read.start) == ("New", at(24))

@@ -1,6 +1,7 @@
 """Signing in at an Exchange server (E1, P15): Basic, NTLM, whose mailbox it is, and sentences."""
 
 from collections.abc import AsyncIterator
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,17 @@ from syncd.ports.vault import Secret
 from syncd.providers.ews.signing_in import endpoint
 from tests.fakes.clock import FakeClock
 from tests.fakes.keys import FakeKeys
-from tests.providers.ews import at, event, ews_adapter, ews_desk, ews_login, profile_of
+from tests.providers.ews import (
+    NAME,
+    at,
+    event,
+    ews_adapter,
+    ews_desk,
+    ews_login,
+    instant,
+    new,
+    profile_of,
+)
 from tests.providers.follow import Follower
 from tests.servers.ews import OWNER, EwsServer, Fault
 from tests.servers.ews_directory import Entry
@@ -45,6 +56,7 @@ async def test_what_sign_in_found_is_kept_and_nothing_is_probed_later(server: Ew
             "auth": "basic",
             "version": "15.1.2507.6 Exchange2016",
             "addresses": OWNER,
+            "zone": "W. Europe Standard Time",
         }
         assert set(signed.secrets) == {"password"}
         server.asked.clear()
@@ -66,6 +78,20 @@ async def test_it_is_told_whose_mailbox_it_is_whatever_the_name(
     async with ews_adapter(FakeClock()) as adapter:
         signed = await adapter.sign_in(ews_login(server))
     assert (signed.identity, signed.login) == (OWNER, username)
+
+
+@pytest.mark.parametrize("chosen", [None, "Nowhere Standard Time", ""])
+async def test_a_mailbox_without_a_zone_writes_days_in_utc(
+    server: EwsServer, chosen: str | None
+) -> None:
+    """E11."""
+    server.directory.zone = chosen
+    async with ews_desk(server) as desk:
+        assert desk.signed.settings["zone"] == ""
+        day = new("Day", date(2026, 11, 24), date(2026, 11, 25))
+        await desk.provider.create_event(desk.key, day, name=NAME)
+    (one,) = server.calendar.items.values()
+    assert (one.zone, one.start) == ("UTC", instant(24, 0))
 
 
 async def test_a_login_without_an_entry_needs_its_address(server: EwsServer) -> None:

@@ -192,6 +192,7 @@ def directory(url: str) -> dict[str, Any]:
             "several": len(protocol.resolve_names(["a"])),
             "busy": [busy.start for busy in own.calendar_events],
             "free": list(bos.calendar_events or ()),
+            "zone": one.root.get_user_configuration(name="OWA.UserOptions").dictionary["timezone"],
             "lists": rooms.email_address,
             "rooms": [room.email_address for room in protocol.get_rooms(rooms.email_address)],
         }
@@ -209,6 +210,7 @@ async def test_it_resolves_names_finds_rooms_and_sees_who_is_free() -> None:
         assert told["several"] == 2
         assert told["busy"] == [berlin(24, 9)]
         assert told["free"] == []
+        assert told["zone"] == "W. Europe Standard Time"
         assert (told["lists"], told["rooms"]) == ("house@example.org", ["hall@example.org"])
         assert server.complaints == []
 

@@ -86,6 +86,7 @@ class EwsServer:
             "GetRoomLists": self.directory.room_lists,
             "GetRooms": self.directory.rooms,
             "GetServerTimeZones": self.directory.zones,
+            "GetUserConfiguration": self.directory.options,
             _AVAILABILITY: self.directory.availability,
         }
 

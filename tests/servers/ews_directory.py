@@ -31,6 +31,7 @@ class Directory:
         self.items = items
         self.people = [Entry("Ada", OWNER, "ada"), Entry("Bo", "bo@example.org", "bo")]
         self.lists: dict[Entry, list[Entry]] = {}
+        self.zone: str | None = "W. Europe Standard Time"  # chosen in Outlook on the web
 
     def resolve(self, asked: Xml) -> Xml:
         """Return whose name, address or alias begins like what is looked for (ANR)."""
@@ -68,6 +69,23 @@ class Directory:
             raise RefusedError("ErrorNameResolutionNoResults")
         listed = m("Rooms", *(t("Room", _mailbox("Id", one)) for one in found))
         return m("GetRoomsResponse", m("ResponseCode", "NoError"), listed, ResponseClass="Success")
+
+    def options(self, asked: Xml) -> Xml:
+        """Return what the person chose in Outlook on the web, if that was ever opened."""
+        name, wanted = "GetUserConfiguration", first(asked, "m:UserConfigurationName")
+        if self.zone is None or wanted.get("Name") != "OWA.UserOptions":
+            return answer(name, bad(name, "ErrorItemNotFound"))
+        pairs = {"firstweekofyear": ("Integer32", "0"), "timezone": ("String", self.zone)}
+        told = [
+            t(
+                "DictionaryEntry",
+                t("DictionaryKey", t("Type", "String"), t("Value", key)),
+                t("DictionaryValue", t("Type", kind), t("Value", value)),
+            )
+            for key, (kind, value) in pairs.items()
+        ]
+        shown = m("UserConfiguration", t("Dictionary", *told))
+        return answer(name, good(name, shown))
 
     def zones(self, asked: Xml) -> Xml:
         full = asked.get("ReturnFullTimeZoneData") == "true"

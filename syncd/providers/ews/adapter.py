@@ -15,7 +15,7 @@ from syncd.providers.ews.calls import protocol_of, read_version
 from syncd.providers.ews.client import EwsClient
 from syncd.providers.ews.line import Line
 from syncd.providers.ews.provider import EwsProvider
-from syncd.providers.ews.signing_in import AUTH, VERSION, Place, sign_in
+from syncd.providers.ews.signing_in import AUTH, VERSION, ZONE, Place, sign_in
 from syncd.providers.ews.thread import AT_ONCE, Thread
 from syncd.providers.kind import Rim
 
@@ -46,7 +46,7 @@ class EwsAdapter:
             password=password,
         )
         async with self._client(place, fixed=True) as client:
-            yield EwsProvider(client, settings.get(ADDRESSES, ""))
+            yield EwsProvider(client, settings.get(ADDRESSES, ""), settings.get(ZONE, ""))
 
     async def sign_in(self, login: Login) -> SignedIn:
         """Try a login; the address that the server names for it is the person (P15)."""

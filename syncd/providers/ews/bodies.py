@@ -23,12 +23,13 @@ _UTC_NAME = "UTC"
 Property = tuple[str, Element | None]  # its path, and the value: None to clear it
 
 
-def new_item(edit: EventEdit, name: str) -> Element:
+def new_item(edit: EventEdit, name: str, zone: str) -> Element:
     """Return an event that is to be made under a name of ours, its members in schema's order.
 
-    Raises InvalidError ``unsupported_recurrence``.
+    Its dates are those of ``zone``, a Windows name, UTC if it is empty. Raises InvalidError
+    ``unsupported_recurrence``.
     """
-    there = [(uri, one) for uri, one in properties(edit, None) if one is not None]
+    there = [(uri, one) for uri, one in properties(edit, None, zone) if one is not None]
     item = [one for uri, one in there if uri.startswith("item:")]
     calendar = [one for uri, one in there if uri.startswith("calendar:")]
     return T.CalendarItem(*item, named(name), *calendar)
@@ -36,13 +37,13 @@ def new_item(edit: EventEdit, name: str) -> Element:
 
 def updates(edit: EventEdit, held: Held) -> list[Element]:
     """Return the changes of an UpdateItem; raises InvalidError ``unsupported_recurrence``."""
-    return [_update(uri, value) for uri, value in properties(edit, held)]
+    return [_update(uri, value) for uri, value in properties(edit, held, held.zone)]
 
 
-def properties(edit: EventEdit, held: Held | None) -> Iterator[Property]:
+def properties(edit: EventEdit, held: Held | None, zone: str) -> Iterator[Property]:
     """Yield what an edit sets or clears, in the order of MS-OXWSCORE and MS-OXWSMTGS.
 
-    ``held`` is the item as the snapshot has it, None for a new one.
+    ``held`` is the item as the snapshot has it, None for a new one; ``zone`` is that of dates.
     """
     if edit.name is not UNSET:
         yield "item:Subject", T.Subject(edit.name) if edit.name else None
@@ -55,7 +56,7 @@ def properties(edit: EventEdit, held: Held | None) -> Iterator[Property]:
         for one in edit.reminders[:1]:  # at most one (K27)
             minutes = T.ReminderMinutesBeforeStart(str(one.minutes))
             yield "item:ReminderMinutesBeforeStart", minutes
-    yield from _times(edit, held)
+    yield from _times(edit, zone)
     if edit.transparent is not UNSET:
         shown = _shown(free=edit.transparent, held=held)
         yield "calendar:LegacyFreeBusyStatus", T.LegacyFreeBusyStatus(shown)
@@ -63,34 +64,34 @@ def properties(edit: EventEdit, held: Held | None) -> Iterator[Property]:
         yield "calendar:Location", T.Location(edit.location) if edit.location else None
     if edit.attendees is not UNSET:
         yield from _guests(edit.attendees)
-    yield from _recurrence(edit, held)
-    yield from _zones(edit, held)
+    yield from _recurrence(edit, held, zone)
+    yield from _zones(edit, zone)
 
 
-def _times(edit: EventEdit, held: Held | None) -> Iterator[Property]:
+def _times(edit: EventEdit, of_dates: str) -> Iterator[Property]:
     for name, when, given in (
         ("Start", edit.start, edit.start_zone),
         ("End", edit.end, edit.end_zone),
     ):
         if when is not UNSET:
-            zone = _place(when, given, held)
+            zone = _place(when, given, of_dates)
             yield f"calendar:{name}", T(name, _wall(when, zone).isoformat())
     if edit.start is not UNSET:
         all_day = not isinstance(edit.start, datetime)
         yield "calendar:IsAllDayEvent", T.IsAllDayEvent("true" if all_day else "false")
 
 
-def _zones(edit: EventEdit, held: Held | None) -> Iterator[Property]:
+def _zones(edit: EventEdit, of_dates: str) -> Iterator[Property]:
     for name, when, given in (
         ("StartTimeZone", edit.start, edit.start_zone),
         ("EndTimeZone", edit.end, edit.end_zone),
     ):
         if when is not UNSET:
-            zone = _place(when, given, held)
+            zone = _place(when, given, of_dates)
             yield f"calendar:{name}", T(name, Id=windows(zone.key) or _UTC_NAME)
 
 
-def _recurrence(edit: EventEdit, held: Held | None) -> Iterator[Property]:
+def _recurrence(edit: EventEdit, held: Held | None, of_dates: str) -> Iterator[Property]:
     """Yield the pattern; a series whose start moves has it written anew, for its first day."""
     lines: Sequence[str] = [held.line] if held and held.line else []
     if edit.recurrence is not UNSET:
@@ -100,15 +101,15 @@ def _recurrence(edit: EventEdit, held: Held | None) -> Iterator[Property]:
                 yield "calendar:Recurrence", None
             return
     if lines and edit.start is not UNSET:
-        zone = _place(edit.start, edit.start_zone, held)
+        zone = _place(edit.start, edit.start_zone, of_dates)
         yield "calendar:Recurrence", write_lines(lines, edit.start, zone)
 
 
-def _place(when: When, given: object, held: Held | None) -> ZoneInfo:
-    """Return where a time is written: dates in the zone that the event has (E11)."""
+def _place(when: When, given: object, of_dates: str) -> ZoneInfo:
+    """Return where a time is written: dates in a zone of their own (E11)."""
     named_zone = given if isinstance(given, str) else None
     if not isinstance(when, datetime):
-        named_zone = held.zone if held else None
+        named_zone = of_dates
     found = iana(named_zone) if named_zone else None
     known = found is not None and windows(found.key) is not None
     return found if found is not None and known else ZoneInfo(_UTC_NAME)

@@ -175,6 +175,12 @@ def resolve_names(entry: str) -> Element:
     return M.ResolveNames(M.UnresolvedEntry(entry), ReturnFullContactData="false")
 
 
+def get_options() -> Element:
+    """Ask what the person chose in Outlook on the web."""
+    name = M.UserConfigurationName(T.DistinguishedFolderId(Id="root"), Name="OWA.UserOptions")
+    return M.GetUserConfiguration(name, M.UserConfigurationProperties("Dictionary"))
+
+
 def get_room_lists() -> Element:
     """Ask for the lists of rooms."""
     return M.GetRoomLists()

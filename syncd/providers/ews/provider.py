@@ -22,12 +22,13 @@ from syncd.providers.ews.writing import EventWriting
 
 
 class EwsProvider(Writing, Rooms, Contacts, Passing):
-    """One sign-in; ``own`` is the address that the server names for it."""
+    """One sign-in; ``own`` and ``zone`` are the mailbox's address and Windows zone."""
 
-    def __init__(self, client: EwsClient, own: str) -> None:
+    def __init__(self, client: EwsClient, own: str, zone: str) -> None:
         """Ask through ``client``."""
         self._client = client
         self._own = own
+        self._zone = zone
 
     async def calendars(self) -> Sequence[Calendar]:
         """Return the calendars of the mailbox (E10)."""
@@ -91,4 +92,4 @@ class EwsProvider(Writing, Rooms, Contacts, Passing):
         return EventReader(self._client, calendar, self._own)
 
     def _writing(self, calendar: CalendarKey) -> EventWriting:
-        return EventWriting(self._client, calendar, self._reader(calendar))
+        return EventWriting(self._client, calendar, self._reader(calendar), self._zone)

@@ -11,6 +11,7 @@ from exchangelib.version import Version
 from lxml.etree import _Element as Element
 from yarl import URL
 
+from syncd.formats.zones import iana
 from syncd.model.errors import (
     ForbiddenError,
     InvalidError,
@@ -25,10 +26,11 @@ from syncd.ports.vault import PASSWORD, Secret
 from syncd.providers.ews import folders, payloads
 from syncd.providers.ews.calls import BASIC, FIRST_VERSION, NTLM, write_version
 from syncd.providers.ews.client import EwsClient
+from syncd.providers.ews.refusals import StrangeError
 from syncd.providers.ews.sentences import sentence
 from syncd.providers.ews.xml import child, children, text
 
-AUTH, VERSION = "auth", "version"  # of Profile.settings (E1)
+AUTH, VERSION, ZONE = "auth", "version", "zone"  # of Profile.settings (E1, E11)
 _PATH = "/EWS/Exchange.asmx"
 _TIMEOUT = ClientTimeout(total=30, sock_connect=10, sock_read=20)
 _MOST_NAMES = 20  # people of like names that are looked at
@@ -66,6 +68,7 @@ async def sign_in(login: Login, session: Callable[[], ClientSession], connect: C
         )
         async with connect(place) as client:
             address = await _address(client, login.username)
+            zone = await _zone(client)
             version = write_version(client.version)
     except SyncdError as error:
         raise sentence(error, host) from error
@@ -73,7 +76,13 @@ async def sign_in(login: Login, session: Callable[[], ClientSession], connect: C
         identity=address.casefold(),
         login=login.username,
         secrets={PASSWORD: login.password},
-        settings={SIGN_IN_URL: place.url, AUTH: place.auth, VERSION: version, ADDRESSES: address},
+        settings={
+            SIGN_IN_URL: place.url,
+            AUTH: place.auth,
+            VERSION: version,
+            ADDRESSES: address,
+            ZONE: zone,
+        },
     )
 
 
@@ -144,6 +153,20 @@ async def _address(client: EwsClient, username: str) -> str:
         f"The server does not say which mailbox {username} has. Sign in with the e-mail address.",
         field="username",
     )
+
+
+async def _zone(client: EwsClient) -> str:
+    """Return the zone that the person chose for the mailbox, empty if that is not told (E11)."""
+    try:
+        message = await client.read(payloads.get_options)
+    except (NotFoundError, ForbiddenError, MalformedReplyError, StrangeError):
+        return ""  # who never opened Outlook on the web has chosen none
+    dictionary = child(message, "UserConfiguration", "Dictionary")
+    for entry in children(dictionary, "DictionaryEntry"):
+        if text(entry, "DictionaryKey", "Value") == "timezone":
+            name = text(entry, "DictionaryValue", "Value") or ""
+            return name if iana(name) else ""
+    return ""
 
 
 async def _candidates(client: EwsClient, name: str) -> AsyncIterator[str]:

@@ -25,17 +25,20 @@ _MOMENT = timedelta(minutes=1)
 
 
 class EventWriting:
-    """Writes one calendar; ``reader`` reads back what became of it."""
+    """Writes one calendar; ``reader`` reads back what became of it, ``zone`` is the mailbox's."""
 
-    def __init__(self, client: EwsClient, calendar: CalendarKey, reader: EventReader) -> None:
+    def __init__(
+        self, client: EwsClient, calendar: CalendarKey, reader: EventReader, zone: str
+    ) -> None:
         """Write through ``client``."""
+        self._zone = zone
         self._client = client
         self._calendar = calendar
         self._reader = reader
 
     async def create(self, edit: EventEdit, name: str) -> Wrote:
         """Make an event that bears ``name``; one that bears it already is the first (P11)."""
-        item = new_item(edit, name)
+        item = new_item(edit, name, self._zone)
         made = await self._named(name)
         if made is None:
             try:
