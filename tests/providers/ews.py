@@ -1,5 +1,6 @@
 """An Exchange adapter signed in at the fake, and one calendar followed as an engine would."""
 
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -7,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from aiohttp import ClientSession, DummyCookieJar
+from aiohttp import ClientSession, DummyCookieJar, TCPConnector
 
 from syncd.model.calendar import Calendar
 from syncd.model.edit import EventEdit
@@ -113,8 +114,13 @@ class EwsDesk:
 
 
 @asynccontextmanager
-async def ews_adapter(clock: FakeClock, **more: Any) -> AsyncIterator[EwsAdapter]:  # noqa: ANN401
-    async with ClientSession(cookie_jar=DummyCookieJar()) as session:
+async def ews_adapter(
+    clock: FakeClock,
+    trusted: ssl.SSLContext | None = None,
+    **more: Any,  # noqa: ANN401
+) -> AsyncIterator[EwsAdapter]:
+    connector = TCPConnector(ssl=trusted or True)
+    async with ClientSession(connector=connector, cookie_jar=DummyCookieJar()) as session:
         admits = {"admits": lambda *_: True, **more}
         yield EwsAdapter(Rim(session=lambda: session, clock=clock, **admits))
 
@@ -139,9 +145,11 @@ def profile_of(signed: SignedIn, clock: FakeClock) -> Profile:
 
 
 @asynccontextmanager
-async def ews_desk(server: EwsServer) -> AsyncIterator[EwsDesk]:
+async def ews_desk(
+    server: EwsServer, trusted: ssl.SSLContext | None = None
+) -> AsyncIterator[EwsDesk]:
     clock = FakeClock()
-    async with ews_adapter(clock) as adapter:
+    async with ews_adapter(clock, trusted) as adapter:
         signed = await adapter.sign_in(ews_login(server))
         profile = profile_of(signed, clock)
         keys = FakeKeys(**{name: one.reveal() for name, one in signed.secrets.items()})
