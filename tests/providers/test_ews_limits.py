@@ -132,6 +132,13 @@ async def test_calendars_are_made_and_deleted(desk: EwsDesk) -> None:
         await desk.provider.passed(Passed(method="GET", uri="/"))
 
 
+async def test_what_no_xml_can_hold_is_refused_before_it_is_sent(desk: EwsDesk) -> None:
+    for text in ("\ufffe", "\x0b"):
+        with pytest.raises(InvalidError, match="cannot keep"):
+            await desk.provider.create_event(desk.key, new(f"a{text}"), name=NAME)
+    assert desk.server.asked == []
+
+
 async def test_headers_of_the_caller_go_along_with_writes_only(desk: EwsDesk) -> None:
     """R20."""
     with sending({"X-Mine": "yes", "Content-Type": "text/plain"}):

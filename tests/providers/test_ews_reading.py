@@ -82,7 +82,9 @@ async def test_changes_are_told_once_and_a_quiet_poll_is_one_request(desk: EwsDe
     assert desk.events("a")[0].location == "There"
     assert not read.last.complete
     server.asked.clear()
-    assert (await desk.read()).empty
+    token = desk.follower.token
+    read = await desk.read()
+    assert (read.empty, len(read.pages), desk.follower.token) == (True, 1, token)  # ADR 13
     assert server.asked == ["SyncFolderItems"]
 
 

@@ -125,6 +125,17 @@ async def test_ntlm_is_spoken_where_basic_is_not_offered(server: EwsServer, tmp_
                 await adapter.sign_in(ews_login(server, password=Secret("wrong")))
 
 
+@pytest.mark.parametrize("challenge", ["NTLM !!!", "NTLM TlRMTVNTUAAC", "NTLM ", "Negotiate x"])
+async def test_a_challenge_that_makes_no_sense_is_an_error_of_the_tree(
+    server: EwsServer, challenge: str
+) -> None:
+    """P1."""
+    server.ntlm = NtlmDoor(instead=challenge)
+    async with ews_adapter(FakeClock()) as adapter:
+        with pytest.raises((MalformedReplyError, RelinkRequiredError)):
+            await adapter.sign_in(ews_login(server))
+
+
 async def test_a_refused_password_is_a_sentence(server: EwsServer) -> None:
     async with ews_adapter(FakeClock()) as adapter:
         with pytest.raises(RelinkRequiredError, match="refused the user name or the password"):

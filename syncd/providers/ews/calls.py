@@ -5,6 +5,7 @@ page that was not understood whole must not count (P1).
 """
 
 import logging
+import struct
 from typing import Any
 
 import requests
@@ -16,6 +17,7 @@ from exchangelib.version import EXCHANGE_2013_SP1, Build, Version
 from lxml import etree
 from lxml.etree import _Element as Element
 from requests.auth import HTTPBasicAuth
+from spnego.exceptions import SpnegoError
 
 from syncd import __version__
 from syncd.model.errors import MalformedReplyError, MisconfiguredError, SyncdError
@@ -28,6 +30,7 @@ from syncd.providers.ews.xml import TYPES, attribute, child, text
 
 BASIC, NTLM = "basic", "NTLM"  # as exchangelib calls them
 FIRST_VERSION = Version(build=EXCHANGE_2013_SP1)  # until the server has said its own
+_NONSENSE = (SpnegoError, requests.RequestException, OSError, ValueError, LookupError, struct.error)
 _SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
 _PARSER = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False, load_dtd=False)
 _FINE = frozenset({"ErrorNameResolutionMultipleResults"})  # a warning with what was asked for (E12)
@@ -109,6 +112,8 @@ class Call(EWSService):  # type: ignore[misc]  # exchangelib has no types
             raise
         except theirs.EWSError as error:
             raise self._told(error) from error
+        except _NONSENSE as error:
+            raise MalformedReplyError(f"the Exchange server makes no sense: {error!r}") from error
         return [self._told(one) if isinstance(one, Exception) else one for one in found]
 
     def _told(self, error: Exception) -> SyncdError:
