@@ -6,6 +6,7 @@ page that was not understood whole must not count (P1).
 
 import logging
 import struct
+from functools import cache
 from typing import Any
 
 import requests
@@ -162,8 +163,15 @@ class Call(EWSService):  # type: ignore[misc]  # exchangelib has no types
 
 def call(name: str, protocol: Protocol, *, fixed: bool = True) -> Call:
     """Return the operation of a name."""
+    found: Call = _kind(name, fixed=fixed)(protocol=protocol)
+    return found
+
+
+@cache
+def _kind(name: str, *, fixed: bool) -> type[Call]:
+    """Return the class of an operation, as exchangelib has one for each."""
     made: type[Call] = type(name, (Call,), {"SERVICE_NAME": name, "fixed": fixed})
-    return made(protocol=protocol)
+    return made
 
 
 def protocol_of(  # noqa: PLR0913 - all that exchangelib would else ask for
