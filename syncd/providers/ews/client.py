@@ -108,7 +108,10 @@ class EwsClient:
             self._line.begin(writes=writes, headers=headers)
             return call(local(payload), self._protocol, fixed=self._fixed).ask(payload)
 
-        found = await self._thread.run(work)
+        try:
+            found = await self._thread.run(work)
+        except TimeoutError as error:
+            raise self._line.lost("it took too long") from error
         for one in found:
             if isinstance(one, SyncdError) and not (apart and isinstance(one, OF_ONE_ITEM)):
                 raise one  # that it is busy is not said of one item alone
