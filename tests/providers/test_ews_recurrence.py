@@ -13,7 +13,7 @@ from lxml import etree
 from syncd.formats.rule import parts
 from syncd.model.errors import InvalidError, MalformedReplyError
 from syncd.providers.ews.recurrence import read_lines, write_lines
-from tests.providers.test_graph_recurrence import (
+from tests.formats.test_outlook import (
     dates,
     ends,
     line,
