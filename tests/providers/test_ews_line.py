@@ -143,6 +143,8 @@ async def test_headers_that_drip_end_in_time(
     """O4: what counts bodies sees nothing of them."""
     monkeypatch.setattr(thread, "LONGEST", timedelta(seconds=0.3))
 
+    left = asyncio.Event()
+
     async def drip(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError):
             for letter in b"HTTP/1.1 200 OK\r\nX-Slow: " + b"a" * 1000:
@@ -150,6 +152,9 @@ async def test_headers_that_drip_end_in_time(
                 await writer.drain()
                 await asyncio.sleep(0.02)
         writer.close()
+        with suppress(OSError):
+            await writer.wait_closed()
+        left.set()
 
     async with await asyncio.start_server(drip, "127.0.0.1", 0) as slow:
         port = slow.sockets[0].getsockname()[1]
@@ -158,6 +163,7 @@ async def test_headers_that_drip_end_in_time(
         async with desk.adapter.open(profile, desk.keys) as provider, asyncio.timeout(5):
             with pytest.raises(TransientError, match=r"too long|nobody waits"):
                 await provider.calendars()
+            await left.wait()
 
 
 async def test_the_loop_goes_on_while_a_thread_waits(desk: EwsDesk) -> None:
