@@ -67,6 +67,7 @@ class EwsServer:
         self.build = BUILD
         self.at_work = 0
         self.version = ""  # that was asked for last
+        self.context = ""  # the zone of times that was asked for last
         self.refuses: set[str] = set()  # versions that this server does not speak
         self.hold: Callable[[str], object] | None = None  # awaited before an answer
         self.offers = ['Basic realm="mail"', "Negotiate", "NTLM"]
@@ -175,6 +176,8 @@ class EwsServer:
         root = etree.fromstring(body)
         version = root.find(f"{{{SOAP}}}Header/{{*}}RequestServerVersion")
         self.version = "" if version is None else version.get("Version", "")
+        context = root.find(f"{{{SOAP}}}Header/{{*}}TimeZoneContext/{{*}}TimeZoneDefinition")
+        self.context = "" if context is None else context.get("Id", "")
         if self.version not in _VERSIONS:
             self.complaints.append(f"asked for the version {self.version!r}")
         asked: Xml = root.find(f"{{{SOAP}}}Body/*")

@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any
 
 import requests
-from exchangelib import Configuration, Credentials
+from exchangelib import UTC, Configuration, Credentials, EWSTimeZone
 from exchangelib import errors as theirs
 from exchangelib.protocol import BaseProtocol, FailFast
 from exchangelib.services.common import EWSService
@@ -129,6 +129,11 @@ class Call(EWSService):  # type: ignore[misc]  # exchangelib has no types
             writes=protocol._line.writes,  # noqa: SLF001 - ours
         )
         return refusal(given)
+
+    @property
+    def _timezone(self) -> EWSTimeZone:
+        """Ask for times in UTC (E11)."""
+        return UTC
 
     def _api_versions_to_try(self) -> tuple[str, ...]:
         known: tuple[str, ...] = super()._api_versions_to_try()
