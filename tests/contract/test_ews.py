@@ -236,6 +236,24 @@ async def test_an_invitation_is_answered_and_keeps_its_id(rig: EwsRig) -> None:
     assert await rig.step() == []
 
 
+async def test_who_declines_is_told_what_was_there_and_the_stream_that_it_is_gone(
+    rig: EwsRig,
+) -> None:
+    """E9, K26."""
+    guest = t("Attendee", t("Mailbox", t("EmailAddress", OWNER)), t("ResponseType", "Unknown"))
+    members = (t("MyResponseType", "Unknown"), t("RequiredAttendees", guest))
+    rig.server.put("i", *event("Invited", at(24)), *members)
+    rig.server.items.decline_removes = True
+    await rig.step()
+    calendar = next(one for one in await rig.store.calendars(rig.connected.id))
+    draft = EventDraft(attendees=(Guest(email=OWNER, answer=Answer.DECLINED),))
+    event_id = EventId(rig.named("Invited")["id"])
+    told = await rig.writer.update_event(await rig.profile(), calendar, event_id, draft)
+    assert told.event.id == event_id
+    assert await rig.drain() == [("delete", "Invited")]
+    assert await rig.step() == []
+
+
 async def test_calendars_are_named_once(rig: EwsRig) -> None:
     """K13."""
     await rig.step()
