@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import re
 import socket
 import sys
 import threading
@@ -17,6 +18,7 @@ from aiohttp import ClientConnectionError, ClientSession, encode_basic_auth, web
 from tests.servers.dav_client import DavClient
 
 USERNAME, PASSWORD = "alice", "alicepw"
+_TOKEN = re.compile(rb"(<[^<>]*sync-token[^<>]*>)([^<>]+)")
 
 
 class CalDavServer:
@@ -64,6 +66,10 @@ class CalDavServer:
         """Change the person's password; the server asks for it at once."""
         self.password = password
 
+    def forget_tokens(self) -> None:
+        """Refuse every sync token given so far."""
+        raise NotImplementedError
+
     async def start(self) -> None:
         raise NotImplementedError
 
@@ -109,6 +115,11 @@ class Radicale(CalDavServer):
         self._others[username] = password
         self.set_password(self.password)
         return DavClient(self.url, f"/{username}/", username, password)
+
+    def forget_tokens(self) -> None:
+        """Lose the states that tokens stand for."""
+        for kept in self.folder.glob("collections/collection-*/**/.Radicale.cache/sync-token/*"):
+            kept.unlink()
 
     async def start(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -195,9 +206,15 @@ class Xandikos(CalDavServer):
         super().__init__(folder)
         self.home = "/alice/calendars/"
         self._inner = free_port()
+        self._given = set[bytes]()
+        self._forgotten = set[bytes]()
         self._process: asyncio.subprocess.Process | None = None
         self._runner: web.AppRunner | None = None
         self._session: ClientSession | None = None
+
+    def forget_tokens(self) -> None:
+        """Hand on another token in place of those given so far: one out of its history."""
+        self._forgotten |= self._given
 
     async def start(self) -> None:
         state = self.folder / "state"
@@ -243,7 +260,17 @@ class Xandikos(CalDavServer):
         if request.headers.get("Authorization") != wanted:
             asked = {"WWW-Authenticate": 'Basic realm="xandikos"'}
             return web.Response(status=401, headers=asked)
-        return await forward(self._session, request, f"http://127.0.0.1:{self._inner}")
+        body = _TOKEN.sub(self._known, await request.read())
+        inner = f"http://127.0.0.1:{self._inner}"
+        answer = await forward(self._session, request, inner, body=body)
+        assert isinstance(answer.body, bytes)
+        told = {found[2] for found in _TOKEN.finditer(answer.body)}
+        self._given |= told
+        self._forgotten -= told
+        return answer
+
+    def _known(self, found: re.Match[bytes]) -> bytes:
+        return found[1] + (b"0" * 40 if found[2] in self._forgotten else found[2])
 
 
 async def forward(  # noqa: PLR0913 - what may be changed on the way

@@ -1,0 +1,77 @@
+"""Every provider is on stage, and a stage lacks what its provider does not declare."""
+
+import inspect
+from types import ModuleType
+
+import pytest
+
+from syncd.model.abilities import Abilities
+from syncd.providers.registry import KINDS
+from tests.contract import test_powers, test_provider
+from tests.contract.matrix import SCENARIOS, Matrix, cells
+from tests.contract.scenarios import lacking
+from tests.contract.stage import Breaks, KeepsContacts, Lack, Stage
+from tests.contract.stages import STAGES
+
+ABILITIES = {kind.name: kind.abilities for kind in KINDS}
+
+
+def declared(lack: Lack, able: Abilities) -> bool | None:
+    """Tell whether what a provider declares has this lack; None if it does not speak of it."""
+    told = {
+        Lack.CALENDAR_RENAME: not able.calendar_updates,
+        Lack.CONTACTS: not able.contacts,
+        Lack.ROOMS: not able.rooms,
+        Lack.BROKEN_BODIES: not able.icalendar,
+    }
+    return told.get(lack)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_every_provider_of_the_registry_is_on_stage(kind: object) -> None:
+    assert getattr(kind, "name", "") in {stage.provider for stage in STAGES}
+
+
+def test_every_stage_has_a_name_of_its_own_and_a_provider_of_the_registry() -> None:
+    assert len({stage.name for stage in STAGES}) == len(STAGES)
+    assert {stage.provider for stage in STAGES} <= ABILITIES.keys()
+
+
+@pytest.mark.parametrize("stage", STAGES, ids=lambda stage: stage.name)
+@pytest.mark.parametrize("lack", Lack)
+def test_a_stage_lacks_what_its_provider_does_not_declare(stage: type[Stage], lack: Lack) -> None:
+    able = declared(lack, ABILITIES[stage.provider])
+    assert able is None or able == (lack in stage.lacks)
+
+
+@pytest.mark.parametrize("stage", STAGES, ids=lambda stage: stage.name)
+def test_a_stage_can_do_what_it_does_not_lack(stage: type[Stage]) -> None:
+    for lack, power in ((Lack.BROKEN_BODIES, "put_broken"), (Lack.CONTACTS, "put_contact")):
+        assert hasattr(stage, power) or lack in stage.lacks, power
+    assert {Breaks, KeepsContacts}  # whose methods these are
+
+
+def test_each_lack_is_the_reason_of_a_scenario_or_of_a_difference_in_one() -> None:
+    asked = {lack for _, scenario in SCENARIOS for lack in getattr(scenario, "needs", ())}
+    assert asked | {Lack.TOKEN_REFUSALS, Lack.ROOMS} == set(Lack)
+
+
+@pytest.mark.parametrize("module", [test_provider, test_powers], ids=lambda one: one.__name__)
+def test_all_scenarios_of_the_suite_run_over_all_stages(module: ModuleType) -> None:
+    """So that the matrix has no empty cell."""
+    tests = {name: one for name, one in vars(module).items() if name.startswith("test_")}
+    assert tests
+    for scenario in tests.values():
+        assert "rig" in inspect.signature(scenario).parameters
+        assert (module.__name__.rpartition(".")[2], scenario) in SCENARIOS
+
+
+def test_the_matrix_prints_a_reason_or_an_outcome_in_every_cell() -> None:
+    """Negative control: a scenario that did not run is an empty cell, and the run fails."""
+    matrix = Matrix()
+    some = next(one for one in STAGES if any(lacking(told, one) for _, told in SCENARIOS))
+    table = cells(matrix.outcomes)
+    assert {told[some.name] for told in table.values()} >= {"NOT RUN"}
+    reasons = {str(lack) for lack in some.lacks}
+    assert any(told[some.name] in reasons for told in table.values())
+    assert not matrix.complete()
