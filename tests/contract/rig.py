@@ -23,6 +23,7 @@ from syncd.model.ids import Position, ProfileId, UserId
 from syncd.model.profile import Profile
 from syncd.ports.link import Login
 from syncd.ports.store import Store
+from syncd.ports.vault import Vault
 from syncd.providers.kind import Rim
 from syncd.providers.opener import Opener
 from syncd.providers.registry import KINDS
@@ -56,6 +57,7 @@ class Rig(Generic[S]):
     opener: Opener
     writer: Writer
     meter: FakeMeter
+    vault: Vault
     seen: Callable[[str], str]
     profile_id: ProfileId = NOBODY
     replay: Replay = field(default_factory=Replay)
@@ -148,8 +150,12 @@ async def rigged(
     *,
     seen: Callable[[str], str] = plainly,
     connector: Callable[[], TCPConnector] = TCPConnector,
+    draw: float = 0.5,
 ) -> AsyncIterator[Rig[S]]:
-    """Yield a rig whose profile is not yet connected; ``connector`` makes its way out."""
+    """Yield a rig whose profile is not yet connected.
+
+    ``connector`` makes its way out; ``draw`` is how the dice fall where times are jittered.
+    """
     clock, hub, meter = FakeClock(), Hub(), FakeMeter()
     write_ring(folder / "keys")
     vault = open_ring(folder / "keys")
@@ -171,12 +177,13 @@ async def rigged(
             store=store,
             clock=clock,
             poller=Poller(
-                store, opener, hub, clock, meter, plan, draw=lambda: 0.5, written=written
+                store, opener, hub, clock, meter, plan, draw=lambda: draw, written=written
             ),
             linking=Linking(store, opener, vault, clock, hub),
             opener=opener,
             writer=writer,
             meter=meter,
+            vault=vault,
             seen=seen,
         )
 

@@ -93,7 +93,7 @@ class Wire:
 
 
 Passed = Callable[[], Awaitable[Answered]]
-Fault = Callable[[Asked, Passed, Wire], Awaitable[None]]
+Fault = Callable[[Asked, Passed, Wire], Awaitable[bool | None]]  # False: it did nothing
 
 
 class Chaos:
@@ -180,7 +180,8 @@ class Chaos:
             await wire.answer(await passed())
             return
         self.met += 1
-        await self.fault(asked, passed, wire)
+        if await self.fault(asked, passed, wire) is False:
+            self.met -= 1
 
     async def _passed(self, asked: Asked, port: int) -> Answered:
         back = {ours: theirs for theirs, ours in self._fronts.items()}

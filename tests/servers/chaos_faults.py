@@ -3,7 +3,7 @@
 import asyncio
 import gzip
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from tests.servers.chaos import Answered, Asked, Fault, Passed, Wire
@@ -111,13 +111,11 @@ def _garbage(dice: Random) -> Fault:
 def _edited(edit: Edit) -> Fault:
     """Pages are edited on their way; everything else passes as it is."""
 
-    async def fault(_asked: Asked, passed: Passed, wire: Wire) -> None:
+    async def fault(_asked: Asked, passed: Passed, wire: Wire) -> bool:
         told = await passed()
         body = edit(told.body) if 200 <= told.status <= 299 else None
-        if body is None:
-            await wire.answer(told)
-            return
-        await wire.answer(Answered(status=told.status, headers=told.headers, body=body))
+        await wire.answer(told if body is None else replace(told, body=body))
+        return body is not None
 
     return fault
 
@@ -126,14 +124,15 @@ def _replayed(words: Words) -> Fault:
     """A change feed tells once more what it told the time before."""
     before = dict[str, Answered]()
 
-    async def fault(asked: Asked, passed: Passed, wire: Wire) -> None:
+    async def fault(asked: Asked, passed: Passed, wire: Wire) -> bool:
         told, feed = await passed(), words.feed(asked)
         if not feed or not 200 <= told.status <= 299:
             await wire.answer(told)
-            return
+            return False
         again = before.get(feed, told)
         before[feed] = told
         await wire.answer(again)
+        return again is not told
 
     return fault
 

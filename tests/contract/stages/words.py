@@ -3,18 +3,22 @@
 import json
 import re
 from collections.abc import Callable
+from copy import deepcopy
 from typing import Any
+
+from lxml import etree
+from lxml.etree import _Element
 
 from tests.servers.chaos import Answered, Asked
 from tests.servers.chaos_faults import Words
 
 Json = dict[str, Any]
-_RESPONSE = re.compile(rb"<(?:\w+:)?response[ >].*?</(?:\w+:)?response>", re.DOTALL)
-_SYNC = re.compile(rb"<(?:\w+:)?sync-token>[^<]*</(?:\w+:)?sync-token>\s*(?=</(?:\w+:)?multist)")
+_SYNC = "{DAV:}sync-token"
 _HTML = ("text/html", b"<html><body>Not what you asked for</body></html>")
+Edited = Callable[[bytes], bytes | None]
 
 
-def _json_page(entries: str, *ends: str) -> Callable[[Callable[[Json], None]], "Edited"]:
+def _json_page(entries: str, *ends: str) -> Callable[[Callable[[Json], None]], Edited]:
     """Return what makes an edit of a JSON page whose list is called ``entries``."""
 
     def of(change: Callable[[Json], None]) -> Edited:
@@ -33,9 +37,6 @@ def _json_page(entries: str, *ends: str) -> Callable[[Callable[[Json], None]], "
         return edit
 
     return of
-
-
-Edited = Callable[[bytes], bytes | None]
 
 
 def json_pages(
@@ -85,28 +86,35 @@ def _google_feed(asked: Asked) -> str:
     return path if asked.method == "GET" and "syncToken=" in query else ""
 
 
-def _halved(body: bytes) -> bytes:
-    found = _RESPONSE.findall(body)
-    for one in found[: (len(found) + 1) // 2]:
-        body = body.replace(one, b"", 1)
-    return body
+def _dav_page(change: Callable[[_Element, list[_Element]], None]) -> Edited:
+    """Return an edit of answers to sync-collection: no other has an end that could be missing."""
+
+    def edit(body: bytes) -> bytes | None:
+        try:
+            root = etree.fromstring(body)
+        except etree.XMLSyntaxError:
+            return None
+        if root.find(_SYNC) is None:
+            return None
+        change(root, root.findall("{DAV:}response"))
+        return etree.tostring(root)
+
+    return edit
 
 
-def _dav_page(body: bytes) -> bool:
-    """Tell whether this is an answer to sync-collection: no other has an end that could miss."""
-    return _SYNC.search(body) is not None
+def _double(root: _Element, responses: list[_Element]) -> None:
+    root.extend([deepcopy(one) for one in responses])
 
 
-def _dav_doubled(body: bytes) -> bytes | None:
-    return _RESPONSE.sub(lambda one: one[0] * 2, body) if _dav_page(body) else None
+def _halve(root: _Element, responses: list[_Element]) -> None:
+    for one in responses[: (len(responses) + 1) // 2]:
+        root.remove(one)
 
 
-def _dav_truncated(body: bytes) -> bytes | None:
-    return _SYNC.sub(b"", _halved(body)) if _dav_page(body) else None
-
-
-def _dav_liar(body: bytes) -> bytes | None:
-    return _halved(body) if _dav_page(body) else None
+def _truncate(root: _Element, responses: list[_Element]) -> None:
+    _halve(root, responses)
+    for end in root.findall(_SYNC):
+        root.remove(end)
 
 
 def _dav_feed(asked: Asked) -> str:
@@ -125,9 +133,9 @@ _DAV = Words(
     ),
     refused=Answered(status=401, headers=(("WWW-Authenticate", 'Basic realm="dav"'),)),
     throttled=Answered(status=429, kind="text/plain", body=b"Too many requests"),
-    doubled=_dav_doubled,
-    truncated=_dav_truncated,
-    liar=_dav_liar,
+    doubled=_dav_page(_double),
+    truncated=_dav_page(_truncate),
+    liar=_dav_page(_halve),
     feed=_dav_feed,
 )
 

@@ -1,0 +1,175 @@
+"""Days of outage disconnect nobody, a dead sign-in is noticed within half an hour (F23, F24, F26).
+
+Polls come when the schedule says; the clock is simulated.
+"""
+
+import os
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from random import Random
+
+import pytest
+from aiohttp import ClientConnectorDNSError, TCPConnector
+
+from syncd.engine.poll import Polled
+from syncd.model.profile import Reason, State
+from tests.contract.rig import Rig, rigged
+from tests.contract.scenarios import single
+from tests.contract.serving import served
+from tests.contract.stage import Stage
+from tests.contract.stages import STAGES
+from tests.contract.stages.words import WORDS
+from tests.servers.chaos import Chaos, Fault
+from tests.servers.chaos_faults import BODIES, CONNECTIONS, REFUSALS, STATUSES
+
+NIGHTLY = os.environ.get("SYNCD_TESTS") == "nightly"
+pytestmark = pytest.mark.timeout(1200 if NIGHTLY else 180)
+OUTAGE = timedelta(days=3 if NIGHTLY else 1)
+KINDS = {
+    **{name: CONNECTIONS[name] for name in ("reset before it arrives",)},
+    **{name: BODIES[name] for name in ("sign-in page",)},
+    **{name: REFUSALS[name] for name in ("429 without a time", "limit in the provider's words")},
+    **{name: STATUSES[name] for name in ("500", "404")},
+}
+NO_NAMES = "no host name resolves"
+LONGEST = timedelta(minutes=30)
+
+
+class Unplugged(TCPConnector):
+    """A way out on which names resolve to nothing while ``cut``."""
+
+    cut = False
+
+    async def _create_connection(self, req, *rest):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN002, ANN202
+        if self.cut:
+            lost = OSError(-3, "Temporary failure in name resolution")
+            raise ClientConnectorDNSError(req.connection_key, lost)
+        return await super()._create_connection(req, *rest)
+
+
+@dataclass
+class Weather:
+    """A profile whose provider is behind a proxy, and whose network can be cut."""
+
+    rig: Rig[Stage]
+    chaos: Chaos
+    network: list[Unplugged]
+
+    async def poll(self) -> Polled:
+        """Poll when the schedule says."""
+        due = (await self.rig.profile()).next_poll_at
+        assert due is not None
+        return await self.rig.poll(pause=max(due - self.rig.clock.now(), timedelta()))
+
+    async def last(self, span: timedelta, *, wrong: bool) -> int:
+        """Poll for so long; return how often. ``wrong``: each poll fails, as the profile tells."""
+        polls, end = 0, self.rig.clock.now() + span
+        while self.rig.clock.now() < end:
+            polled = await self.poll()
+            assert (polled.error is not None) == wrong, polled
+            assert (await self.rig.profile()).state is State.CONNECTED
+            polls += 1
+        return polls
+
+
+@pytest.fixture(params=STAGES, ids=lambda stage: stage.name)
+async def weather(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Weather]:
+    stage: Stage = request.param(tmp_path / "stage")
+    await stage.start()
+    (tmp_path / "store").mkdir()
+    await stage.put("Work", "a", single("First"))
+    network = list[Unplugged]()
+
+    def connector() -> TCPConnector:
+        network.append(Unplugged(force_close=True))
+        return network[-1]
+
+    try:
+        async with Chaos.running() as chaos:
+            addresses = [one for told in stage.settings.values() for one in told.values()]
+            await chaos.cover([stage.login().url, *addresses])
+            place = tmp_path / "store"
+            async with rigged(
+                stage, place, seen=chaos.seen, connector=connector, draw=0.99
+            ) as rig:
+                await rig.connect()
+                assert (await rig.poll()).error is None
+                await rig.agree()
+                yield Weather(rig, chaos, network)
+    finally:
+        await stage.stop()
+
+
+async def test_days_of_outage_disconnect_nobody_and_lose_nothing(weather: Weather) -> None:
+    """I11, F23: and nobody is polled more than the back-off allows (F39)."""
+    rig, words = weather.rig, WORDS[weather.rig.stage.provider]
+    for number, kind in enumerate([*KINDS, NO_NAMES]):
+        await rig.stage.put("Work", f"during-{number}", single(kind))
+        await _rage(weather, kind, lambda kind=kind: KINDS[kind](words, Random(kind)))
+        await rig.poll(pause=timedelta(hours=7))  # when even a calendar on its own is due again
+        await weather.last(timedelta(minutes=5), wrong=False)
+        await rig.agree()
+    assert await rig.account_states() == ["initial", "connected"]
+    assert rig.replay.counts["delete"] == 0
+
+
+async def _rage(weather: Weather, kind: str, fault: Callable[[], Fault]) -> None:
+    if kind == NO_NAMES:
+        for one in weather.network:
+            one.cut = True
+    else:
+        weather.chaos.begin(fault(), lambda _: True)
+    polls = await weather.last(OUTAGE, wrong=True)
+    assert OUTAGE / timedelta(hours=2) <= polls <= OUTAGE / timedelta(minutes=5), kind
+    weather.chaos.end()
+    for one in weather.network:
+        one.cut = False
+
+
+async def test_a_dead_sign_in_is_told_once_within_half_an_hour(weather: Weather) -> None:
+    """I11, F24: with its reason, and the URL where the person mends it (N1)."""
+    rig = weather.rig
+    async with served(rig) as application:
+        (listed,) = await application.profiles()
+        assert (listed["profile_connected"], "profile_relink_url" in listed) == (True, False)
+        rig.stage.refuse()
+        begin = rig.clock.now()
+        while (await rig.profile()).state is State.CONNECTED:
+            await weather.poll()
+            assert rig.clock.now() - begin <= LONGEST
+        dead = await rig.profile()
+        assert dead.state_reason in {Reason.CREDENTIALS_REFUSED, Reason.INVALID_GRANT}
+        (told,) = [one for one in await rig.news() if one["metadata"]["type"] == "account"]
+        assert told["changes"]["state"] == {"old": "connected", "new": "disconnected"}
+        assert told["metadata"]["state_reason"] == dead.state_reason
+        (listed,) = await application.profiles()
+        assert not listed["profile_connected"]
+        url = listed["profile_relink_url"]
+        assert "/relink/" in url
+        rig.clock.advance(timedelta(days=1))
+        assert [one["profile_relink_url"] for one in await application.profiles()] == [url]
+        assert await rig.news() == []
+        rig.stage.accept()
+        await rig.linking.relink(dead, rig.login())
+        (listed,) = await application.profiles()
+        assert (listed["profile_connected"], "profile_relink_url" in listed) == (True, False)
+    states = ["initial", "connected", "disconnected", "connected"]
+    assert await rig.account_states() == states
+    await rig.step()
+
+
+async def test_a_refusal_that_passes_disconnects_nobody(weather: Weather) -> None:
+    """F23: an outage that says for ten minutes that the credentials are wrong."""
+    rig, words = weather.rig, WORDS[weather.rig.stage.provider]
+    weather.chaos.begin(STATUSES["401 once"](words, Random(1)), lambda _: True)
+    await weather.poll()
+    await weather.last(timedelta(hours=1), wrong=False)
+    for _ in range(3):
+        weather.chaos.begin(STATUSES["401 once"](words, Random(1)), lambda _: True)
+        await weather.poll()
+        weather.chaos.end()
+        await weather.last(timedelta(hours=1), wrong=False)
+    assert await rig.account_states() == ["initial", "connected"]
+    assert (await rig.profile()).state is State.CONNECTED
