@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from random import Random
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
@@ -28,6 +29,11 @@ def lacking(scenario: object, stage: type[Stage]) -> list[Lack]:
     """Return why a stage cannot play a scenario; nothing if it can."""
     wanted: frozenset[Lack] = getattr(scenario, "needs", frozenset())
     return sorted(wanted & stage.lacks)
+
+
+def dice(seed: str) -> Random:
+    """Return dice that fall as they did before."""
+    return Random(seed)  # noqa: S311 - a test's
 
 
 def start(day: int = 24, hour: int = 9, *, zone: ZoneInfo = UTC) -> datetime:

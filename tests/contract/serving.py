@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from aiohttp.test_utils import TestClient, TestServer
 
@@ -29,7 +30,7 @@ from tests.contract.rig import USER, Json, Rig, S
 class Application:
     """Asks with a token of the rig's user."""
 
-    def __init__(self, client: "TestClient[object, object]", token: str) -> None:  # type: ignore[type-var]
+    def __init__(self, client: TestClient[Any, Any], token: str) -> None:
         self._client = client
         self._headers = {"Authorization": f"Bearer {token}"}
 

@@ -23,7 +23,7 @@ class Lack(StrEnum):
     CUSTOM_ZONES = "times keep no zone of their own"
     BROKEN_BODIES = "its events have no lines that could be broken"
     EXPIRING_TOKENS = "its tokens do not expire"
-    TOKEN_REFUSALS = "it takes a token that it has forgotten for none, and tells everything again"
+    REFUSED_TOKENS = "it takes a token that it has forgotten for none, and tells everything again"
     CONTACTS = "it has no contacts"
     ROOMS = "it has no rooms"
 
@@ -59,7 +59,8 @@ class Stage(Protocol):
     """One person's account; ``calendar`` is a calendar's name, ``key`` an event's name here.
 
     The stage begins with one writable calendar that is called ``Work`` and has no events; others
-    that the provider makes by itself may be there. A key is never used again after ``remove``.
+    that the provider makes by itself may be there. A stage without ``Lack.ROOMS`` has a room at
+    least. A key is never used again after ``remove``.
     """
 
     name: str  # of the stage: radicale, google …

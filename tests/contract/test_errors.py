@@ -1,4 +1,4 @@
-"""Every answer that a provider is known to give is classified as providers.md says (auth-matrix)."""
+"""Every answer that a provider gives is classified as providers.md says (auth-matrix)."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass

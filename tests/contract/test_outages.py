@@ -4,11 +4,10 @@ Polls come when the schedule says; the clock is simulated.
 """
 
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from random import Random
 
 import pytest
 from aiohttp import ClientConnectorDNSError, TCPConnector
@@ -16,12 +15,12 @@ from aiohttp import ClientConnectorDNSError, TCPConnector
 from syncd.engine.poll import Polled
 from syncd.model.profile import Reason, State
 from tests.contract.rig import Rig, rigged
-from tests.contract.scenarios import single
+from tests.contract.scenarios import dice, single
 from tests.contract.serving import served
 from tests.contract.stage import Stage
 from tests.contract.stages import STAGES
 from tests.contract.stages.words import WORDS
-from tests.servers.chaos import Chaos, Fault
+from tests.servers.chaos import Chaos
 from tests.servers.chaos_faults import BODIES, CONNECTIONS, REFUSALS, STATUSES
 
 NIGHTLY = os.environ.get("SYNCD_TESTS") == "nightly"
@@ -91,9 +90,7 @@ async def weather(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterat
             addresses = [one for told in stage.settings.values() for one in told.values()]
             await chaos.cover([stage.login().url, *addresses])
             place = tmp_path / "store"
-            async with rigged(
-                stage, place, seen=chaos.seen, connector=connector, draw=0.99
-            ) as rig:
+            async with rigged(stage, place, seen=chaos.seen, connector=connector, draw=0.99) as rig:
                 await rig.connect()
                 assert (await rig.poll()).error is None
                 await rig.agree()
@@ -104,10 +101,10 @@ async def weather(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterat
 
 async def test_days_of_outage_disconnect_nobody_and_lose_nothing(weather: Weather) -> None:
     """I11, F23: and nobody is polled more than the back-off allows (F39)."""
-    rig, words = weather.rig, WORDS[weather.rig.stage.provider]
+    rig = weather.rig
     for number, kind in enumerate([*KINDS, NO_NAMES]):
         await rig.stage.put("Work", f"during-{number}", single(kind))
-        await _rage(weather, kind, lambda kind=kind: KINDS[kind](words, Random(kind)))
+        await _rage(weather, kind)
         await rig.poll(pause=timedelta(hours=7))  # when even a calendar on its own is due again
         await weather.last(timedelta(minutes=5), wrong=False)
         await rig.agree()
@@ -115,12 +112,13 @@ async def test_days_of_outage_disconnect_nobody_and_lose_nothing(weather: Weathe
     assert rig.replay.counts["delete"] == 0
 
 
-async def _rage(weather: Weather, kind: str, fault: Callable[[], Fault]) -> None:
+async def _rage(weather: Weather, kind: str) -> None:
     if kind == NO_NAMES:
         for one in weather.network:
             one.cut = True
     else:
-        weather.chaos.begin(fault(), lambda _: True)
+        words = WORDS[weather.rig.stage.provider]
+        weather.chaos.begin(KINDS[kind](words, dice(kind)), lambda _: True)
     polls = await weather.last(OUTAGE, wrong=True)
     assert OUTAGE / timedelta(hours=2) <= polls <= OUTAGE / timedelta(minutes=5), kind
     weather.chaos.end()
@@ -161,15 +159,52 @@ async def test_a_dead_sign_in_is_told_once_within_half_an_hour(weather: Weather)
 
 
 async def test_a_refusal_that_passes_disconnects_nobody(weather: Weather) -> None:
-    """F23: an outage that says for ten minutes that the credentials are wrong."""
+    """F23: one answer an hour says that the credentials are wrong, the next that they are not."""
     rig, words = weather.rig, WORDS[weather.rig.stage.provider]
-    weather.chaos.begin(STATUSES["401 once"](words, Random(1)), lambda _: True)
-    await weather.poll()
-    await weather.last(timedelta(hours=1), wrong=False)
-    for _ in range(3):
-        weather.chaos.begin(STATUSES["401 once"](words, Random(1)), lambda _: True)
+    for _ in range(4):
+        weather.chaos.begin(STATUSES["401 once"](words, dice("")), lambda _: True)
         await weather.poll()
         weather.chaos.end()
         await weather.last(timedelta(hours=1), wrong=False)
     assert await rig.account_states() == ["initial", "connected"]
+    assert (await rig.profile()).state is State.CONNECTED
+
+
+async def test_an_hour_down_costs_a_dozen_polls_at_most_f39(weather: Weather) -> None:
+    """And the first poll after it finds everything."""
+    rig = weather.rig
+    rig.poller._draw = lambda: 0.5  # the average of the jitter
+    await rig.stage.put("Work", "b", single("Meanwhile"))
+    await rig.stage.stop()
+    polls = await weather.last(timedelta(hours=1), wrong=True)
+    assert polls <= 12
+    await rig.stage.start()
+    assert (await weather.poll()).error is None
+    assert await rig.drain() == {"add": 1, "update": 0, "delete": 0}
+    await rig.agree()
+
+
+async def test_two_hundred_quiet_days_end_connected_f26(weather: Weather) -> None:
+    """Access tokens end on the way, and whatever else lasts only for a while."""
+    rig = weather.rig
+    for _ in range(200):
+        assert (await rig.poll(pause=timedelta(days=1))).error is None
+    assert await rig.account_states() == ["initial", "connected"]
+    await rig.stage.put("Work", "b", single("At last"))
+    await rig.step(add=1)
+
+
+@pytest.mark.parametrize("hours", [1, -1, 24, -24])
+async def test_a_clock_that_jumps_loses_and_doubles_nothing_f27(
+    weather: Weather, hours: int
+) -> None:
+    rig = weather.rig
+    await rig.stage.put("Work", "b", single("Before"))
+    rig.clock.jump(timedelta(hours=hours))
+    await rig.step(add=1)
+    await rig.stage.put("Work", "b", single("After"))
+    await rig.stage.remove("Work", "a")
+    await rig.step(update=1, delete=1)
+    rig.clock.jump(timedelta(hours=-hours))
+    await rig.step()
     assert (await rig.profile()).state is State.CONNECTED

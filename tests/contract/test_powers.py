@@ -154,6 +154,14 @@ async def test_a_calendar_is_renamed(rig: Rig[Stage]) -> None:
     await pen.settled(update=1)
 
 
+async def test_rooms_are_listed_and_a_provider_without_has_none_p17(rig: Rig[Stage]) -> None:
+    """K33."""
+    await rig.connect()
+    async with rig.opener.open(await rig.profile()) as provider:
+        rooms = await provider.rooms()
+    assert bool(rooms) == (Lack.ROOMS not in rig.stage.lacks)
+
+
 @needs(Lack.CONTACTS)
 async def test_contacts_come_change_and_go(rig: Rig[Stage]) -> None:
     """K30: in the stream for who asks for them, and as the provider holds them."""

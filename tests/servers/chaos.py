@@ -232,6 +232,4 @@ async def _read(reader: asyncio.StreamReader) -> Asked:
     length = min(int(headers.get("Content-Length", "0")), _LARGEST)
     if headers.get("Expect"):
         raise BrokenOffError
-    return Asked(
-        method=method, path=path, headers=headers, body=await reader.readexactly(length)
-    )
+    return Asked(method=method, path=path, headers=headers, body=await reader.readexactly(length))

@@ -28,7 +28,7 @@ class Words:
     """
 
     kind: str
-    other_shapes: tuple[tuple[str, bytes], ...]
+    other_shapes: tuple[Answered, ...]
     refused: Answered
     throttled: Answered
     doubled: Edit = _no_page
@@ -137,6 +137,10 @@ def _replayed(words: Words) -> Fault:
     return fault
 
 
+def _shaped(words: Words, dice: Random) -> Fault:
+    return _in_words(dice.choice(words.other_shapes))
+
+
 Kinds = Mapping[str, Callable[[Words, Random], Fault]]
 
 CONNECTIONS: Kinds = {
@@ -155,7 +159,7 @@ BODIES: Kinds = {
     "empty 200": lambda words, _: _said(200, kind=words.kind),
     "204": lambda *_: _said(204),
     "sign-in page": lambda *_: _said(200, body=_PAGE, kind="text/html; charset=utf-8"),
-    "another shape": lambda words, dice: _shaped(words, dice),
+    "another shape": _shaped,
 }
 REFUSALS: Kinds = {
     "429 with seconds": lambda *_: _said(429, ("Retry-After", "37")),
@@ -178,11 +182,6 @@ PAGES: Kinds = {
     "former page replayed": lambda words, _: _replayed(words),
 }
 LIES: Kinds = {"entries missing": lambda words, _: _edited(words.liar)}
-
-
-def _shaped(words: Words, dice: Random) -> Fault:
-    kind, body = dice.choice(words.other_shapes)
-    return _said(200, body=body, kind=kind)
 
 
 def _in_words(told: Answered) -> Fault:

@@ -26,9 +26,11 @@ def status_of(status: int, name: str, reason: str) -> bytes:
     return json.dumps({"error": told}, indent=2).encode()
 
 
-def _json(asked: str, status: int, body: bytes, means: Means, *headers: str, **more: int) -> Told:
+def _json(
+    asked: str, status: int, body: bytes, means: Means, *headers: str, wait: int | None = None
+) -> Told:
     return Told(
-        asked=asked, status=status, body=body, kind=JSON, means=means, headers=headers, **more
+        asked=asked, status=status, body=body, kind=JSON, means=means, headers=headers, wait=wait
     )
 
 
@@ -58,7 +60,9 @@ GOOGLE: tuple[Told, ...] = (
     _json(WRITE, 403, error(403, "quotaExceeded", _USAGE), Means.THROTTLED),
     _json(LIST, 403, error(403, "dailyLimitExceeded", _USAGE), Means.THROTTLED),
     _json(LIST, 403, error(403, "variableTermLimitExceeded", _USAGE), Means.THROTTLED),
-    _json(LIST, 403, status_of(403, "RESOURCE_EXHAUSTED", "userRateLimitExceeded"), Means.THROTTLED),
+    _json(
+        LIST, 403, status_of(403, "RESOURCE_EXHAUSTED", "userRateLimitExceeded"), Means.THROTTLED
+    ),
     _json(
         *(LIST, 403, error(403, "rateLimitExceeded", _USAGE), Means.THROTTLED),
         "Retry-After: 25",
@@ -119,7 +123,9 @@ GOOGLE: tuple[Told, ...] = (
     _json(CALENDARS, 200, b'{"kind":"calendar#calendarList","items":{}}', Means.MALFORMED),
     _json(LIST, 200, ITEMS + b'"items":[]', Means.MALFORMED),
     _json(FEED, 200, ITEMS + b'"items":[]}', Means.MALFORMED),
-    _json(FEED, 200, ITEMS + b'"items":[{"status":"cancelled"}],"nextSyncToken":"x"}', Means.MALFORMED),
+    _json(
+        FEED, 200, ITEMS + b'"items":[{"status":"cancelled"}],"nextSyncToken":"x"}', Means.MALFORMED
+    ),
     _json(FEED, 200, ITEMS + b'"items":[],"nextPageToken":"same"}', Means.MALFORMED),
     _json(FEED, 200, ITEMS + b'"items":[],"nextSyncToken":""}', Means.MALFORMED),
     _json(FEED, 200, b'{"error":{"code":200}}', Means.MALFORMED),

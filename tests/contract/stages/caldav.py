@@ -122,9 +122,7 @@ class DavStage:
 
     async def truth(self) -> Neutral:
         at = self.server.held
-        return await shared_witness().read(
-            url=at.url, username=at.username, password=at.password
-        )
+        return await shared_witness().read(url=at.url, username=at.username, password=at.password)
 
     async def put_contact(self, key: str, contact: Named) -> None:
         device = await self.cards()
@@ -201,7 +199,7 @@ class XandikosStage(DavStage):
 class IcloudStage(DavStage):
     name = "icloud"
     provider = "icloud"
-    lacks = frozenset({Lack.ROOMS, Lack.TOKEN_REFUSALS})
+    lacks = frozenset({Lack.ROOMS, Lack.REFUSED_TOKENS})
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)

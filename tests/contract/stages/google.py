@@ -117,7 +117,7 @@ def read(url: str) -> Neutral:
     ) as service:
         calendars = _pages(service.calendarList(), {})
         return {
-            one.get("summaryOverride", one["summary"]): _neutral(
+            str(one.get("summaryOverride", one["summary"])): _neutral(
                 list(_pages(service.events(), {"calendarId": one["id"], "maxResults": 2500}))
             )
             for one in calendars
@@ -171,9 +171,9 @@ def _id(key: str) -> str:
 
 
 def _instance(key: str, original: datetime | date) -> str:
-    timed = isinstance(original, datetime)
-    slot = f"{original.astimezone(UTC):%Y%m%dT%H%M%SZ}" if timed else f"{original:%Y%m%d}"
-    return f"{_id(key)}_{slot}"
+    if isinstance(original, datetime):
+        return f"{_id(key)}_{original.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+    return f"{_id(key)}_{original:%Y%m%d}"
 
 
 def _body(event: Planned) -> Json:

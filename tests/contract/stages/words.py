@@ -14,8 +14,16 @@ from tests.servers.chaos_faults import Words
 
 Json = dict[str, Any]
 _SYNC = "{DAV:}sync-token"
-_HTML = ("text/html", b"<html><body>Not what you asked for</body></html>")
+_HTML = Answered(status=200, kind="text/html", body=b"<html><body>Not this</body></html>")
 Edited = Callable[[bytes], bytes | None]
+
+
+def _json(body: bytes) -> Answered:
+    return Answered(status=200, kind="application/json", body=body)
+
+
+def _xml(body: bytes, *, status: int = 200) -> Answered:
+    return Answered(status=status, kind="text/xml", body=body)
 
 
 def _json_page(entries: str, *ends: str) -> Callable[[Callable[[Json], None]], Edited]:
@@ -40,7 +48,9 @@ def _json_page(entries: str, *ends: str) -> Callable[[Callable[[Json], None]], E
 
 
 def json_pages(
-    entries: str, *ends: str, **more: Any  # noqa: ANN401 - the rest of Words
+    entries: str,
+    *ends: str,
+    **more: Any,  # noqa: ANN401 - the rest of Words
 ) -> Words:
     """Return the words of a provider that speaks JSON; ``ends`` mark that a page is the last."""
     page = _json_page(entries, *ends)
@@ -59,11 +69,12 @@ def json_pages(
     return Words(
         kind="application/json",
         other_shapes=(
-            ("application/json", b"{}"),
-            ("application/json", b"[]"),
-            ("application/json", b'{"' + entries.encode() + b'": "none"}'),
-            ("application/json", b'{"error": null}'),
-            ("text/xml", b"<multistatus xmlns='DAV:'/>"),
+            _json(b"{}"),
+            _json(b"[]"),
+            _json(json.dumps({entries: []}).encode()),
+            _json(json.dumps({entries: "none"}).encode()),
+            _json(b'{"error": null}'),
+            _xml(b"<multistatus xmlns='DAV:'/>"),
             _HTML,
         ),
         doubled=page(double),
@@ -125,10 +136,12 @@ def _dav_feed(asked: Asked) -> str:
 _DAV = Words(
     kind="text/xml; charset=utf-8",
     other_shapes=(
-        ("application/json", b'{"items": []}'),
-        ("text/xml", b"<html xmlns='http://www.w3.org/1999/xhtml'/>"),
-        ("text/xml", b"<multistatus xmlns='DAV:'><response/></multistatus>"),
-        ("text/calendar", b"BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n"),
+        _json(b'{"items": []}'),
+        _xml(b"<html xmlns='http://www.w3.org/1999/xhtml'/>"),
+        _xml(b"<multistatus xmlns='DAV:'/>"),
+        _xml(b"<multistatus xmlns='DAV:'/>", status=207),
+        _xml(b"<multistatus xmlns='DAV:'><response/></multistatus>", status=207),
+        Answered(status=200, kind="text/calendar", body=b"BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n"),
         _HTML,
     ),
     refused=Answered(status=401, headers=(("WWW-Authenticate", 'Basic realm="dav"'),)),
