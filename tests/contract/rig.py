@@ -33,7 +33,7 @@ from tests.contract.stage import Stage
 from tests.fakes.clock import FakeClock
 from tests.fakes.meter import FakeMeter
 from tests.store.opening import opened
-from tests.witness import Neutral, Replay
+from tests.witness import Neutral, Replay, in_order
 
 USER = UserId("acc_contract")
 NOBODY = ProfileId(0)  # until connected
@@ -104,10 +104,15 @@ class Rig(Generic[S]):
     async def agree(self) -> Neutral:
         """Compare the replayed stream with the stage as an independent client reads it."""
         await self.drain()
-        held = await self.stage.truth()
+        held = await self.truth()
         told = self.replay.neutral()
         assert told == held, differences(told, held)
         return held
+
+    async def truth(self) -> Neutral:
+        """Return what the stage holds, events in the order of ``Replay.neutral``."""
+        held = await self.stage.truth()
+        return {calendar: in_order(events) for calendar, events in held.items()}
 
     async def step(self, **expected: int) -> Neutral:
         """Poll and compare; the poll told exactly these adds, updates and deletes of objects."""

@@ -148,7 +148,7 @@ class Storm:
             raise RuntimeError(f"{kind} met no request")
         await self.device.edit()
         self.chaos.end()
-        held = await self.rig.stage.truth()
+        held = await self.rig.truth()
         for _ in range(POLLS):
             await self.poll()
             if self.rig.replay.neutral() == held:

@@ -14,6 +14,7 @@ from tests.servers.chaos_faults import Words
 
 Json = dict[str, Any]
 _SYNC = "{DAV:}sync-token"
+_EWS = "http://schemas.microsoft.com/exchange/services/2006"
 _HTML = Answered(status=200, kind="text/html", body=b"<html><body>Not this</body></html>")
 Edited = Callable[[bytes], bytes | None]
 
@@ -152,6 +153,68 @@ _DAV = Words(
     feed=_dav_feed,
 )
 
+_SYNC_STATE = f"{{{_EWS}/messages}}SyncState"
+_CHANGES = f"{{{_EWS}/messages}}Changes"
+
+
+def _ews_page(change: Callable[[_Element, list[_Element]], None]) -> Edited:
+    """Return an edit of what SyncFolderItems tells: entries below Changes, then a SyncState."""
+
+    def edit(body: bytes) -> bytes | None:
+        try:
+            root = etree.fromstring(body)
+        except etree.XMLSyntaxError:
+            return None
+        changes = root.find(f".//{_CHANGES}")
+        if changes is None or root.find(f".//{_SYNC_STATE}") is None:
+            return None
+        change(changes, list(changes))
+        return etree.tostring(root)
+
+    return edit
+
+
+def _ews_truncate(changes: _Element, entries: list[_Element]) -> None:
+    _halve(changes, entries)
+    message = changes.getparent()
+    assert message is not None
+    for end in message.findall(_SYNC_STATE):
+        message.remove(end)
+
+
+def _ews_feed(asked: Asked) -> str:
+    folder = re.search(rb"FolderId[^>]*Id=\"([^\"]+)", asked.body)
+    known = b"SyncFolderItems" in asked.body and b"SyncState>" in asked.body
+    return folder[1].decode() if folder and known else ""
+
+
+def _busy(milliseconds: int) -> Answered:
+    """Return Exchange's way to say 429: a SOAP fault in a 500."""
+    body = (
+        '<?xml version="1.0" encoding="utf-8"?>'
+        '<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body><s:Fault>'
+        f'<faultcode xmlns:a="{_EWS}/types">a:ErrorServerBusy</faultcode>'
+        '<faultstring xml:lang="en-US">The server cannot service this request right now.'
+        f'</faultstring><detail><e:ResponseCode xmlns:e="{_EWS}/errors">ErrorServerBusy'
+        f'</e:ResponseCode><e:Message xmlns:e="{_EWS}/errors">Try again later.</e:Message>'
+        f'<t:MessageXml xmlns:t="{_EWS}/types"><t:Value Name="BackOffMilliseconds">{milliseconds}'
+        "</t:Value></t:MessageXml></detail></s:Fault></s:Body></s:Envelope>"
+    )
+    return Answered(status=500, kind="text/xml; charset=utf-8", body=body.encode())
+
+
+def _graph_error(status: int, code: str, *headers: tuple[str, str]) -> Answered:
+    told = {"error": {"code": code, "message": "Said by Graph.", "innerError": {}}}
+    return Answered(
+        status=status, kind="application/json", body=json.dumps(told).encode(), headers=headers
+    )
+
+
+def _graph_feed(asked: Asked) -> str:
+    path, _, query = asked.path.partition("?")
+    return path if "deltatoken=" in query.lower() else ""
+
+
 WORDS: dict[str, Words] = {
     "caldav": _DAV,
     "icloud": _DAV,
@@ -161,5 +224,30 @@ WORDS: dict[str, Words] = {
         refused=_google_error(401, "authError", "global"),
         throttled=_google_error(403, "rateLimitExceeded", "usageLimits"),
         feed=_google_feed,
+    ),
+    "graph": json_pages(
+        "value",
+        "@odata.deltaLink",
+        refused=_graph_error(401, "InvalidAuthenticationToken"),
+        throttled=_graph_error(429, "ApplicationThrottled", ("Retry-After", "12")),
+        feed=_graph_feed,
+    ),
+    "ews": Words(
+        kind="text/xml; charset=utf-8",
+        other_shapes=(
+            _json(b'{"value": []}'),
+            _xml(b"<html xmlns='http://www.w3.org/1999/xhtml'/>"),
+            _xml(
+                b"<s:Envelope xmlns:s='http://schemas.xmlsoap.org/soap/envelope/'>"
+                b"<s:Body/></s:Envelope>"
+            ),
+            _HTML,
+        ),
+        refused=Answered(status=401, headers=(("WWW-Authenticate", 'Basic realm="exchange"'),)),
+        throttled=_busy(7000),
+        doubled=_ews_page(_double),
+        truncated=_ews_page(_ews_truncate),
+        liar=_ews_page(_halve),
+        feed=_ews_feed,
     ),
 }  # by provider: one without words of its own fails the suite of faults
