@@ -19,7 +19,7 @@ from tests.witness import Neutral
 class Lack(StrEnum):
     """What a provider does not have; a scenario that needs it is told as such, not skipped."""
 
-    CALENDAR_RENAME = "calendars cannot be renamed"
+    CALENDAR_RENAME = "nobody can rename its calendars"
     CUSTOM_ZONES = "times keep no zone of their own"
     BROKEN_BODIES = "its events have no lines that could be broken"
     EXPIRING_TOKENS = "its tokens do not expire"

@@ -12,7 +12,7 @@ import pytest
 from syncd.engine.draft import EventDraft, Guest
 from syncd.model.activity import Filter, Kind
 from syncd.model.edit import CalendarEdit
-from syncd.model.errors import NotFoundError
+from syncd.model.errors import NotFoundError, UnsupportedError
 from syncd.model.ids import Position
 from tests.contract.pen import BERLIN, NAME, Pen, at, wall, weekly
 from tests.contract.rig import Rig
@@ -141,15 +141,19 @@ async def test_calendars_are_made_filled_and_deleted(rig: Rig[Stage]) -> None:
     assert "Home" not in held
 
 
-@needs(Lack.CALENDAR_RENAME)
-async def test_a_calendar_is_renamed(rig: Rig[Stage]) -> None:
+async def test_a_calendar_is_renamed_or_that_is_refused_p17(rig: Rig[Stage]) -> None:
+    """Refused where the provider declares that it cannot (``Abilities.calendar_updates``)."""
     pen = await Pen.at(rig)
     await rig.stage.add_calendar("Home")
     await rig.step(add=1)
+    profile, home = await rig.profile(), await pen.calendar("Home")
     edit = CalendarEdit(name="Büro & <Heim>")
-    changed = await rig.writer.update_calendar(
-        await rig.profile(), await pen.calendar("Home"), edit
-    )
+    if not rig.opener.abilities(rig.stage.provider).calendar_updates:
+        with pytest.raises(UnsupportedError):
+            await rig.writer.update_calendar(profile, home, edit)
+        await pen.settled()
+        return
+    changed = await rig.writer.update_calendar(profile, home, edit)
     assert changed.calendar.calendar.name == "Büro & <Heim>"
     await pen.settled(update=1)
 

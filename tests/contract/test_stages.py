@@ -29,7 +29,6 @@ ABILITIES = {kind.name: kind.abilities for kind in KINDS}
 def declared(lack: Lack, able: Abilities) -> bool | None:
     """Tell whether what a provider declares has this lack; None if it does not speak of it."""
     told = {
-        Lack.CALENDAR_RENAME: not able.calendar_updates,
         Lack.CONTACTS: not able.contacts,
         Lack.ROOMS: not able.rooms,
         Lack.BROKEN_BODIES: not able.icalendar,
