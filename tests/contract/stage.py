@@ -25,6 +25,7 @@ class Lack(StrEnum):
     EXPIRING_TOKENS = "its tokens do not expire"
     REFUSED_TOKENS = "it takes a token that it has forgotten for none, and tells everything again"
     CONTACTS = "it has no contacts"
+    CONTACT_EDITS = "its contacts are shown by its adapter's own tests"
     ROOMS = "it has no rooms"
 
 
@@ -59,8 +60,7 @@ class Stage(Protocol):
     """One person's account; ``calendar`` is a calendar's name, ``key`` an event's name here.
 
     The stage begins with one writable calendar that is called ``Work`` and has no events; others
-    that the provider makes by itself may be there. A stage without ``Lack.ROOMS`` has a room at
-    least. A key is never used again after ``remove``.
+    that the provider makes by itself may be there. A key is never used again after ``remove``.
     """
 
     name: str  # of the stage: radicale, google …

@@ -20,7 +20,7 @@ from tests.contract.matrix import (
 )
 from tests.contract.outcomes import SUITE
 from tests.contract.scenarios import lacking
-from tests.contract.stage import Breaks, KeepsContacts, Lack, Stage
+from tests.contract.stage import Lack, Stage
 from tests.contract.stages import STAGES
 
 ABILITIES = {kind.name: kind.abilities for kind in KINDS}
@@ -55,14 +55,15 @@ def test_a_stage_lacks_what_its_provider_does_not_declare(stage: type[Stage], la
 
 @pytest.mark.parametrize("stage", STAGES, ids=lambda stage: stage.name)
 def test_a_stage_can_do_what_it_does_not_lack(stage: type[Stage]) -> None:
-    for lack, power in ((Lack.BROKEN_BODIES, "put_broken"), (Lack.CONTACTS, "put_contact")):
-        assert hasattr(stage, power) or lack in stage.lacks, power
-    assert {Breaks, KeepsContacts}  # whose methods these are
+    assert hasattr(stage, "put_broken") or Lack.BROKEN_BODIES in stage.lacks
+    edits = ("put_contact", "remove_contact", "contacts")
+    assert len({hasattr(stage, one) for one in edits}) == 1
 
 
 def test_each_lack_is_the_reason_of_a_scenario_or_of_a_difference_in_one() -> None:
     asked = {lack for scenario in SCENARIOS for lack in getattr(scenario, "needs", ())}
-    assert asked | {Lack.REFUSED_TOKENS, Lack.ROOMS} == set(Lack)  # both change what is expected
+    expected = {Lack.REFUSED_TOKENS, Lack.ROOMS}  # these change what is expected
+    assert asked | expected | {Lack.CONTACT_EDITS} == set(Lack)
 
 
 @pytest.mark.parametrize("module", [test_provider, test_powers], ids=lambda one: one.__name__)
