@@ -8,7 +8,7 @@ import pytest
 from aiohttp import ClientSession, DummyCookieJar
 from yarl import URL
 
-from syncd.model.errors import SyncdError, TransientError
+from syncd.model.errors import RelinkRequiredError, SyncdError, TransientError
 from syncd.model.ids import CalendarKey
 from syncd.ports.vault import Secret
 from syncd.providers.caldav.client import Ask, CalDavClient
@@ -16,7 +16,7 @@ from syncd.providers.caldav.flavour import Flavour
 from syncd.providers.caldav.listing import Lister
 from syncd.providers.caldav.quirks import Memory, Scheme
 from syncd.providers.caldav.wire import PRINCIPAL, place
-from syncd.providers.google import wire
+from syncd.providers.google import refusals, wire
 from syncd.providers.google.client import Ask as GoogleAsk
 from syncd.providers.google.client import GoogleClient
 from tests.contract.answers import Means, Told, class_of, dav, google
@@ -104,6 +104,17 @@ async def test_what_google_says_is_classified(line: Line, told: Told) -> None:
 @pytest.mark.parametrize("told", dav.DAV, ids=lambda told: told.name)
 async def test_what_caldav_servers_say_is_classified(line: Line, told: Told) -> None:
     await judge(line, told, line.dav)
+
+
+async def test_a_refusal_that_counted_as_a_dead_sign_in_is_noticed(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Negative control."""
+    forbidden = next(told for told in google.GOOGLE if told.means is Means.FORBIDDEN)
+    await judge(line, forbidden, line.google)
+    monkeypatch.setitem(refusals._STATUSES, 403, RelinkRequiredError)
+    with pytest.raises(AssertionError):
+        await judge(line, forbidden, line.google)
 
 
 @pytest.mark.parametrize("table", [google.GOOGLE, dav.DAV], ids=["google", "dav"])

@@ -125,15 +125,17 @@ class Device:
 
 @dataclass
 class Storm:
-    """A profile whose provider is reached through ``chaos`` only."""
+    """A profile whose provider is reached through ``chaos`` only; ``case`` is what rages."""
 
     rig: Rig[Stage]
     chaos: Chaos
     device: Device
+    case: str = ""
 
     async def suffer(self, kinds: Kinds, kind: str, seed: int) -> None:
         """Let a fault rage and end; raises AssertionError, with kind and seed, for a false word."""
-        thrown = self.device.dice = dice(f"{kind}-{seed}")
+        self.case = f"{kind}-{seed}"
+        thrown = self.device.dice = dice(self.case)
         words, share = WORDS[self.rig.stage.provider], thrown.choice((0.35, 0.7, 1.0))
         self.chaos.begin(
             kinds[kind](words, thrown), lambda _: not self.chaos.met or thrown.random() < share
@@ -154,8 +156,8 @@ class Storm:
             if self.rig.replay.neutral() == held:
                 break
         told = self.rig.replay.neutral()
-        assert told == held, (kind, seed, differences(told, held))
-        assert (await self.rig.profile()).state is State.CONNECTED, (kind, seed)
+        assert told == held, (self.case, differences(told, held))
+        assert (await self.rig.profile()).state is State.CONNECTED, self.case
 
     async def suffer_long(self, kinds: Kinds, kind: str, seeds: int = 20) -> None:
         """Let a fault rage again and again."""
@@ -177,9 +179,10 @@ class Storm:
         for record in news:
             told = record["metadata"]
             if record["type"] == "delete":
-                assert told["type"] == "event", told
-                assert told["name"].partition(" ")[0] not in self.device.living, told["name"]
-            assert told["type"] != "account" or told["state"] == "connected", told
+                assert told["type"] == "event", (self.case, told)
+                thing = told["name"].partition(" ")[0]
+                assert thing not in self.device.living, (self.case, told)
+            assert told["type"] != "account" or told["state"] == "connected", (self.case, told)
 
 
 @pytest.fixture(params=STAGES, ids=lambda stage: stage.name)

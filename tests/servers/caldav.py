@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import re
+import secrets
 import socket
 import sys
 import threading
@@ -252,7 +253,11 @@ class Xandikos(CalDavServer):
             await self._session.close()
         if self._process is not None:
             self._process.terminate()
-            await self._process.wait()
+            try:
+                await asyncio.wait_for(self._process.wait(), 5)
+            except TimeoutError:  # one that is just starting may not hear it
+                self._process.kill()
+                await self._process.wait()
         self._runner = self._session = self._process = None
 
     async def _forward(self, request: web.Request) -> web.Response:
@@ -303,6 +308,9 @@ async def forward(  # noqa: PLR0913 - what may be changed on the way
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a port that nobody has; it is none of those that outgoing connections take."""
+    while True:
+        port = 20_000 + secrets.randbelow(12_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
