@@ -20,7 +20,7 @@ from syncd.engine.written import Written
 from syncd.model.access import User
 from syncd.model.activity import Filter, Kind
 from syncd.model.ids import Position, ProfileId, UserId
-from syncd.model.profile import Profile
+from syncd.model.profile import Profile, Reason
 from syncd.ports.link import Login
 from syncd.ports.store import Store
 from syncd.ports.vault import Vault
@@ -70,6 +70,12 @@ class Rig(Generic[S]):
     def login(self) -> Login:
         login = self.stage.login()
         return replace(login, url=self.seen(login.url))
+
+    @property
+    def refusal(self) -> Reason:
+        """Why a profile of this provider is disconnected once its sign-in has died (N9)."""
+        granted = self.stage.login().refresh_token is not None
+        return Reason.INVALID_GRANT if granted else Reason.CREDENTIALS_REFUSED
 
     async def profile(self) -> Profile:
         return await self.store.profile(self.profile_id)

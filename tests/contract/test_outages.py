@@ -13,15 +13,17 @@ import pytest
 from aiohttp import ClientConnectorDNSError, TCPConnector
 
 from syncd.engine.poll import Polled
-from syncd.model.profile import Reason, State
+from syncd.model.profile import State
 from tests.contract.rig import Rig, rigged
 from tests.contract.scenarios import dice, single
 from tests.contract.serving import served
 from tests.contract.stage import Stage
 from tests.contract.stages import STAGES
+from tests.contract.stages.google import GoogleStage
 from tests.contract.stages.words import WORDS
 from tests.servers.chaos import Chaos
 from tests.servers.chaos_faults import BODIES, CONNECTIONS, REFUSALS, STATUSES
+from tests.servers.google import Fault
 
 NIGHTLY = os.environ.get("SYNCD_TESTS") == "nightly"
 pytestmark = pytest.mark.timeout(1200 if NIGHTLY else 180)
@@ -138,7 +140,7 @@ async def test_a_dead_sign_in_is_told_once_within_half_an_hour(weather: Weather)
             await weather.poll()
             assert rig.clock.now() - begin <= LONGEST
         dead = await rig.profile()
-        assert dead.state_reason in {Reason.CREDENTIALS_REFUSED, Reason.INVALID_GRANT}
+        assert dead.state_reason is rig.refusal
         (told,) = [one for one in await rig.news() if one["metadata"]["type"] == "account"]
         assert told["changes"]["state"] == {"old": "connected", "new": "disconnected"}
         assert told["metadata"]["state_reason"] == dead.state_reason
@@ -168,6 +170,22 @@ async def test_a_refusal_that_passes_disconnects_nobody(weather: Weather) -> Non
         await weather.last(timedelta(hours=1), wrong=False)
     assert await rig.account_states() == ["initial", "connected"]
     assert (await rig.profile()).state is State.CONNECTED
+
+
+@pytest.mark.parametrize("weather", [GoogleStage], indirect=True, ids=["google"])
+async def test_a_missing_permission_at_google_disconnects_nobody(weather: Weather) -> None:
+    """I11: the calendar says so, and is looked at again when its listing is due."""
+    stage = weather.rig.stage
+    assert isinstance(stage, GoogleStage)
+    denied = Fault(403, reason="insufficientPermissions", part="/events", times=10**6)
+    stage.server.faults.append(denied)
+    await weather.rig.poll(30)
+    assert (await weather.rig.profile()).state is State.CONNECTED
+    stage.server.faults.remove(denied)
+    await weather.rig.stage.put("Work", "b", single("Second"))
+    await weather.rig.poll(pause=timedelta(days=2))
+    assert (await weather.rig.drain())["add"] == 1
+    await weather.rig.agree()
 
 
 async def test_an_hour_down_costs_a_dozen_polls_at_most_f39(weather: Weather) -> None:
