@@ -4,10 +4,13 @@ Polls come when the schedule says; the clock is simulated.
 """
 
 import os
-from collections.abc import AsyncIterator
+import socket
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from socket import EAI_AGAIN, gaierror
 
 import pytest
 from aiohttp import ClientConnectorDNSError, TCPConnector
@@ -45,7 +48,7 @@ class Unplugged(TCPConnector):
 
     async def _create_connection(self, req, *rest):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN002, ANN202
         if self.cut:
-            lost = OSError(-3, "Temporary failure in name resolution")
+            lost = gaierror(EAI_AGAIN, "Temporary failure in name resolution")
             raise ClientConnectorDNSError(req.connection_key, lost)
         return await super()._create_connection(req, *rest)
 
@@ -116,15 +119,29 @@ async def test_days_of_outage_disconnect_nobody_and_lose_nothing(weather: Weathe
 
 async def _rage(weather: Weather, kind: str) -> None:
     if kind == NO_NAMES:
-        for one in weather.network:
-            one.cut = True
+        with nameless(weather.network):
+            polls = await weather.last(OUTAGE, wrong=True)
     else:
         words = WORDS[weather.rig.stage.provider]
         weather.chaos.begin(KINDS[kind](words, dice(kind)), lambda _: True)
-    polls = await weather.last(OUTAGE, wrong=True)
+        polls = await weather.last(OUTAGE, wrong=True)
+        weather.chaos.end()
     assert OUTAGE / timedelta(hours=2) <= polls <= OUTAGE / timedelta(minutes=5), kind
-    weather.chaos.end()
-    for one in weather.network:
+
+
+@contextmanager
+def nameless(network: Sequence[Unplugged]) -> Iterator[None]:
+    """Let no name resolve, for aiohttp and for who asks the system."""
+
+    def unknown(*_: object, **__: object) -> None:
+        raise gaierror(EAI_AGAIN, "Temporary failure in name resolution")
+
+    for one in network:
+        one.cut = True
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket, "getaddrinfo", unknown)
+        yield
+    for one in network:
         one.cut = False
 
 

@@ -229,7 +229,7 @@ WORDS: dict[str, Words] = {
         "value",
         "@odata.deltaLink",
         refused=_graph_error(401, "InvalidAuthenticationToken"),
-        throttled=_graph_error(429, "ApplicationThrottled", ("Retry-After", "12")),
+        throttled=_graph_error(429, "ApplicationThrottled", ("Retry-After", "600")),
         feed=_graph_feed,
     ),
     "ews": Words(
@@ -244,7 +244,7 @@ WORDS: dict[str, Words] = {
             _HTML,
         ),
         refused=Answered(status=401, headers=(("WWW-Authenticate", 'Basic realm="exchange"'),)),
-        throttled=_busy(7000),
+        throttled=_busy(600_000),
         doubled=_ews_page(_double),
         truncated=_ews_page(_ews_truncate),
         liar=_ews_page(_halve),
