@@ -3,10 +3,12 @@
 from tests.contract.stage import Stage
 from tests.contract.stages.caldav import IcloudStage, RadicaleStage, XandikosStage
 from tests.contract.stages.google import GoogleStage
+from tests.contract.stages.graph import GraphStage
 
 STAGES: tuple[type[Stage], ...] = (
     RadicaleStage,
     XandikosStage,
     IcloudStage,
     GoogleStage,
+    GraphStage,
 )
