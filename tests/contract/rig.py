@@ -176,7 +176,12 @@ async def rigged(
         http = await stack.enter_async_context(
             ClientSession(connector=connector(), cookie_jar=DummyCookieJar())
         )
-        rim = Rim(session=lambda: http, clock=clock, settings=_seen(stage.settings, seen))
+        rim = Rim(
+            session=lambda: http,
+            clock=clock,
+            settings=_seen(stage.settings, seen),
+            admits=lambda *_: True,
+        )
         opener = Opener(KINDS, rim, store, vault)
         await store.add_user(User(id=USER, name="contract", created=clock.now()))
         browser, written = Browser(store, inline, clock), Written(clock)

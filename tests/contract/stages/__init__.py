@@ -2,6 +2,7 @@
 
 from tests.contract.stage import Stage
 from tests.contract.stages.caldav import IcloudStage, RadicaleStage, XandikosStage
+from tests.contract.stages.ews import EwsStage
 from tests.contract.stages.google import GoogleStage
 from tests.contract.stages.graph import GraphStage
 
@@ -11,4 +12,5 @@ STAGES: tuple[type[Stage], ...] = (
     IcloudStage,
     GoogleStage,
     GraphStage,
+    EwsStage,
 )
