@@ -60,7 +60,8 @@ class Stage(Protocol):
     """One person's account; ``calendar`` is a calendar's name, ``key`` an event's name here.
 
     The stage begins with one writable calendar that is called ``Work`` and has no events; others
-    that the provider makes by itself may be there. A key is never used again after ``remove``.
+    that the provider makes by itself may be there. A stage without ``Lack.ROOMS`` has a room at
+    least. A key is never used again after ``remove``.
     """
 
     name: str  # of the stage: radicale, google …

@@ -12,9 +12,10 @@ from exchangelib import EWSTimeZone
 
 from syncd.ports.link import Login
 from syncd.ports.vault import Secret
-from tests.contract.stage import Lack, Planned
+from tests.contract.stage import Lack, Named, Planned
 from tests.contract.stages.ews_rules import rule_of, told_rule
 from tests.servers.ews import PASSWORD, EwsServer
+from tests.servers.ews_directory import Entry
 from tests.servers.ews_series import zone_of
 from tests.servers.ews_truth import Folder, Item
 from tests.servers.ews_xml import Xml, every, name_of, t, words
@@ -36,6 +37,8 @@ class EwsStage:
         self._server = EwsServer()
         self._running: TestServer | None = None
         self._server.mailbox.add_calendar("Work")
+        hall = Entry("Hall", "hall@example.org", "hall")
+        self._server.directory.lists[Entry("House", "house@example.org", "house")] = [hall]
 
     @property
     def settings(self) -> Mapping[str, Mapping[str, str]]:
@@ -105,6 +108,31 @@ class EwsStage:
             found[folder.name] = sorted(told, key=lambda one: json.dumps(one, sort_keys=True))
         return found
 
+    async def put_contact(self, key: str, contact: Named) -> None:
+        """Write a whole contact: what it does not say goes."""
+        box, members = self._server.mailbox, _card(contact)
+        folder = box.special("contacts")
+        held = folder.items.get(key) or box.new_item(t("Contact", *members))
+        held.id = key
+        for name in ("EmailAddresses", "PhoneNumbers"):
+            held.props.pop(name, None)
+        held.props |= {name_of(one): one for one in members}
+        folder.put(held)
+
+    async def remove_contact(self, key: str) -> None:
+        self._server.mailbox.special("contacts").drop(key)
+
+    async def contacts(self) -> list[Named]:
+        held = self._server.mailbox.special("contacts").items.values()
+        return [
+            Named(
+                name=one.text("DisplayName"),
+                email=_entry(one, "EmailAddresses"),
+                phone=_entry(one, "PhoneNumbers"),
+            )
+            for one in held
+        ]
+
     def expire_tokens(self) -> None:
         self._server.items.expire()
 
@@ -126,6 +154,19 @@ class EwsStage:
         folder = self._named(calendar)
         series = folder.items[key]
         return folder, series, _instant(original, zone_of(series.zone))
+
+
+def _card(contact: Named) -> list[Xml]:
+    members = [t("DisplayName", contact.name), t("GivenName", contact.name)]
+    if contact.email:
+        members.append(t("EmailAddresses", t("Entry", contact.email, Key="EmailAddress1")))
+    if contact.phone:
+        members.append(t("PhoneNumbers", t("Entry", contact.phone, Key="MobilePhone")))
+    return members
+
+
+def _entry(item: Item, name: str) -> str:
+    return words(item.props[name], "t:Entry") if name in item.props else ""
 
 
 def _instant(when: datetime | date, zone: ZoneInfo) -> datetime:
