@@ -18,9 +18,12 @@ FIXTURES: dict[str, tuple[type[Stage], ...]] = {"rig": STAGES, "dav": DAV_STAGES
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a scenario over every stage that does not lack what it needs."""
+    """Run a scenario over every stage that does not lack what it needs.
+
+    A file with a ``rig`` of its own is about one provider.
+    """
     for fixture, stages in FIXTURES.items():
-        if fixture in metafunc.fixturenames:
+        if fixture in metafunc.fixturenames and not hasattr(metafunc.module, fixture):
             able = [one for one in stages if not lacking(metafunc.function, one)]
             metafunc.parametrize(fixture, able, indirect=True, ids=lambda one: one.name)
 

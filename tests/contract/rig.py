@@ -101,6 +101,17 @@ class Rig(Generic[S]):
             self.replay.apply(some)
             records += some
 
+    async def told(self) -> list[tuple[str, str]]:
+        """Apply what is new in the stream; return type and name of events and calendars."""
+        told = [
+            one for one in await self.news() if one["metadata"]["type"] in {"event", "calendar"}
+        ]
+        return sorted((one["type"], one["metadata"]["name"]) for one in told)
+
+    def named(self, name: str) -> Json:
+        """Return the event of this name as the stream has told it."""
+        return next(one for one in self.replay.events.values() if one["name"] == name)
+
     async def drain(self) -> dict[str, int]:
         """Apply what is new in the stream; return how many records of each type came."""
         before = dict(self.replay.counts)
@@ -155,22 +166,24 @@ def plainly(text: str) -> str:
 
 
 @asynccontextmanager
-async def rigged(
+async def rigged(  # noqa: PLR0913 - how it may differ from most
     stage: S,
     folder: Path,
     *,
     seen: Callable[[str], str] = plainly,
     connector: Callable[[], TCPConnector] = TCPConnector,
     draw: float = 0.5,
+    reconcile: timedelta = timedelta(days=1),
 ) -> AsyncIterator[Rig[S]]:
     """Yield a rig whose profile is not yet connected.
 
-    ``connector`` makes its way out; ``draw`` is how the dice fall where times are jittered.
+    ``connector`` makes its way out; ``draw`` is how the dice fall where times are jittered;
+    ``reconcile`` is how often everything is listed.
     """
     clock, hub, meter = FakeClock(), Hub(), FakeMeter()
     write_ring(folder / "keys")
     vault = open_ring(folder / "keys")
-    plan = Plan(default_interval=timedelta(seconds=60), default_reconcile=timedelta(days=1))
+    plan = Plan(default_interval=timedelta(seconds=60), default_reconcile=reconcile)
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(opened(folder, clock=clock))
         http = await stack.enter_async_context(

@@ -34,11 +34,11 @@ class EwsStage:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder  # the mailbox outlives a restart in memory
-        self._server = EwsServer()
+        self.server = EwsServer()
         self._running: TestServer | None = None
-        self._server.mailbox.add_calendar("Work")
+        self.server.mailbox.add_calendar("Work")
         hall = Entry("Hall", "hall@example.org", "hall")
-        self._server.directory.lists[Entry("House", "house@example.org", "house")] = [hall]
+        self.server.directory.lists[Entry("House", "house@example.org", "house")] = [hall]
 
     @property
     def settings(self) -> Mapping[str, Mapping[str, str]]:
@@ -47,13 +47,13 @@ class EwsStage:
     def login(self) -> Login:
         return Login(
             provider="ews",
-            username=self._server.username,
+            username=self.server.username,
             password=Secret(PASSWORD),
-            url=self._server.url,
+            url=self.server.url,
         )
 
     async def start(self) -> None:
-        self._running = await self._server.start()
+        self._running = await self.server.start()
 
     async def stop(self) -> None:
         if self._running is not None:
@@ -61,15 +61,15 @@ class EwsStage:
             self._running = None
 
     async def add_calendar(self, calendar: str) -> None:
-        self._server.mailbox.add_calendar(calendar)
+        self.server.mailbox.add_calendar(calendar)
 
     async def rename_calendar(self, calendar: str, name: str) -> None:
         folder = self._named(calendar)
         folder.name = name
-        self._server.mailbox.log.append(folder.id)
+        self.server.mailbox.log.append(folder.id)
 
     async def remove_calendar(self, calendar: str) -> None:
-        self._server.mailbox.remove(self._named(calendar))
+        self.server.mailbox.remove(self._named(calendar))
 
     async def put(self, calendar: str, key: str, event: Planned) -> None:
         folder = self._named(calendar)
@@ -78,7 +78,7 @@ class EwsStage:
         if item is not None:
             for name in {"Recurrence", "Body", "Location", *_GUESTS}:
                 item.props.pop(name, None)
-        self._server.put(key, *members, folder=folder)
+        self.server.put(key, *members, folder=folder)
 
     async def put_exception(
         self, calendar: str, key: str, original: datetime | date, event: Planned
@@ -103,14 +103,14 @@ class EwsStage:
 
     async def truth(self) -> Neutral:
         found: Neutral = {}
-        for folder in self._server.mailbox.calendars:
+        for folder in self.server.mailbox.calendars:
             told = [one for item in folder.items.values() for one in _told_all(item)]
             found[folder.name] = sorted(told, key=lambda one: json.dumps(one, sort_keys=True))
         return found
 
     async def put_contact(self, key: str, contact: Named) -> None:
         """Write a whole contact: what it does not say goes."""
-        box, members = self._server.mailbox, _card(contact)
+        box, members = self.server.mailbox, _card(contact)
         folder = box.special("contacts")
         held = folder.items.get(key) or box.new_item(t("Contact", *members))
         held.id = key
@@ -120,10 +120,10 @@ class EwsStage:
         folder.put(held)
 
     async def remove_contact(self, key: str) -> None:
-        self._server.mailbox.special("contacts").drop(key)
+        self.server.mailbox.special("contacts").drop(key)
 
     async def contacts(self) -> list[Named]:
-        held = self._server.mailbox.special("contacts").items.values()
+        held = self.server.mailbox.special("contacts").items.values()
         return [
             Named(
                 name=one.text("DisplayName"),
@@ -134,19 +134,19 @@ class EwsStage:
         ]
 
     def expire_tokens(self) -> None:
-        self._server.items.expire()
+        self.server.items.expire()
 
     def refuse(self) -> None:
-        self._server.password = f"not {PASSWORD}"
+        self.server.password = f"not {PASSWORD}"
 
     def accept(self) -> None:
-        self._server.password = PASSWORD
+        self.server.password = PASSWORD
 
     def complaints(self) -> list[str]:
-        return list(self._server.complaints)
+        return list(self.server.complaints)
 
     def _named(self, calendar: str) -> Folder:
-        return self._server.mailbox.named(calendar)
+        return self.server.mailbox.named(calendar)
 
     def _at(
         self, calendar: str, key: str, original: datetime | date
