@@ -1,6 +1,7 @@
 """Every provider is on stage, and a stage lacks what its provider does not declare."""
 
 import inspect
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -19,9 +20,12 @@ from tests.contract.matrix import (
     table,
 )
 from tests.contract.outcomes import SUITE
-from tests.contract.scenarios import lacking
+from tests.contract.rig import rigged
+from tests.contract.scenarios import lacking, single
 from tests.contract.stage import Lack, Stage
 from tests.contract.stages import STAGES
+from tests.contract.stages.google import GoogleStage
+from tests.servers.google_truth import CalendarTruth
 
 ABILITIES = {kind.name: kind.abilities for kind in KINDS}
 
@@ -96,3 +100,21 @@ def _reasons(stage: type[Stage]) -> set[str]:
 
 def test_the_printed_suite_is_the_whole_suite() -> None:
     assert tuple(module.__name__.rpartition(".")[2] for module in MODULES) == SUITE
+
+
+async def test_a_change_that_a_feed_forgets_is_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Negative control of the comparison that every scenario ends with."""
+    stage = GoogleStage(tmp_path)
+    await stage.start()
+    async with rigged(stage, tmp_path) as rig:
+        await rig.connect()
+        await rig.poll()
+        await rig.agree()
+        monkeypatch.setattr(CalendarTruth, "since", lambda *_: [])
+        await stage.put("Work", "a", single("Forgotten"))
+        assert (await rig.poll()).error is None
+        with pytest.raises(AssertionError, match="only held"):
+            await rig.agree()
+    await stage.stop()
