@@ -135,6 +135,9 @@ async def test_a_login_is_tried_at_its_provider(desk: Desk) -> None:
     with pytest.raises(InvalidError) as caught:
         await desk.opener.sign_in(replace(login, provider="lead"))
     assert caught.value.field == "provider"
+    with pytest.raises(InvalidError) as caught:
+        await desk.opener.sign_in(replace(login, refresh_token=Secret("y")))
+    assert caught.value.field == "refresh_token"
 
 
 def test_the_registry_names_every_provider_once_and_as_applications_know_it() -> None:

@@ -58,13 +58,14 @@ class GoogleServer:
     def __init__(self) -> None:
         self.calendars: dict[str, CalendarTruth] = {}
         self.tokens = TokenServer()
+        self.devices = set[str]()  # access tokens of others that are signed in
         self.faults: list[Fault] = []
         self.complaints: list[str] = []
         self.asked: list[web.Request] = []
         self.page_size = 2500
         self.generation = 1  # of sync tokens: an older one is gone
         self._pages: dict[str, tuple[list[Json], dict[str, str]]] = {}
-        self._first: dict[str, dict[str, str]] = {}
+        self._first: dict[tuple[str, str], dict[str, str]] = {}  # by device and calendar
         self.add_calendar(OWNER, primary=True, summary="Ada")
 
     def add_calendar(
@@ -87,7 +88,8 @@ class GoogleServer:
         return {"google": {**told, "token_url": self.tokens.url, "api_url": self.url}}
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator["GoogleServer"]:
+    async def running(self, port: int = 0, tokens: int = 0) -> AsyncIterator["GoogleServer"]:
+        """Serve, at ports of the caller's choice where they are given."""
         app = web.Application(middlewares=[self._judge])
         routes: tuple[tuple[str, str, Any], ...] = (
             ("GET", "/users/me/calendarList", self._calendar_list),
@@ -107,8 +109,8 @@ class GoogleServer:
         )
         for verb, path, answer in routes:
             app.router.add_route(verb, BASE + path, answer)
-        server = TestServer(app)
-        async with self.tokens.running():
+        server = TestServer(app, port=port or None)
+        async with self.tokens.running(tokens):
             await server.start_server()
             self.url = str(server.make_url(BASE))
             yield self
@@ -117,8 +119,7 @@ class GoogleServer:
     @web.middleware
     async def _judge(self, request: web.Request, handler: Answering) -> web.StreamResponse:
         self.asked.append(request)
-        given = request.headers.get("Authorization")
-        if given != f"Bearer {self.tokens.access_token}":
+        if _bearer(request) not in {self.tokens.access_token, *self.devices}:
             return _refused(Fault(401, reason="authError"))
         fault = next((one for one in self.faults if _meets(one, request)), None)
         if fault is not None:
@@ -207,7 +208,7 @@ class GoogleServer:
             if first != query:
                 self.complaints.append(f"a page was asked for with other parameters: {query}")
         else:
-            left = self._selected(truth, query)
+            left = self._selected(truth, query, device=_bearer(request))
         page, left = left[:size], left[size:]
         told: Json = {
             "kind": "calendar#events",
@@ -227,14 +228,15 @@ class GoogleServer:
             told["nextSyncToken"] = base64.b64encode(place).decode()
         return told
 
-    def _selected(self, truth: CalendarTruth, query: dict[str, str]) -> list[Json]:
+    def _selected(self, truth: CalendarTruth, query: dict[str, str], device: str) -> list[Json]:
         if query.get("singleEvents", "false") != "false":
             self.complaints.append("this fake does not expand series")
         plain = {name: one for name, one in query.items() if name not in _APART}
         if "iCalUID" in query:
             found = [one for one in truth.everything() if one["iCalUID"] == query["iCalUID"]]
             return [truth.shown(one) for one in found]
-        first = self._first.setdefault(truth.name, plain)
+        asking = device if device in self.devices else ""
+        first = self._first.setdefault((asking, truth.name), plain)
         if first != plain:
             self.complaints.append(f"parameters differ from the first request's: {plain}")
         if "syncToken" not in query:
@@ -291,6 +293,10 @@ class GoogleServer:
             "defaultReminders": [],
             "items": [] if found is None or is_cancelled(found) else [found],
         }
+
+
+def _bearer(request: web.Request) -> str:
+    return request.headers.get("Authorization", "").removeprefix("Bearer ")
 
 
 def _meets(fault: Fault, request: web.Request) -> bool:

@@ -1,7 +1,7 @@
 """Google Calendar (API v3)."""
 
 from syncd.model.abilities import EVENT_MEMBERS, Abilities
-from syncd.providers.kind import Adapter, Kind, Rim
+from syncd.providers.kind import Adapter, Kind, Rim, SignIn
 
 
 def _start(rim: Rim) -> Adapter:
@@ -22,4 +22,5 @@ KIND = Kind(
         reminders=5,
         icalendar=False,
     ),
+    sign_in=SignIn.GRANT,
 )

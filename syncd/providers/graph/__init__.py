@@ -1,7 +1,7 @@
 """Microsoft 365 and Outlook.com (Microsoft Graph v1.0)."""
 
 from syncd.model.abilities import EVENT_MEMBERS, Abilities
-from syncd.providers.kind import Adapter, Kind, Rim
+from syncd.providers.kind import Adapter, Kind, Rim, SignIn
 
 
 def _start(rim: Rim) -> Adapter:
@@ -25,4 +25,5 @@ KIND = Kind(
         any_rule=False,
         icalendar=False,
     ),
+    sign_in=SignIn.GRANT,
 )

@@ -37,6 +37,7 @@ class GraphStage:
         self.folder = folder
         self.server = GraphServer()
         self.server.devices.add(READER)
+        self.server.tokens.lenient = True  # MG15
         self.server.work.members["name"] = "Work"
         self._ports = free_port(), free_port()
         self._running = AsyncExitStack()
