@@ -20,7 +20,8 @@ class Abilities:
     whether every RFC 5545 rule is taken, else only the patterns of K25. ``names_organizer`` says
     that who invites must be written down with those invited. ``contacts`` and ``rooms`` say
     whether the provider has such (K30). ``icalendar`` says that its bodies are iCalendar objects,
-    so that calendars can be published with all that they say (N21).
+    so that calendars can be published with all that they say (N21). ``push`` says that the
+    provider calls when a calendar has changed (P16).
     """
 
     event: frozenset[str] = EVENT_MEMBERS
@@ -35,3 +36,4 @@ class Abilities:
     contacts: bool = False
     rooms: bool = False
     icalendar: bool = True
+    push: bool = False

@@ -10,6 +10,7 @@ from syncd.model.resource import RawResource, Resource
 from syncd.ports.delta import Delta
 from syncd.ports.passing import Passed, PassedAnswer, Passing
 from syncd.ports.provider import Contacts, Known
+from syncd.ports.pushing import Pushing
 from syncd.ports.rooms import Rooms
 from syncd.ports.writing import Writing, Wrote, WroteCalendar
 from syncd.providers.google import wire
@@ -20,7 +21,7 @@ from syncd.providers.google.translate import BROKEN, calendar_of
 from syncd.providers.google.writing import EventWriting
 
 
-class GoogleProvider(Writing, Rooms, Contacts, Passing):
+class GoogleProvider(Writing, Rooms, Contacts, Passing, Pushing):
     """One sign-in; ``palette`` keeps the colours of events for every profile."""
 
     def __init__(self, client: GoogleClient, palette: dict[str, str]) -> None:
