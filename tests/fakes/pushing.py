@@ -41,7 +41,7 @@ class Callers:
         self.promises = dict[str, Promise]()
         self.wishes = list[Wish]()
         self.closed = list[str]()
-        self.lifetime = timedelta(days=7)
+        self.lifetime = timedelta(hours=5)
         self.renewed_at = 0.8  # of the lifetime
         self.extends = False  # as one does that needs no new channel
         self.refusing = dict[CalendarKey, SyncdError]()
