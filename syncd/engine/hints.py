@@ -32,7 +32,7 @@ from syncd.engine.look import Look
 from syncd.engine.policy import reaches_profile
 from syncd.model.access import digest
 from syncd.model.calendar import KnownCalendar
-from syncd.model.channel import Channel, new_secret
+from syncd.model.channel import Channel, is_id, new_secret
 from syncd.model.errors import NotFoundError, StaleStateError, SyncdError, TransientError
 from syncd.model.ids import CalendarId, ProfileId
 from syncd.model.profile import Profile
@@ -123,7 +123,7 @@ class Hints:
 
         Raises NotFoundError for a channel that is not there, or has another secret.
         """
-        known = await self._store.channel(channel)
+        known = await self._store.channel(channel) if is_id(channel) else None
         refused = known or _NOBODYS
         if not refused.opens_to(secret) or known is None:
             self._meter.count("pushes_total", provider=provider, outcome="refused")

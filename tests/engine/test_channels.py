@@ -24,7 +24,7 @@ from syncd.engine.channels import (
     steps,
 )
 from syncd.model.calendar import Calendar, KnownCalendar
-from syncd.model.channel import Channel, new_secret
+from syncd.model.channel import Channel, is_id, new_secret
 from syncd.model.errors import (
     ForbiddenError,
     InvalidError,
@@ -193,5 +193,10 @@ def test_an_id_and_a_secret_fit_where_providers_take_them() -> None:
     """G12: an id has at most 64 characters; MG16: both together have 128."""
     made = [new_secret() for _ in range(100)]
     assert len({name for name, _ in made}) == len({secret for _, secret in made}) == 100
-    assert all(len(name) <= 64 and len(f"{name}.{secret}") <= 128 for name, secret in made)
-    assert GOOD.opens_to("x") is False
+    assert all(is_id(name) and len(f"{name}.{secret}") <= 128 for name, secret in made)
+
+
+@pytest.mark.parametrize("text", ["", "x" * 65, "a.b", "a\0", "\udce9", "é", "a\n"])
+def test_what_strangers_send_is_no_id(text: str) -> None:
+    assert not is_id(text)
+    assert not GOOD.opens_to(text)

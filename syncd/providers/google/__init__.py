@@ -21,5 +21,6 @@ KIND = Kind(
         event=EVENT_MEMBERS - {"geo", "organizer", "url"},
         reminders=5,
         icalendar=False,
+        push=True,
     ),
 )

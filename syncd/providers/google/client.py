@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Protocol
 from urllib.parse import quote, urlencode
 
@@ -59,6 +60,10 @@ class GoogleClient:
         self._clock = clock
         self._base = base.rstrip("/")
         self._tokens = tokens
+
+    def now(self) -> datetime:
+        """Return the time."""
+        return self._clock.now()
 
     async def get(self, *path: str, **query: str) -> Json:
         """Return what is there, after up to three tries."""
