@@ -101,10 +101,9 @@ def steps(
 ) -> Iterator[Step]:
     """Yield what is to be done so that each calendar has one channel, and nothing else has.
 
-    ``channels`` begin with the oldest. A calendar whose first read is unfinished waits for it;
-    one that was refused waits until ``retry_at``.
+    ``channels`` begin with the oldest. A calendar that was refused waits until ``retry_at``.
     """
-    wanted = {one.id: one for one in calendars if one.first_read_at is not None}
+    wanted = {one.id: one for one in calendars}
     best = {one.calendar_id: one for one in channels if is_open(one, terms)}
     waiting = {one.calendar_id: one for one in channels if _waits(one, terms.now)}
     kept = {one.id for one in (*best.values(), *waiting.values()) if one.calendar_id in wanted}

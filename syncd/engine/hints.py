@@ -113,7 +113,8 @@ class Hints:
         here = {one.id for one in look.living}
         looks = {**before, **dict.fromkeys(look.read, began_at)}
         self._looks[profile.id] = {name: at for name, at in looks.items() if name in here}
-        for step in islice(steps(look.living, channels, self._terms(profile)), MOST):
+        ready = [one for one in look.living if one.first_read_at or one.id in look.read]
+        for step in islice(steps(ready, channels, self._terms(profile)), MOST):
             if not await self._take(profile, provider, step):
                 break
         return await self._look_again_at(profile, here)

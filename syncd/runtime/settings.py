@@ -108,7 +108,7 @@ class Hints(Section):
     """``[hints]``: providers that call when a calendar has changed (P16)."""
 
     enabled: bool = True
-    interval_seconds: int = Field(default=300, ge=60)
+    interval_seconds: int = Field(default=300, ge=5)
 
 
 class OAuthClient(Section):

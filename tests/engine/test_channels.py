@@ -44,7 +44,6 @@ KNOWN = KnownCalendar(
     id=WORK,
     profile_id=ProfileId(1),
     calendar=Calendar(key=CalendarKey("work"), name="Work"),
-    first_read_at=NOON - DAY,
 )
 GOOD = Channel(
     id="good",
@@ -165,10 +164,6 @@ def test_a_call_through_an_old_channel_counts_as_well() -> None:
 )
 def test_each_calendar_has_one_channel(channels: list[Channel], expected: list[object]) -> None:
     assert list(steps([KNOWN], channels, TERMS)) == expected
-
-
-def test_a_calendar_is_read_once_before_a_channel_is_asked_for() -> None:
-    assert list(steps([replace(KNOWN, first_read_at=None)], [], TERMS)) == []
 
 
 @pytest.mark.parametrize(

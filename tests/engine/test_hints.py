@@ -96,6 +96,18 @@ async def test_a_calendar_that_was_read_gets_a_channel(here: Ground) -> None:
     assert here.meter.counts["channels_total"] == 1
 
 
+async def test_no_channel_is_asked_for_before_the_first_read_has_ended(tmp_path: Path) -> None:
+    async with ground(tmp_path, plan=PLAN) as here:
+        here.server.can = replace(here.server.can, push=True)
+        here.server.add(WORK).put("a.ics", event("First"))
+        here.server.faults.broken_after, here.server.faults.breaking = 0, TransientError("cut")
+        await here.poll()
+        assert here.server.callers.wishes == []
+        here.server.faults.broken_after = None
+        await here.poll()
+        assert len(here.server.callers.wishes) == 1
+
+
 async def test_the_secret_of_a_channel_is_not_kept(here: Ground, tmp_path: Path) -> None:
     (wish,) = here.server.callers.wishes
     files = ("syncd.db", "syncd.db-wal")
@@ -335,7 +347,6 @@ async def test_trouble_with_channels_is_no_trouble_of_the_profile(
     async with ground(tmp_path, plan=PLAN) as here:
         here.server.can = replace(here.server.can, push=True)
         here.server.add(WORK).put("a.ics", event("First"))
-        await here.poll()
         here.server.callers.failing = error
         assert (await here.poll()).error is None
         profile = await here.profile()

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from itertools import count
-from random import Random
 
 from aiohttp import ClientError, ClientSession
 
@@ -52,10 +51,10 @@ class Channel:
     until: datetime
     told: int
     stopped: bool = False
-    numbers: "count[int]" = field(default_factory=lambda: count(1, 7))
+    numbers: "count[int]" = field(default_factory=count)
 
     def message(self, state: str) -> Message:
-        number = 1 if state == "sync" else 7 * Random(next(self.numbers)).randrange(1, 9999)  # noqa: S311
+        number = 1 if state == "sync" else 1_000_000 - 7 * next(self.numbers)  # in no order
         return Message(
             address=self.address,
             headers={
@@ -87,6 +86,7 @@ class Channels:
         self.longest = LONGEST
         self.fate: Fate = lambda messages: messages
         self.answers: list[int] = []
+        self.heard = asyncio.Event()  # a call was taken
 
     async def watch(self, truth: CalendarTruth, body: Json) -> Json:
         """Open a channel; its first call comes before the answer."""
@@ -170,3 +170,5 @@ class Channels:
                 with suppress(ClientError):
                     async with session.post(url, headers=one.headers) as answer:
                         self.answers.append(answer.status)
+                    if answer.status == 202:
+                        self.heard.set()
