@@ -5,7 +5,7 @@ has no timer of its own. Calendars that their provider would call for are looked
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -106,18 +106,21 @@ class Hints:
         channels = await self._store.channels(profile.id)
         before = self._looks.get(profile.id, {})
         quiet = relieved(channels, before, self._terms(profile))
-        for one in channels:
-            if one.calendar_id in look.found & quiet:
-                await self._store.doubt_channel(one)
-                log.info("channel.silent", profile_id=profile.id, calendar_id=one.calendar_id)
+        silent = [one for one in channels if one.calendar_id in look.found & quiet]
+        for one in silent:
+            await self._store.doubt_channel(one)
+            log.info("channel.silent", profile_id=profile.id, calendar_id=one.calendar_id)
         here = {one.id for one in look.living}
         looks = {**before, **dict.fromkeys(look.read, began_at)}
         self._looks[profile.id] = {name: at for name, at in looks.items() if name in here}
         ready = [one for one in look.living if one.first_read_at or one.id in look.read]
-        for step in islice(steps(ready, channels, self._terms(profile)), MOST):
+        todo = list(islice(steps(ready, channels, self._terms(profile)), MOST))
+        for step in todo:
             if not await self._take(profile, provider, step):
                 break
-        return await self._look_again_at(profile, here)
+        if silent or todo:
+            channels = await self._store.channels(profile.id)
+        return self._look_again_at(profile, channels, here)
 
     async def hear(self, provider: str, channel: str, secret: str, news: News) -> None:
         """Have the calendar of a channel polled, at most once in five seconds (P16).
@@ -143,6 +146,7 @@ class Hints:
 
     async def leave(self, profile: Profile) -> None:
         """Tell the provider to call no more for any calendar of a profile, if it listens."""
+        self._looks.pop(profile.id, None)
         channels = await self._store.channels(profile.id)
         if not any(one.remote for one in channels):
             return
@@ -158,9 +162,10 @@ class Hints:
         address = f"{self._base}/{profile.provider}"
         return Terms(now=self._clock.now(), generation=profile.generation, address=address)
 
-    async def _look_again_at(self, profile: Profile, living: set[CalendarId]) -> datetime | None:
+    def _look_again_at(
+        self, profile: Profile, channels: Sequence[Channel], living: set[CalendarId]
+    ) -> datetime | None:
         looks = self._looks[profile.id]
-        channels = await self._store.channels(profile.id)
         if not living or living - relieved(channels, looks, self._terms(profile)):
             return None
         return min(looks.values()) + self._interval
