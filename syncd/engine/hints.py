@@ -33,7 +33,13 @@ from syncd.engine.policy import reaches_profile
 from syncd.model.access import digest
 from syncd.model.calendar import KnownCalendar
 from syncd.model.channel import Channel, is_id, new_secret
-from syncd.model.errors import NotFoundError, StaleStateError, SyncdError, TransientError
+from syncd.model.errors import (
+    MisconfiguredError,
+    NotFoundError,
+    StaleStateError,
+    SyncdError,
+    TransientError,
+)
 from syncd.model.ids import CalendarId, ProfileId
 from syncd.model.profile import Profile
 from syncd.ports.clock import Clock
@@ -254,7 +260,8 @@ class Hints:
             raise error
         refused = ask_again(error) == MUCH_LATER
         self._count(profile, "refused" if refused else "failed")
-        log.info(
+        tell = log.error if isinstance(error, MisconfiguredError) else log.info
+        tell(
             "channel.refused" if refused else "channel.failed",
             profile_id=profile.id,
             calendar_id=calendar.id,

@@ -24,5 +24,6 @@ KIND = Kind(
         reminder_methods=frozenset({"popup"}),
         any_rule=False,
         icalendar=False,
+        push=True,
     ),
 )
