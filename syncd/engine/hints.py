@@ -217,6 +217,9 @@ class Hints:
             retry_at=None,
         )
         await self._store.save_channel(opened)
+        if granted.reached:  # the look that its first call would ask for
+            now = self._clock.now()
+            await self._store.hear_channel(opened, now, due=now)
         self._count(profile, "opened")
         return True
 

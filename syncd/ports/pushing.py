@@ -20,11 +20,16 @@ class Wish:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Granted:
-    """What a provider granted: its own id, how long it lasts, and when to ask for more."""
+    """What a provider granted: its own id, how long it lasts, and when to ask for more.
+
+    ``reached`` says that it has reached our address already, and so will not call by itself to
+    show that it can.
+    """
 
     remote: str
     renew_at: datetime
     expires_at: datetime
+    reached: bool = False
 
 
 class Pushing(Protocol):

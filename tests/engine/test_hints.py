@@ -26,7 +26,7 @@ from tests.engine.calling import (
     run_until,
     settled,
 )
-from tests.engine.ground import Ground, event
+from tests.engine.ground import Ground, event, ground
 from tests.fakes.pushing import Call
 
 
@@ -52,6 +52,20 @@ async def test_a_channel_that_calls_lets_its_calendar_be_looked_at_less_often(he
     assert len(here.server.reads) == reads
     await here.poll(after=5 * MINUTE)
     assert await rests(here)
+
+
+async def test_a_provider_that_has_shown_that_it_reaches_us_need_not_call_first(
+    tmp_path: Path,
+) -> None:
+    """MG16: by its handshake. What changed until the channel was open is looked for at once."""
+    async with ground(tmp_path, plan=PLAN) as here:
+        here.server.can = replace(here.server.can, push=True)
+        here.server.callers.reaches, here.server.callers.takes = True, SECOND
+        here.server.add(WORK).put("a.ics", event("First"))
+        await here.poll()
+        assert await next_in(here) == timedelta()
+        await here.poll(after=SECOND)
+        assert await rests(here)
 
 
 async def test_a_call_means_poll_now(here: Ground) -> None:

@@ -44,13 +44,15 @@ class Callers:
         self.lifetime = timedelta(hours=5)
         self.renewed_at = 0.8  # of the lifetime
         self.extends = False  # as one does that needs no new channel
+        self.takes = timedelta()  # until a channel is open
+        self.reaches = False  # before it answers, as one with a handshake does
         self.refusing = dict[CalendarKey, SyncdError]()
         self.failing: SyncdError | None = None  # of everything that is asked about channels
 
     def granted(self, remote: str) -> Granted:
         now = self.clock.now()
         renew_at, until = now + self.lifetime * self.renewed_at, now + self.lifetime
-        return Granted(remote=remote, renew_at=renew_at, expires_at=until)
+        return Granted(remote=remote, renew_at=renew_at, expires_at=until, reached=self.reaches)
 
     def calls(self, calendars: dict[CalendarKey, FakeCalendar]) -> Iterator[Call]:
         """Yield a call for each change since the last calls, through every living channel."""
@@ -84,6 +86,7 @@ class FakePushing(Pushing):
     async def open_channel(self, calendar: CalendarKey, wish: Wish) -> Granted:
         callers = self._check()
         callers.wishes.append(wish)
+        callers.clock.advance(callers.takes)
         if calendar in callers.refusing:
             raise callers.refusing[calendar]
         if calendar not in self._there.calendars:

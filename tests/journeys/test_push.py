@@ -1,4 +1,4 @@
-"""A Google profile whose edits are pushed: seconds although polls are far apart, and never lost."""
+"""Profiles whose edits are pushed: seconds although polls are far apart, and never lost."""
 
 import asyncio
 import time
@@ -11,7 +11,9 @@ import aiohttp
 import pytest
 
 from tests.journeys.daemon import SETTINGS, Daemon, configured
+from tests.servers import graph
 from tests.servers.google import GoogleServer, at
+from tests.servers.graph import GraphServer
 
 pytestmark = pytest.mark.timeout(180)
 HOST = "https://syncd.example"
@@ -22,16 +24,20 @@ SOONER = "[hints]\ninterval_seconds = 10\n"
 
 
 @asynccontextmanager
-async def following(server: GoogleServer, folder: Path, more: str = "") -> AsyncIterator[Daemon]:
+async def following(
+    server: GoogleServer | GraphServer, folder: Path, more: str = ""
+) -> AsyncIterator[Daemon]:
     """Run a daemon that is called at ``HOST``, with one profile that was connected and read."""
-    told = "".join(f'{key} = "{value}"\n' for key, value in server.settings["google"].items())
+    ((name, keys),) = server.settings.items()
+    told = "".join(f'{key} = "{value}"\n' for key, value in keys.items())
     base = FAR_APART.replace("= 3600", "= 5") if more else FAR_APART
-    settings = f"{base}{more}[providers.google]\n{told}"
+    settings = f"{base}{more}[providers.{name}]\n{told}"
     async with configured(folder / "syncd", settings) as daemon:
-        server.channels.doors[HOST] = daemon.address
+        callers = server.channels if isinstance(server, GoogleServer) else server.subscriptions
+        callers.doors[HOST] = daemon.address
         await daemon.ask("init")
         await daemon.start()
-        grant = ("profile", "add", "google", "--refresh-token-stdin")
+        grant = ("profile", "add", name, "--refresh-token-stdin")
         await daemon.ask(*grant, text=server.tokens.refresh_token)
         yield daemon
 
@@ -64,10 +70,11 @@ class Reader:
         return time.monotonic() - began
 
 
-async def opened(server: GoogleServer) -> None:
+async def opened(event: asyncio.Event) -> None:
     """Return when a first call was taken, and the look that it asked for is over."""
     async with asyncio.timeout(60):
-        await server.channels.heard.wait()
+        await event.wait()
+    event.clear()
     await asyncio.sleep(6)  # and the window of five seconds after it
 
 
@@ -79,7 +86,7 @@ async def test_an_edit_arrives_within_seconds_of_its_push(tmp_path: Path) -> Non
         await stream(daemon) as session,
         server.channels.calling(),
     ):
-        await opened(server)
+        await opened(server.channels.heard)
         reader = Reader(daemon, session)
         for number in range(3):
             server.work.put(f"e{number}", summary=f"Edit {number}", start=at(24), end=at(24, 10))
@@ -109,7 +116,7 @@ async def test_what_is_not_pushed_is_found_by_polling(tmp_path: Path) -> None:
             await stream(daemon) as session,
             server.channels.calling(),
         ):
-            await opened(server)
+            await opened(server.channels.heard)
             server.channels.fate = lambda _: []
             calls = len(server.channels.answers)
             server.calendars["holidays"].put("h", summary="Holiday", start=at(25), end=at(25, 10))
@@ -121,4 +128,30 @@ async def test_what_is_not_pushed_is_found_by_polling(tmp_path: Path) -> None:
             async with session.get(f"{daemon.address}/metrics") as answer:
                 metrics = await answer.text()
             assert 'syncd_channels_total{outcome="refused",provider="google"} 1.0' in metrics
+        assert server.complaints == []
+
+
+async def test_an_edit_at_microsoft_arrives_within_seconds_of_its_notice(tmp_path: Path) -> None:
+    """P16, MG16: also after Graph wanted to be authorized anew, and after it dropped us."""
+    async with (
+        GraphServer().running() as server,
+        following(server, tmp_path) as daemon,
+        await stream(daemon) as session,
+        server.subscriptions.calling(),
+    ):
+        reader, calls = Reader(daemon, session), server.subscriptions
+        await opened(calls.opened)
+        (first,) = calls.living
+        for number, word in enumerate(("missed", "reauthorizationRequired", "subscriptionRemoved")):
+            await calls.say(word)
+            if word == "subscriptionRemoved":
+                await opened(calls.opened)
+            start, end = graph.at(24), graph.at(24, 10)
+            server.work.put(f"e{number}", subject=f"Edit {number}", start=start, end=end)
+            assert await reader.seen(f"Edit {number}", 60) < 15
+        (last,) = calls.living
+        assert first != last
+        assert set(calls.answers) == {202}
+        await daemon.ask("profile", "remove", "1")
+        assert calls.living == {}
         assert server.complaints == []

@@ -46,8 +46,10 @@ async def listening(server: GoogleServer) -> AsyncIterator[Heard]:
     door = TestServer(app)
     await door.start_server()
     server.channels.doors[HOST] = f"http://127.0.0.1:{door.port}"
-    yield heard
-    await door.close()
+    try:
+        yield heard
+    finally:
+        await door.close()
 
 
 @pytest.fixture

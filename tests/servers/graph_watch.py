@@ -55,6 +55,15 @@ def graph_time(at: datetime) -> str:
     return f"{at:%Y-%m-%dT%H:%M:%S}.9356913Z"
 
 
+def _published(notice: Json) -> Json:
+    """Return a notice without what Microsoft's pages show and the OpenAPI document leaves out."""
+    told = dict(notice)
+    if "resourceData" in told:
+        kept = {name: one for name, one in told["resourceData"].items() if name != "id"}
+        told["resourceData"] = kept
+    return told
+
+
 class Subscriptions:
     """``unwatchable`` calendars refuse; ``fate`` is what the network does to notices."""
 
@@ -179,7 +188,7 @@ class Subscriptions:
             return
         body = {"value": told}
         try:
-            check("changeNotificationCollection", body)
+            check("changeNotificationCollection", {"value": [_published(one) for one in told]})
         except ValidationError as error:
             self.complaints.append(f"a notice: {error.json_path}: {error.message}")
         for url in set(self.doors.values()):

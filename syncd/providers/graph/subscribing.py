@@ -78,4 +78,4 @@ class Subscribing:
             raise MalformedReplyError("the subscription has no id, or an end without a zone")
         now = self._now()
         renew_at = now + (expires_at - now) * RENEWED_AFTER
-        return Granted(remote=remote, renew_at=renew_at, expires_at=expires_at)
+        return Granted(remote=remote, renew_at=renew_at, expires_at=expires_at, reached=True)
