@@ -151,10 +151,13 @@ class Hints:
         self._meter.count("pushes_total", provider=provider, outcome=outcome)
 
     async def leave(self, profile: Profile) -> None:
-        """Tell the provider to call no more for any calendar of a profile, if it listens."""
+        """Tell the provider to call no more for any calendar of a profile, if it listens.
+
+        Where it does not, or the login is lost, channels run out by themselves.
+        """
         self._looks.pop(profile.id, None)
         channels = await self._store.channels(profile.id)
-        if not any(one.remote for one in channels):
+        if profile.refused is not None or not any(one.remote for one in channels):
             return
         with suppress(SyncdError, TimeoutError):
             async with asyncio.timeout(FAREWELL_SECONDS), self._providers.open(profile) as provider:

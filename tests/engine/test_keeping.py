@@ -15,7 +15,7 @@ from syncd.model.errors import (
     TransientError,
     UnsupportedError,
 )
-from syncd.model.profile import Profile
+from syncd.model.profile import Profile, Reason
 from tests.engine.calling import (
     HOME,
     HOUR,
@@ -226,6 +226,16 @@ async def test_a_profile_is_removed_although_its_provider_does_not_listen(here: 
     here.server.faults.opening = RelinkRequiredError("401", reason="credentials_refused")
     control = Control(here.store, here.hub, here.clock, here.hints)
     assert (await control.remove(here.profile_id)).removed
+    assert await channels(here) == []
+
+
+async def test_a_profile_without_a_login_is_removed_without_asking(here: Ground) -> None:
+    profile = await here.profile()
+    refused = Reason.CREDENTIALS_REFUSED
+    await here.store.save_profile(replace(profile, refused=refused, refused_at=here.clock.now()))
+    control = Control(here.store, here.hub, here.clock, here.hints)
+    assert (await control.remove(here.profile_id)).removed
+    assert here.server.callers.closed == []
     assert await channels(here) == []
 
 
