@@ -85,7 +85,7 @@ async def provider(raw: RawServer) -> AsyncIterator[Provider]:
     async with ClientSession(cookie_jar=DummyCookieJar()) as session:
         lanes = asyncio.Semaphore(AT_ONCE)
         client = GraphClient(lambda: session, clock, raw.url, token, lanes=lanes)
-        yield GraphProvider(client, own="ada@example.org", consumer=False, now=clock.now)
+        yield GraphProvider(client, own={"ada@example.org"}, consumer=False, now=clock.now)
 
 
 async def feed(provider: Provider, raw: RawServer) -> None:

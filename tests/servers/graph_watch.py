@@ -16,7 +16,7 @@ from aiohttp import ClientError, ClientSession, ClientTimeout
 from jsonschema import ValidationError
 
 from tests.servers.google_watch import system_time
-from tests.servers.graph_calls import Call, RefusedError
+from tests.servers.graph_mailbox import Call, RefusedError
 from tests.servers.graph_schema import check
 from tests.servers.graph_truth import CalendarTruth, Json
 

@@ -1,6 +1,7 @@
 """One mailbox behind the provider port (Microsoft Graph v1.0)."""
 
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 
 from syncd.model.calendar import Calendar
@@ -27,10 +28,15 @@ _CATEGORIES = ("me", "outlook", "masterCategories")
 
 
 class GraphProvider(Writing, Rooms, Contacts, Passing, Pushing):
-    """One sign-in of the person with the address ``own``; ``consumer`` at Outlook.com."""
+    """One sign-in of the person with the addresses ``own``; ``consumer`` at Outlook.com."""
 
     def __init__(
-        self, client: GraphClient, *, own: str, consumer: bool, now: Callable[[], datetime]
+        self,
+        client: GraphClient,
+        *,
+        own: AbstractSet[str],
+        consumer: bool,
+        now: Callable[[], datetime],
     ) -> None:
         """Ask through ``client``."""
         self._client = client
