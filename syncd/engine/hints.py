@@ -90,8 +90,11 @@ class Hints:
         self._looks = dict[ProfileId, Mapping[CalendarId, datetime]]()
 
     async def spared(self, profile: Profile) -> frozenset[CalendarId]:
-        """Return the calendars that a poll now need not look at."""
-        if not self._serves(profile):
+        """Return the calendars that a poll now need not look at; none of a profile that fails.
+
+        Only what was asked can show that a login or a server works again.
+        """
+        if profile.failures or not self._serves(profile):
             return frozenset()
         terms = self._terms(profile)
         since = terms.now - self._interval * RECENT
@@ -126,7 +129,7 @@ class Hints:
                 break
         if silent or todo:
             channels = await self._store.channels(profile.id)
-        return self._look_again_at(profile, channels, here)
+        return self._look_again_at(profile, channels, look)
 
     async def hear(self, provider: str, channel: str, secret: str, news: News) -> None:
         """Have the calendar of a channel polled, at most once in five seconds (P16).
@@ -172,10 +175,13 @@ class Hints:
         return Terms(now=self._clock.now(), generation=profile.generation, address=address)
 
     def _look_again_at(
-        self, profile: Profile, channels: Sequence[Channel], living: set[CalendarId]
+        self, profile: Profile, channels: Sequence[Channel], look: Look
     ) -> datetime | None:
+        """Return when the first look grows old; None if any calendar is to be looked at sooner."""
         looks = self._looks[profile.id]
-        if not living or living - relieved(channels, looks, self._terms(profile)):
+        here = {one.id for one in look.living}
+        restless = look.failing or look.suspect or not here
+        if restless or here - relieved(channels, looks, self._terms(profile)):
             return None
         return min(looks.values()) + self._interval
 

@@ -43,7 +43,8 @@ class Look:
 
     ``suspect`` names calendars that hold absences (I7); ``listed`` tells whether the list of
     calendars was read, ``relist`` whether it should be at the next poll. ``living`` are the
-    calendars that there are, ``read`` those that could be looked at, ``found`` those with news.
+    calendars that there are, ``read`` those that could be looked at, ``found`` those with news;
+    ``failing`` tells whether any of them fails, or did at the last look.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - what a poll touches
@@ -65,6 +66,7 @@ class Look:
         self.living: Sequence[KnownCalendar] = ()
         self.read = set[CalendarId]()
         self.found = set[CalendarId]()
+        self.failing = False
         self._store = store
         self._hub = hub
         self._clock = clock
@@ -101,6 +103,7 @@ class Look:
                 for one in chosen:
                     group.create_task(self._one(provider, one), name=f"read {one.id}")
         self.read = {one.id for one in asked} - self._errors.keys()
+        self.failing = bool(self._errors) or any(one.failures for one in living)
         await self._note_errors()
         if listing:
             await self._contacts(provider)

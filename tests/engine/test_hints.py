@@ -155,6 +155,33 @@ async def test_a_call_with_a_wrong_secret_is_refused_and_counted(here: Ground) -
     assert here.meter.counts["pushes_total"] == 3
 
 
+async def test_a_profile_that_fails_is_looked_at_whole(tmp_path: Path) -> None:
+    """I11: a poll that asks nothing proves nothing."""
+    async with calling(tmp_path, WORK, HOME) as here:
+        await settled(here)
+        here.server.calendars[WORK].put("b.ics", event("Second"))
+        await hear(here, *here.server.callers.calls(here.server.calendars))
+        here.server.faults.reading = TransientError("503")
+        await here.poll(after=SECOND)
+        assert (await here.profile()).failures == 1
+        here.server.faults.reading = None
+        here.server.calendars[HOME].put("c.ics", event("Third"))
+        assert (await here.poll(after=SECOND)).activities == 2
+
+
+async def test_a_calendar_that_fails_is_not_left_at_leisure(tmp_path: Path) -> None:
+    async with calling(tmp_path, WORK, HOME) as here:
+        await settled(here)
+        for key in (WORK, HOME):
+            here.server.calendars[key].put("b.ics", event(f"Second {key}"))
+        here.server.faults.hidden.add(HOME)
+        await here.poll(after=10 * MINUTE)
+        assert not await rests(here)
+        here.server.faults.hidden.clear()
+        await here.poll(after=15 * MINUTE)
+        assert {f"add event Second {key}" for key in (WORK, HOME)} <= set(await here.told())
+
+
 async def test_a_back_off_is_not_shortened_by_a_call(here: Ground) -> None:
     await settled(here)
     here.server.calendars[WORK].put("b.ics", event("Second"))
