@@ -14,40 +14,17 @@ from itertools import islice
 
 import structlog
 
-from syncd.engine.channels import (
-    LATER,
-    MUCH_LATER,
-    Close,
-    Extend,
-    Open,
-    Step,
-    Terms,
-    ask_again,
-    last_hint,
-    poll_due,
-    relieved,
-    steps,
-)
+from syncd.engine.channels import Terms, last_hint, poll_due, relieved, steps
+from syncd.engine.keeping import Keeping
 from syncd.engine.look import Look
-from syncd.engine.policy import reaches_profile
-from syncd.model.access import digest
-from syncd.model.calendar import KnownCalendar
-from syncd.model.channel import Channel, is_id, new_secret
-from syncd.model.errors import (
-    MisconfiguredError,
-    NotFoundError,
-    StaleStateError,
-    SyncdError,
-    TransientError,
-)
+from syncd.model.channel import Channel, is_id
+from syncd.model.errors import NotFoundError, SyncdError
 from syncd.model.ids import CalendarId, ProfileId
 from syncd.model.profile import Profile
 from syncd.ports.clock import Clock
 from syncd.ports.meter import Meter
 from syncd.ports.provider import Provider, Providers
-from syncd.ports.pushing import Wish
 from syncd.ports.store import Store
-from syncd.ports.vault import Secret
 
 MOST = 10  # requests about channels in one poll
 RECENT = 0.9  # of the interval: a look that is older counts as due, as polls are jittered
@@ -124,8 +101,9 @@ class Hints:
         self._looks[profile.id] = {name: at for name, at in looks.items() if name in here}
         ready = [one for one in look.living if one.first_read_at or one.id in look.read]
         todo = list(islice(steps(ready, channels, self._terms(profile)), MOST))
+        keeping = self._keeping(profile, provider)
         for step in todo:
-            if not await self._take(profile, provider, step):
+            if not await keeping.take(step):
                 break
         if silent or todo:
             channels = await self._store.channels(profile.id)
@@ -164,15 +142,23 @@ class Hints:
             return
         with suppress(SyncdError, TimeoutError):
             async with asyncio.timeout(FAREWELL_SECONDS), self._providers.open(profile) as provider:
+                keeping = self._keeping(profile, provider)
                 for one in channels:
-                    await self._close(profile, provider, one)
+                    await keeping.close(one)
 
     def _serves(self, profile: Profile) -> bool:
         return self._base is not None and self._providers.abilities(profile.provider).push
 
+    def _address(self, profile: Profile) -> str:
+        return f"{self._base}/{profile.provider}"
+
     def _terms(self, profile: Profile) -> Terms:
-        address = f"{self._base}/{profile.provider}"
+        address = self._address(profile)
         return Terms(now=self._clock.now(), generation=profile.generation, address=address)
+
+    def _keeping(self, profile: Profile, provider: Provider) -> Keeping:
+        address = self._address(profile)
+        return Keeping(self._store, self._clock, self._meter, profile, provider, address)
 
     def _look_again_at(
         self, profile: Profile, channels: Sequence[Channel], look: Look
@@ -184,105 +170,6 @@ class Hints:
         if restless or here - relieved(channels, looks, self._terms(profile)):
             return None
         return min(looks.values()) + self._interval
-
-    async def _take(self, profile: Profile, provider: Provider, step: Step) -> bool:
-        """Do one step; return whether the provider may be asked for more."""
-        match step:
-            case Open(calendar):
-                return await self._open(profile, provider, calendar)
-            case Extend(calendar, channel):
-                return await self._extend(profile, provider, calendar, channel)
-            case Close(channel):
-                return await self._close(profile, provider, channel)
-
-    async def _open(self, profile: Profile, provider: Provider, calendar: KnownCalendar) -> bool:
-        """Write down whom to expect, then ask: the first call may come before the answer."""
-        name, secret = new_secret()
-        terms = self._terms(profile)
-        asked = Channel(
-            id=name,
-            profile_id=profile.id,
-            calendar_id=calendar.id,
-            generation=terms.generation,
-            address=terms.address,
-            digest=digest(secret),
-            asked_at=terms.now,
-            retry_at=terms.now + LATER,  # in case that we die meanwhile
-        )
-        await self._store.add_channel(asked)
-        wish = Wish(id=name, address=terms.address, secret=Secret(secret))
-        try:
-            granted = await provider.open_channel(calendar.key, wish)
-        except SyncdError as error:
-            failed = replace(asked, retry_at=terms.now + ask_again(error))
-            await self._store.save_channel(failed)
-            return self._told(profile, calendar, error)
-        opened = replace(
-            asked,
-            remote=granted.remote,
-            opened_at=self._clock.now(),
-            renew_at=granted.renew_at,
-            expires_at=granted.expires_at,
-            retry_at=None,
-        )
-        await self._store.save_channel(opened)
-        if granted.reached:  # the look that its first call would ask for
-            now = self._clock.now()
-            await self._store.hear_channel(opened, now, due=now)
-        self._count(profile, "opened")
-        return True
-
-    async def _extend(
-        self, profile: Profile, provider: Provider, calendar: KnownCalendar, channel: Channel
-    ) -> bool:
-        try:
-            granted = await provider.extend_channel(channel.id, channel.remote or "")
-        except NotFoundError:
-            await self._store.save_channel(replace(channel, expires_at=self._clock.now()))
-            granted = None
-        except SyncdError as error:
-            later = self._clock.now() + ask_again(error)
-            await self._store.save_channel(replace(channel, renew_at=later))
-            return self._told(profile, calendar, error)
-        if granted is None:
-            return await self._open(profile, provider, calendar)
-        await self._store.save_channel(
-            replace(channel, renew_at=granted.renew_at, expires_at=granted.expires_at)
-        )
-        self._count(profile, "extended")
-        return True
-
-    async def _close(self, profile: Profile, provider: Provider, channel: Channel) -> bool:
-        """End a channel at the provider, where it may still be alive; then forget it."""
-        lives = channel.expires_at is not None and channel.expires_at > self._clock.now()
-        if channel.remote is not None and lives:
-            try:
-                await provider.close_channel(channel.id, channel.remote)
-            except TransientError as error:  # it is tried again until the channel's own end
-                return not reaches_profile(error)
-            except SyncdError as error:
-                log.debug("channel.left", profile_id=profile.id, reason=str(error))
-            self._count(profile, "closed")
-        await self._store.remove_channel(channel)
-        return True
-
-    def _told(self, profile: Profile, calendar: KnownCalendar, error: SyncdError) -> bool:
-        """Count and log what was refused; return whether other calendars may be asked for."""
-        if isinstance(error, StaleStateError):
-            raise error
-        refused = ask_again(error) == MUCH_LATER
-        self._count(profile, "refused" if refused else "failed")
-        tell = log.error if isinstance(error, MisconfiguredError) else log.info
-        tell(
-            "channel.refused" if refused else "channel.failed",
-            profile_id=profile.id,
-            calendar_id=calendar.id,
-            reason=str(error),
-        )
-        return not reaches_profile(error)
-
-    def _count(self, profile: Profile, outcome: str) -> None:
-        self._meter.count("channels_total", provider=profile.provider, outcome=outcome)
 
 
 _NOBODYS = Channel(  # an unknown channel takes as long to refuse as a wrong secret
