@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+from syncd.formats.outlook import Json
 from syncd.model.errors import (
     MalformedReplyError,
     MisconfiguredError,
@@ -14,7 +15,6 @@ from syncd.model.ids import CalendarKey
 from syncd.ports.pushing import Granted, Wish
 from syncd.providers.graph import wire
 from syncd.providers.graph.client import Ask, GraphClient
-from syncd.providers.graph.recurrence import Json
 
 ASKED_FOR = timedelta(minutes=4200)  # 4,230 at most, by a clock that is not ours
 RENEWED_AFTER = 0.5  # of what was granted
