@@ -18,6 +18,7 @@ from aiohttp.test_utils import TestServer
 
 from tests.servers.discovery import Json, calendar_api
 from tests.servers.google_truth import CalendarTruth, is_cancelled, patched
+from tests.servers.google_watch import Channels, NoChannelError
 from tests.servers.tokens import CLIENT_ID, CLIENT_SECRET, TokenServer
 
 OWNER = "ada@example.org"
@@ -66,6 +67,7 @@ class GoogleServer:
         self.generation = 1  # of sync tokens: an older one is gone
         self._pages: dict[str, tuple[list[Json], dict[str, str]]] = {}
         self._first: dict[tuple[str, str], dict[str, str]] = {}  # by device and calendar
+        self.channels = Channels(self.calendars)
         self.add_calendar(OWNER, primary=True, summary="Ada")
 
     def add_calendar(
@@ -102,6 +104,8 @@ class GoogleServer:
             ("DELETE", "/calendars/{calendar}", self._delete_calendar),
             ("GET", "/calendars/{calendar}/events", self._list),
             ("POST", "/calendars/{calendar}/events", self._insert),
+            ("POST", "/calendars/{calendar}/events/watch", self._watch),
+            ("POST", "/channels/stop", self._stop),
             ("GET", "/calendars/{calendar}/events/{event}", self._get),
             ("PATCH", "/calendars/{calendar}/events/{event}", self._patch),
             ("DELETE", "/calendars/{calendar}/events/{event}", self._delete),
@@ -140,6 +144,8 @@ class GoogleServer:
             told: object = await handler(request)
         except RefusedError as refusal:
             return _refused(refusal.fault)
+        except NoChannelError as refusal:
+            return _refused(Fault(refusal.status, reason=refusal.reason))
         self.complaints += calendar_api().answer_faults(method, told)
         return web.Response(status=204) if told is None else web.json_response(told)
 
@@ -280,6 +286,12 @@ class GoogleServer:
 
     async def _delete(self, request: web.Request) -> None:
         self._truth(request).cancel(self._current(request)["id"])
+
+    async def _watch(self, request: web.Request) -> Json:
+        return await self.channels.watch(self._truth(request), await request.json())
+
+    async def _stop(self, request: web.Request) -> None:
+        await self.channels.stop(await request.json())
 
     async def _instances(self, request: web.Request) -> Json:
         truth, name = self._truth(request), request.match_info["event"]

@@ -21,6 +21,7 @@ KIND = Kind(
         event=EVENT_MEMBERS - {"geo", "organizer", "url"},
         reminders=5,
         icalendar=False,
+        push=True,
     ),
     sign_in=SignIn.GRANT,
 )

@@ -10,6 +10,7 @@ from syncd.model.resource import RawResource, Resource
 from syncd.ports.delta import Delta
 from syncd.ports.passing import Passed, PassedAnswer, Passing
 from syncd.ports.provider import Contacts, Known
+from syncd.ports.pushing import Granted, Pushing, Wish
 from syncd.ports.rooms import Rooms
 from syncd.ports.writing import Writing, Wrote, WroteCalendar
 from syncd.providers.google import wire
@@ -17,10 +18,11 @@ from syncd.providers.google.calendar_writing import CalendarWriting
 from syncd.providers.google.changes import EventReader
 from syncd.providers.google.client import GoogleClient
 from syncd.providers.google.translate import BROKEN, calendar_of
+from syncd.providers.google.watching import Watching
 from syncd.providers.google.writing import EventWriting
 
 
-class GoogleProvider(Writing, Rooms, Contacts, Passing):
+class GoogleProvider(Writing, Rooms, Contacts, Passing, Pushing):
     """One sign-in; ``palette`` keeps the colours of events for every profile."""
 
     def __init__(self, client: GoogleClient, palette: dict[str, str]) -> None:
@@ -84,6 +86,14 @@ class GoogleProvider(Writing, Rooms, Contacts, Passing):
     async def delete_calendar(self, calendar: CalendarKey) -> None:
         """Delete a calendar with its events."""
         await CalendarWriting(self._client).delete(calendar)
+
+    async def open_channel(self, calendar: CalendarKey, wish: Wish) -> Granted:
+        """Watch a calendar (G12)."""
+        return await Watching(self._client).open(calendar, wish)
+
+    async def close_channel(self, channel: str, remote: str) -> None:
+        """Stop a channel."""
+        await Watching(self._client).close(channel, remote)
 
     async def passed(self, asked: Passed) -> PassedAnswer:
         """Send a request below the API's host (K29)."""

@@ -18,6 +18,7 @@ from syncd.model.errors import (
     SyncdError,
     SyncTokenExpiredError,
     TransientError,
+    UnsupportedError,
 )
 from syncd.providers.answers import PassingError
 
@@ -26,6 +27,8 @@ _THROTTLED = frozenset(
 )
 _EXPIRED = frozenset({"fullSyncRequired", "updatedMinTooLongAgo"})
 _OPERATOR = frozenset({"accessNotConfigured", "SERVICE_DISABLED"})
+_NO_PUSH = "pushNotSupportedForRequestedResource"  # calendars that Google makes up itself (G12)
+_ADDRESS = "push.webhookUrl"  # begins reasons for which it does not accept where to call
 _PASSING = frozenset({408, 423, 425})
 _STATUSES: dict[int, type[SyncdError]] = {
     401: RelinkRequiredError,
@@ -66,12 +69,14 @@ def refusal(given: Refused) -> SyncdError:
     reasons = {str(one.get("reason", "")) for one in entries}
     words = told.get("message")
     message = f"Google answered {given.status}" + (f": {words}" if isinstance(words, str) else "")
-    if reasons & _OPERATOR:
+    if reasons & _OPERATOR or any(one.startswith(_ADDRESS) for one in reasons):
         return MisconfiguredError(message)
     if _throttles(given, entries, reasons):
         return TransientError(message, retry_after=given.wait)
     if _expires(given, entries, reasons):
         return SyncTokenExpiredError(message)
+    if _NO_PUSH in reasons:
+        return UnsupportedError(message)
     if given.status == 409 and "duplicate" in reasons:  # noqa: PLR2004 - Conflict
         return DuplicateError(message)
     return _plain(given)(message)

@@ -24,6 +24,7 @@ KIND = Kind(
         reminder_methods=frozenset({"popup"}),
         any_rule=False,
         icalendar=False,
+        push=True,
     ),
     sign_in=SignIn.GRANT,
 )

@@ -12,6 +12,7 @@ from syncd.model.resource import RawResource, Resource
 from syncd.ports.delta import Delta
 from syncd.ports.passing import Passed, PassedAnswer, Passing
 from syncd.ports.provider import Contacts, Known
+from syncd.ports.pushing import Granted, Pushing, Wish
 from syncd.ports.rooms import Rooms
 from syncd.ports.writing import Writing, Wrote, WroteCalendar
 from syncd.providers.graph import wire
@@ -19,13 +20,14 @@ from syncd.providers.graph.calendar_writing import CalendarWriting
 from syncd.providers.graph.changes import EventReader
 from syncd.providers.graph.client import Ask, GraphClient
 from syncd.providers.graph.colors import palette_of
+from syncd.providers.graph.subscribing import Subscribing
 from syncd.providers.graph.translate import BROKEN
 from syncd.providers.graph.writing import EventWriting
 
 _CATEGORIES = ("me", "outlook", "masterCategories")
 
 
-class GraphProvider(Writing, Rooms, Contacts, Passing):
+class GraphProvider(Writing, Rooms, Contacts, Passing, Pushing):
     """One sign-in of the person with the addresses ``own``; ``consumer`` at Outlook.com."""
 
     def __init__(
@@ -96,6 +98,18 @@ class GraphProvider(Writing, Rooms, Contacts, Passing):
     async def delete_calendar(self, calendar: CalendarKey) -> None:
         """Delete a calendar with its events; the first one cannot be (MG17)."""
         await CalendarWriting(self._client, paints=self._consumer).delete(calendar)
+
+    async def open_channel(self, calendar: CalendarKey, wish: Wish) -> Granted:
+        """Subscribe to a calendar (MG16)."""
+        return await Subscribing(self._client, self._now).open(calendar, wish)
+
+    async def extend_channel(self, channel: str, remote: str) -> Granted:  # noqa: ARG002 - theirs do
+        """Renew a subscription."""
+        return await Subscribing(self._client, self._now).extend(remote)
+
+    async def close_channel(self, channel: str, remote: str) -> None:  # noqa: ARG002 - theirs does
+        """Delete a subscription."""
+        await Subscribing(self._client, self._now).close(remote)
 
     async def passed(self, asked: Passed) -> PassedAnswer:
         """Send a request below the API's host (K29)."""
