@@ -65,15 +65,16 @@ def event_object(
     members: list[tuple[str, object]] = []
     body = raw.get(event.key)
     if body is not None:
-        members.append(("raw", {"id": body.key, "object": _raw_object(body)}))
+        members.append(("raw", raw_member(body, "ical")))
     return spliced(event.document, *members, ("href", f"{calendar}/events/{event.id}"))
 
 
-def _raw_object(body: RawResource) -> object:
-    """Return JSON where the provider speaks JSON, else what a calendar object needs around it."""
+def raw_member(body: RawResource, text: str) -> Json:
+    """Return K11's ``raw``: the provider's JSON, else its ``text`` beside href and etag."""
     if body.raw.startswith(b"{"):
-        return orjson.loads(body.raw)
-    return {"href": body.key, "etag": body.etag, "ical": body.raw.decode(errors="replace")}
+        return {"id": body.key, "object": orjson.loads(body.raw)}
+    told = {"href": body.key, "etag": body.etag, text: body.raw.decode(errors="replace")}
+    return {"id": body.key, "object": told}
 
 
 def calendar_href(request: web.Request, account: int, calendar: CalendarId) -> str:
