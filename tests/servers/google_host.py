@@ -32,6 +32,11 @@ class Host:
         """Return a page for ``query``; raises RefusedError."""
         raise NotImplementedError
 
+    def further_faults(self, query: dict[str, str], told: Json) -> list[str]:
+        """Return what is wrong with an answer beyond its schema."""
+        del query, told
+        return []
+
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         app = web.Application(middlewares=[_html])
@@ -62,6 +67,7 @@ class Host:
         except RefusedError as refusal:
             return refused(refusal.fault)
         self.complaints += self.api.answer_faults(method, told)
+        self.complaints += self.further_faults(dict(request.query), told)
         return web.json_response(told)
 
     def cut(self, everything: list[Json], query: dict[str, str], size: int) -> list[Json]:

@@ -10,11 +10,12 @@ from typing import Any
 from tests.servers.discovery import Json, people_api
 from tests.servers.google_faults import RefusedError, error_info
 from tests.servers.google_host import Host
+from tests.servers.google_people_rules import PeopleRules
 from tests.servers.tokens import TokenServer
 
 LASTS = timedelta(days=7)  # a sync token, from the full read on
 _births = count(1)
-_BEGIN = datetime(2026, 11, 1, tzinfo=UTC)
+BEGIN = datetime(2026, 11, 1, tzinfo=UTC)
 _SOURCES = "READ_SOURCE_TYPE_CONTACT"
 _FIELDS = frozenset({
     *("addresses", "ageRanges", "biographies", "birthdays", "calendarUrls", "clientData"),
@@ -57,10 +58,10 @@ class PeopleServer(Host):
         self.people: dict[str, Json] = {}
         self.log: list[str] = []
         self.former: dict[str, list[str]] = {}
-        self.now = _BEGIN
+        self.now = BEGIN
         self.hidden = 0
         self.born = next(_births)
-        self.full_reads = 0
+        self.rules = PeopleRules()
 
     def put(self, name: str, display: str | None = None, **fields: Any) -> Json:  # noqa: ANN401
         """Write a contact, or change the fields given."""
@@ -123,8 +124,10 @@ class PeopleServer(Host):
             end = len(self.log) - self.hidden
             made = Place(self.born, end, full, json.dumps(plain, sort_keys=True))
             told["nextSyncToken"] = str(made)
-        self.full_reads += place is None
         return told
+
+    def further_faults(self, query: dict[str, str], told: Json) -> list[str]:
+        return self.rules.faults(query, told, self.now)
 
     def _check(self, query: dict[str, str]) -> None:
         fields = query.get("personFields", "").split(",")

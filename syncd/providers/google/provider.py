@@ -79,17 +79,17 @@ class GoogleProvider(Writing, Rooms, Contacts, Passing):
                 yield page
 
     async def rooms(self) -> Sequence[Room]:
-        """Return what the domain can book; none where there is no domain (P17).
+        """Return what the domain can book.
 
-        Raises ForbiddenError for who is no administrator, or has no scope for it.
+        Raises ForbiddenError for who is no administrator of one, or has no scope for it (K33).
         """
         if self._directory is None:
             return ()
         try:
             with _optional():
                 return await directory.rooms(self._directory)
-        except NotFoundError:
-            return ()
+        except NotFoundError as error:
+            raise ForbiddenError("Google knows of no domain that this profile manages") from error
 
     async def create_event(self, calendar: CalendarKey, edit: EventEdit, *, name: str) -> Wrote:
         """Insert under an id of our own (G7)."""
