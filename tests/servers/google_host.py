@@ -44,8 +44,10 @@ class Host:
         server = TestServer(app)
         await server.start_server()
         self.url = str(server.make_url(self.base))
-        yield
-        await server.close()
+        try:
+            yield
+        finally:
+            await server.close()
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         self.asked.append(request)

@@ -22,5 +22,6 @@ KIND = Kind(
         calendar=CALENDAR_MEMBERS - {"location"},
         reminder_texts=True,
         names_organizer=True,
+        contacts=True,
     ),
 )
