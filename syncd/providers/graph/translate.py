@@ -12,9 +12,9 @@ from syncd.model.errors import MalformedReplyError
 from syncd.model.event import Answer, Event, Person, Reminder, Status, Visibility
 from syncd.model.ids import CalendarKey
 from syncd.model.when import When
+from syncd.providers.graph.properties import properties_of
 from syncd.providers.graph.recurrence import read_recurrence
 
-Json = dict[str, Any]
 BROKEN = (KeyError, ValueError, TypeError, AttributeError, OverflowError)  # of a wrong shape
 
 _ANSWERS = {
@@ -72,6 +72,11 @@ def exception_of(
 ) -> Event:
     """Return the exception that stands in place of the start ``original`` of a series (MG8)."""
     return _read(item, palette, own, (series, original), ())
+
+
+def start_of(item: Mapping[str, Any]) -> When:
+    """Return when an event, or an entry of a few members, starts; raises one of ``BROKEN``."""
+    return _start(item)[0]
 
 
 def original_of(item: Mapping[str, Any], series: Event) -> When | None:
@@ -143,6 +148,7 @@ def _event(
         recurrence=_recurrence(item, start, excluded) if series is None else (),
         original_start=original,
         original_start_zone=series.start_zone if series else None,
+        custom_properties=properties_of(item),
         visibility=_VISIBILITIES.get(str(item.get("sensitivity")), Visibility.DEFAULT),
         transparent=item.get("showAs") in FREE,
         status=Status.CANCELLED if item.get("isCancelled") is True else Status.CONFIRMED,

@@ -69,13 +69,14 @@ class Keeper:
             return granted
 
 
-def secrets_of(granted: Granted) -> dict[str, Secret]:
-    """Return what is to be sealed of a grant."""
+def secrets_of(granted: Granted, refresh_token: Secret | None = None) -> dict[str, Secret]:
+    """Return what is to be sealed of a grant; ``refresh_token`` is good if there is no new one."""
     told = {
         "token": granted.access_token.reveal(),
         "expires_at": granted.expires_at.isoformat(),
     }
     secrets = {ACCESS_TOKEN: Secret(orjson.dumps(told).decode())}
-    if granted.refresh_token is not None:
-        secrets[REFRESH_TOKEN] = granted.refresh_token
+    newest = granted.refresh_token or refresh_token
+    if newest is not None:
+        secrets[REFRESH_TOKEN] = newest
     return secrets
