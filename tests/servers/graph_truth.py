@@ -46,7 +46,7 @@ class CalendarTruth:
         """Write an event or a series, or change the members given; times in any zone."""
         held = self.events.get(key) or _new(key)
         item = self._write(key, {**held, **_normal(members)})
-        if key in self.events_of_series() and members.keys() & {"start", "end", "recurrence"}:
+        if any(held.get(name) != item.get(name) for name in ("start", "end", "recurrence")):
             self._forget(key)  # what differed from the old pattern is no more
         return item
 

@@ -29,6 +29,7 @@ class TokenServer:
         self.refreshes = 0
         self.revoked = False
         self.lifetime = 3600
+        self.rotating = True  # else a refresh gives the same tokens again
         self.instead: Answer | None = None
         self.told: dict[str, str] = {}  # further members, such as id_token
         self.url = ""
@@ -44,6 +45,11 @@ class TokenServer:
     def access_token(self) -> str:
         return f"access-{self.generation}"
 
+    def revoke(self) -> None:
+        """Take the grant back, and with it every token that came of it (RFC 7009 §2.1)."""
+        self.revoked = True
+        self.generation += 1
+
     async def answer(self, request: web.Request) -> web.StreamResponse:
         form = await request.post()
         if self.instead is not None and self.instead.times > 0:
@@ -58,7 +64,7 @@ class TokenServer:
             self.revoked = True
             return web.json_response({"error": "invalid_grant"}, status=400)
         await asyncio.sleep(0.001)  # others may come meanwhile
-        self.generation += 1
+        self.generation += self.rotating
         self.refreshes += 1
         if self.rotated is not None:
             self.rotated.set()
@@ -75,10 +81,10 @@ class TokenServer:
         return await _in_pieces(request, response) if self.pieces else response
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator["TokenServer"]:
+    async def running(self, port: int = 0) -> AsyncIterator["TokenServer"]:
         app = web.Application()
         app.router.add_post("/token", self.answer)
-        server = TestServer(app)
+        server = TestServer(app, port=port or None)
         await server.start_server()
         self.url = str(server.make_url("/token"))
         yield self

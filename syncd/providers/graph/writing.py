@@ -91,7 +91,8 @@ class EventWriting:
         if edit.reply is not UNSET:
             await self._answer(item, edit.reply.answer)
         plain = edit.custom_properties is UNSET and edit.reply is UNSET
-        if made is not None and plain and not is_series(made) and not _of_more(whole, item):
+        told = made is not None and bool(made.get("id")) and not is_series(made)
+        if made is not None and told and plain and not _of_more(whole, item):
             page = await self._reader.read(made)
         else:
             page = await self._reader.resource(before.key, before.raw)
