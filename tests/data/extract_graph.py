@@ -28,6 +28,10 @@ PATHS = (
     *(f"/me/events/{{event-id}}/microsoft.graph.{action}"
       for action in ("accept", "decline", "tentativelyAccept")),
     "/me/outlook/masterCategories",
+    *("/me/contactFolders", "/me/contacts/microsoft.graph.delta()", "/me/contacts/{contact-id}"),
+    "/me/contactFolders/{contactFolder-id}/contacts/microsoft.graph.delta()",
+    "/me/contactFolders/{contactFolder-id}/contacts/{contact-id}",
+    "/places/microsoft.graph.room",
 )  # fmt: skip
 KEPT_OF = {  # of schemas that lead to everything else
     "user": {"displayName", "mail", "userPrincipalName"},

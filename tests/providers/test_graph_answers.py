@@ -27,6 +27,7 @@ from syncd.ports.passing import Passed
 from syncd.ports.provider import Provider
 from syncd.providers.graph.client import AT_ONCE, GraphClient
 from syncd.providers.graph.provider import GraphProvider
+from syncd.providers.graph.shelf import Shelf
 from syncd.providers.graph.state import Standing, state_text
 from syncd.providers.graph.window import Window
 from tests.fakes.clock import BEGIN, FakeClock
@@ -85,7 +86,9 @@ async def provider(raw: RawServer) -> AsyncIterator[Provider]:
     async with ClientSession(cookie_jar=DummyCookieJar()) as session:
         lanes = asyncio.Semaphore(AT_ONCE)
         client = GraphClient(lambda: session, clock, raw.url, token, lanes=lanes)
-        yield GraphProvider(client, own="ada@example.org", consumer=False, now=clock.now)
+        yield GraphProvider(
+            client, own="ada@example.org", consumer=False, now=clock.now, shelf=Shelf(clock)
+        )
 
 
 async def feed(provider: Provider, raw: RawServer) -> None:

@@ -16,7 +16,8 @@ from urllib.parse import unquote
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from tests.servers.graph_calls import Call, GraphCalls, RefusedError
+from tests.servers.graph_call import Call, RefusedError
+from tests.servers.graph_calls import GraphCalls
 from tests.servers.graph_schema import operation
 from tests.servers.graph_truth import OWNER, Json
 from tests.servers.tokens import CLIENT_ID, CLIENT_SECRET, TokenServer
@@ -156,7 +157,7 @@ class GraphServer(GraphCalls):
         try:
             status, told = self.perform(call)
         except RefusedError as refusal:
-            return refusal.status, error_body(refusal.code)
+            return refusal.status, error_body(refusal.code) if refusal.code else None
         self.complaints += found.answer_faults(told)
         immutable = 'IdType="ImmutableId"' in preferred
         return status, told if immutable else _passing_ids(told)

@@ -1,13 +1,14 @@
 """What each request does at the Graph fake; ``graph.py`` judges it and the answer."""
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from datetime import datetime, time
 from itertools import count
 from typing import Any
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
+from tests.servers.graph_call import Answering, Call, RefusedError
+from tests.servers.graph_contacts import ContactCalls
 from tests.servers.graph_dates import moment, zone_of
 from tests.servers.graph_feed import LONGEST, Habits, Place, changed, everything, instant, shown
 from tests.servers.graph_truth import (
@@ -31,31 +32,6 @@ _ANSWERS = {
 }
 
 
-class RefusedError(Exception):
-    def __init__(self, status: int, code: str) -> None:
-        super().__init__(code)
-        self.status = status
-        self.code = code
-
-
-@dataclass(frozen=True)
-class Call:
-    """One request, alone or in a batch; ``path`` is quoted, below the API's address."""
-
-    method: str
-    path: str
-    query: Mapping[str, str] = field(default_factory=dict)
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: Any = None
-
-    @property
-    def names(self) -> list[str]:
-        return [unquote(one) for one in self.path.split("/")[2:]]
-
-
-Answering = Callable[[Call], tuple[int, object]]
-
-
 class GraphCalls:
     """The mailbox and its calls."""
 
@@ -71,6 +47,7 @@ class GraphCalls:
             "userPrincipalName": OWNER,
         }
         self.habits = Habits()
+        self.contacts = ContactCalls(self.habits)
         self.complaints: list[str] = []
         self.generation = 1  # of links: an older one is gone
         self.page_size = 1000
@@ -94,6 +71,7 @@ class GraphCalls:
 
     def perform(self, call: Call) -> tuple[int, object]:
         """Do what is asked; raises RefusedError."""
+        self.contacts.admit(call)
         for method, shape, answer in self._routes():
             if call.method == method and re.fullmatch(shape, call.path):
                 return answer(call)
@@ -121,6 +99,7 @@ class GraphCalls:
             ("PATCH", f"/me/events/{one}/extensions/{one}", self._change_extension),
             ("DELETE", f"/me/events/{one}/extensions/{one}", self._drop_extension),
             ("POST", f"/me/events/{one}/(accept|decline|tentativelyAccept)", self._respond),
+            *self.contacts.routes(self._listed, self._link),
         )
 
     def _me(self, call: Call) -> Json:
