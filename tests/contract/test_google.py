@@ -9,7 +9,7 @@ import pytest
 from syncd.engine.draft import EventDraft
 from syncd.model.ids import EventId
 from syncd.model.profile import Reason, State
-from tests.contract.google import GoogleRig, google_rig
+from tests.contract.cloud import GoogleRig, google_rig
 from tests.providers.google import google_login
 from tests.servers.google import Fault, at
 

@@ -5,88 +5,37 @@ What Google holds is read by its own client.
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import orjson
 import pytest
 
 from syncd.engine.poll import LISTED_EVERY
-from syncd.model.activity import Filter, Kind
-from syncd.model.calendar import Holds, KnownCalendar
-from syncd.model.ids import Position, SyncToken
+from syncd.model.ids import SyncToken
 from syncd.model.profile import State
 from syncd.model.resource import Change
-from tests.contract.google import GoogleRig, google_rig
+from tests.contract.cloud import google_rig
+from tests.contract.contact_desk import ContactDesk
 from tests.providers.google import google_login
-from tests.servers.google import Fault, at
+from tests.servers.google import Fault, GoogleServer, at
 from tests.servers.google_client import Person, people_at
 from tests.servers.google_people import PeopleServer
 from tests.servers.google_people import field as entry
 
 
-@dataclass(kw_only=True)
-class Desk:
-    """``held`` is what the stream told of contacts so far."""
-
-    rig: GoogleRig
-    held: dict[str, dict[str, Any]] = field(default_factory=dict)
-    position: int = 0
-
+class Desk(ContactDesk[GoogleServer]):
     @property
     def people(self) -> PeopleServer:
         return self.rig.server.people
 
-    async def told(self) -> list[str]:
-        """Apply what is new of ``objects=contact``; return it as words."""
-        words = list[str]()
-        wanted = Filter(kinds=frozenset({Kind.CONTACT}))
-        _, found = await self.rig.store.read(
-            self.rig.connected.id, after=Position(self.position), limit=1000, wanted=wanted
-        )
-        for one in found:
-            record = orjson.loads(one.body)
-            name = record["metadata"]["id"]
-            assert (name in self.held) == (record["type"] != "add"), "applied twice, or never"
-            if record["type"] == "delete":
-                del self.held[name]
-            else:
-                self.held[name] = record["metadata"]
-            self.position = one.position
-            words.append(f"{record['type']} {record['metadata']['name']}")
-        return sorted(words)
+    @property
+    def asked(self) -> int:
+        return len(self.people.asked)
 
-    def shown(self) -> list[Person]:
-        return sorted(
-            (
-                one["name"],
-                tuple(sorted(email["value"] for email in one["emails"])),
-                tuple(sorted(phone["value"] for phone in one["phones"])),
-            )
-            for one in self.held.values()
-        )
-
-    async def step(self, *expected: str) -> None:
-        """Poll; the stream told exactly this of contacts, and now holds what Google does."""
-        polled = await self.rig.poll()
-        assert polled.error is None
-        assert await self.told() == sorted(expected)
-        there = await asyncio.to_thread(people_at, self.people.url, self.people.tokens.access_token)
-        assert self.shown() == there
-
-    async def book(self) -> KnownCalendar:
-        (found,) = await self.rig.store.calendars(self.rig.connected.id, holds=Holds.CONTACTS)
-        return found
-
-    async def asks(self, *, after: timedelta, listing: bool = False) -> int:
-        """Poll once; return how often People was asked."""
-        before = len(self.people.asked)
-        self.rig.clock.advance(after)
-        polled = await self.rig.poller.poll(await self.rig.profile(), listing=listing)
-        assert polled.error is None
-        return len(self.people.asked) - before
+    async def there(self) -> list[Person]:
+        return await asyncio.to_thread(people_at, self.people.url, self.people.tokens.access_token)
 
 
 @pytest.fixture

@@ -1,11 +1,11 @@
-"""A profile at the Google fake, polled for real into a real store, its stream replayed."""
+"""A profile at a fake of a cloud, polled for real into a real store, its stream replayed."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
 import orjson
 from aiohttp import ClientSession, DummyCookieJar
@@ -20,6 +20,7 @@ from syncd.model.access import User
 from syncd.model.activity import Filter
 from syncd.model.ids import Position
 from syncd.model.profile import Profile
+from syncd.ports.link import Login
 from syncd.ports.store import Store
 from syncd.providers.kind import Rim
 from syncd.providers.opener import Opener
@@ -30,14 +31,26 @@ from tests.contract.rig import PAUSE, USER
 from tests.fakes.clock import FakeClock
 from tests.fakes.meter import FakeMeter
 from tests.providers.google import google_login
+from tests.providers.graph import graph_login
 from tests.servers.google import GoogleServer
+from tests.servers.graph import GraphServer
 from tests.store.opening import opened
 from tests.witness import Replay
 
 
+class CloudServer(Protocol):
+    complaints: list[str]
+
+    @property
+    def settings(self) -> dict[str, dict[str, str]]: ...
+
+
+S = TypeVar("S", bound=CloudServer)
+
+
 @dataclass(kw_only=True)
-class GoogleRig:
-    server: GoogleServer
+class CloudRig(Generic[S]):
+    server: S
     store: Store
     clock: FakeClock
     poller: Poller
@@ -77,13 +90,13 @@ class GoogleRig:
 
 
 @asynccontextmanager
-async def google_rig(where: Path) -> AsyncIterator[GoogleRig]:
+async def cloud_rig(where: Path, server: S, login: Login) -> AsyncIterator[CloudRig[S]]:
+    """Connect a profile at a server that runs."""
     clock, hub, meter = FakeClock(), Hub(), FakeMeter()
     write_ring(where / "keys")
     vault = open_ring(where / "keys")
     plan = Plan(default_interval=timedelta(seconds=60), default_reconcile=timedelta(days=1))
     async with AsyncExitStack() as stack:
-        server = await stack.enter_async_context(GoogleServer().running())
         store = await stack.enter_async_context(opened(where, clock=clock))
         http = await stack.enter_async_context(ClientSession(cookie_jar=DummyCookieJar()))
         rim = Rim(session=lambda: http, clock=clock, settings=server.settings)
@@ -91,7 +104,7 @@ async def google_rig(where: Path) -> AsyncIterator[GoogleRig]:
         await store.add_user(User(id=USER, name="contract", created=clock.now()))
         browser = Browser(store, inline, clock)
         linking = Linking(store, opener, vault, clock, hub)
-        yield GoogleRig(
+        yield CloudRig(
             server=server,
             store=store,
             clock=clock,
@@ -99,6 +112,28 @@ async def google_rig(where: Path) -> AsyncIterator[GoogleRig]:
             linking=linking,
             writer=await stack.enter_async_context(Writer(store, opener, browser, hub, clock)),
             meter=meter,
-            connected=await linking.connect(USER, google_login(server)),
+            connected=await linking.connect(USER, login),
         )
         assert server.complaints == []
+
+
+GoogleRig = CloudRig[GoogleServer]
+GraphRig = CloudRig[GraphServer]
+
+
+@asynccontextmanager
+async def google_rig(where: Path) -> AsyncIterator[GoogleRig]:
+    async with (
+        GoogleServer().running() as server,
+        cloud_rig(where, server, google_login(server)) as rig,
+    ):
+        yield rig
+
+
+@asynccontextmanager
+async def graph_rig(where: Path) -> AsyncIterator[GraphRig]:
+    async with (
+        GraphServer().running() as server,
+        cloud_rig(where, server, graph_login(server)) as rig,
+    ):
+        yield rig
