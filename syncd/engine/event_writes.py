@@ -15,6 +15,7 @@ from syncd.engine.upstream import signed_in, upstream
 from syncd.engine.written import Written
 from syncd.model.calendar import KnownCalendar
 from syncd.model.content import event_of
+from syncd.model.edit import UNSET, Reply
 from syncd.model.errors import (
     ConflictError,
     NotFoundError,
@@ -22,6 +23,7 @@ from syncd.model.errors import (
     ReadOnlyError,
     UpstreamError,
 )
+from syncd.model.event import Answer
 from syncd.model.ids import CalendarId, Cursor, EventId, ResourceKey, Slot, split_event_id
 from syncd.model.own import own_addresses, own_email
 from syncd.model.profile import Profile
@@ -122,7 +124,15 @@ class EventWrites:
                 wrote = await self._update(provider, target, settled)
             before = target.resource.etag
             await self._record(profile, target.calendar, wrote, provider, before=before)
-        return await self._outcome(profile, target.calendar, event, settled.ignored | wrote.ignored)
+        ignored = settled.ignored | wrote.ignored
+        try:
+            return await self._outcome(profile, target.calendar, event, ignored)
+        except NotFoundError:
+            reply = settled.edit.reply
+            if reply is UNSET or reply.answer is not Answer.DECLINED:
+                raise
+            left = _declined(target.event, reply)  # who declines has it no more (MG13)
+            return Outcome(event=left, cursor=await self._cursor(profile), ignored=ignored)
 
     async def delete(
         self,
@@ -237,6 +247,15 @@ def writable(known: KnownCalendar) -> KnownCalendar:
     if known.calendar.read_only:
         raise ReadOnlyError(f"calendar {known.id} is read-only")
     return known
+
+
+def _declined(event: ListedEvent, reply: Reply) -> ListedEvent:
+    """Return an event as it was last, with the answer that removed it."""
+    document = orjson.loads(event.document)
+    for person in document["attendees"]:
+        if person["email"].casefold() == reply.email.casefold():
+            person["status"] = reply.answer
+    return replace(event, document=orjson.dumps(document))
 
 
 def _hold(check: EventCheck | None, target: Target) -> None:

@@ -86,9 +86,8 @@ async def provider(raw: RawServer) -> AsyncIterator[Provider]:
     async with ClientSession(cookie_jar=DummyCookieJar()) as session:
         lanes = asyncio.Semaphore(AT_ONCE)
         client = GraphClient(lambda: session, clock, raw.url, token, lanes=lanes)
-        yield GraphProvider(
-            client, own="ada@example.org", consumer=False, now=clock.now, shelf=Shelf(clock)
-        )
+        own, shelf = {"ada@example.org"}, Shelf(clock)
+        yield GraphProvider(client, own=own, consumer=False, now=clock.now, shelf=shelf)
 
 
 async def feed(provider: Provider, raw: RawServer) -> None:

@@ -16,8 +16,8 @@ from urllib.parse import unquote
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from tests.servers.graph_call import Call, RefusedError
 from tests.servers.graph_calls import GraphCalls
+from tests.servers.graph_mailbox import Call, RefusedError
 from tests.servers.graph_schema import operation
 from tests.servers.graph_truth import OWNER, Json
 from tests.servers.tokens import CLIENT_ID, CLIENT_SECRET, TokenServer

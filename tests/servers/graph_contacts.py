@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.servers.graph_call import Answering, Call, RefusedError
 from tests.servers.graph_feed import Habits
+from tests.servers.graph_mailbox import Call, RefusedError
 from tests.servers.graph_truth import Json
 
 MAIN = "contacts"  # the folder that no list names
+Answering = Callable[[Call], tuple[int, object]]
 Listing = Callable[[Call, list[Json]], tuple[int, object]]
 Linking = Callable[[str, Mapping[str, str]], str]
 _REFUSED_OF_FEEDS = {"$select", "$expand", "$filter", "$orderby", "$search", "$top", "$skip"}

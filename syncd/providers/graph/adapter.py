@@ -9,7 +9,7 @@ from weakref import WeakValueDictionary
 from syncd.model.brands import FLAVOUR, OUTLOOK_COM
 from syncd.model.errors import MalformedReplyError, MisconfiguredError
 from syncd.model.ids import ProfileId
-from syncd.model.own import ADDRESSES
+from syncd.model.own import ADDRESSES, own_addresses
 from syncd.model.profile import Profile
 from syncd.ports.link import Login, SignedIn
 from syncd.ports.provider import Provider
@@ -54,7 +54,7 @@ class GraphAdapter:
         lanes = self._lanes.setdefault(profile.id, asyncio.Semaphore(AT_ONCE))
         yield GraphProvider(
             self._client(partial(self._keeper.token, profile, keys), lanes),
-            own=profile.login,
+            own=own_addresses(profile),
             consumer=profile.settings.get(FLAVOUR) == OUTLOOK_COM,
             now=self._rim.clock.now,
             shelf=self._shelf(profile),

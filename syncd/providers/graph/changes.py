@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from itertools import islice
 from typing import TypeVar
@@ -40,7 +41,7 @@ Palette = Callable[[], Awaitable[Mapping[str, str]]]
 
 
 class EventReader:
-    """Reads a calendar of the person with the address ``own``.
+    """Reads a calendar of the person with the addresses ``own``.
 
     ``palette`` is asked for where events have categories, ``now`` says when it is.
     """
@@ -51,7 +52,7 @@ class EventReader:
         calendar: CalendarKey,
         palette: Palette,
         *,
-        own: str,
+        own: AbstractSet[str],
         now: Callable[[], datetime],
     ) -> None:
         """Read through ``client``."""
@@ -180,7 +181,7 @@ class EventReader:
         return await asyncio.to_thread(_read, wholes, palette, self._own)
 
 
-def _read(wholes: Wholes, palette: Mapping[str, str], own: str) -> Delta:
+def _read(wholes: Wholes, palette: Mapping[str, str], own: AbstractSet[str]) -> Delta:
     upserts, unread = list[Resource](), dict[ResourceKey, str]()
     for key, whole in wholes.items():
         try:

@@ -1,6 +1,7 @@
 """One mailbox behind the provider port (Microsoft Graph v1.0)."""
 
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 
 from syncd.model.calendar import Calendar
@@ -29,13 +30,13 @@ _CATEGORIES = ("me", "outlook", "masterCategories")
 
 
 class GraphProvider(Writing, Rooms, Contacts, Passing):
-    """One sign-in of the person with the address ``own``; ``consumer`` at Outlook.com."""
+    """One sign-in of the person with the addresses ``own``; ``consumer`` at Outlook.com."""
 
     def __init__(
         self,
         client: GraphClient,
         *,
-        own: str,
+        own: AbstractSet[str],
         consumer: bool,
         now: Callable[[], datetime],
         shelf: Shelf,

@@ -1,6 +1,7 @@
 """Graph's events put together: a series with its exceptions is one resource (ADR 26): pure."""
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from typing import Any
@@ -127,7 +128,7 @@ def start_at(slot: str, zone: tzinfo | None) -> When:
 
 
 def resource_of(
-    key: ResourceKey, whole: Whole, palette: Mapping[str, str], *, own: str
+    key: ResourceKey, whole: Whole, palette: Mapping[str, str], *, own: AbstractSet[str]
 ) -> Resource:
     """Return the resource; raises MalformedReplyError if its first event cannot be understood."""
     zone = zone_of(whole.master)

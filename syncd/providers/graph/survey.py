@@ -1,6 +1,7 @@
 """Which starts a series does without, and which its exceptions replace (MG7, MG8): pure."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from datetime import date, datetime, timedelta, tzinfo
 from typing import Any
@@ -20,7 +21,12 @@ _MOST = 4000  # occurrences within a window: one a day is 1,100
 
 
 def surveyed(
-    whole: Whole, entries: Iterable[Json], window: Window, before: Whole | None, *, own: str
+    whole: Whole,
+    entries: Iterable[Json],
+    window: Window,
+    before: Whole | None,
+    *,
+    own: AbstractSet[str],
 ) -> Whole:
     """Return a series with its slots and excluded starts, as a window's entries show them.
 

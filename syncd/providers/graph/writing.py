@@ -81,7 +81,7 @@ class EventWriting:
         item = await self._item(whole, slot)
         palette = await self._colors(edit)
         body = _body(item, edit, palette)
-        made: Json | None = None
+        made = Json()
         if body:
             made = await self._client.send(
                 Ask(method="PATCH", path=_path(item), body=body, etag=str(item.get(ETAG) or ""))
@@ -91,8 +91,7 @@ class EventWriting:
         if edit.reply is not UNSET:
             await self._answer(item, edit.reply.answer)
         plain = edit.custom_properties is UNSET and edit.reply is UNSET
-        told = made is not None and bool(made.get("id")) and not is_series(made)
-        if made is not None and told and plain and not _of_more(whole, item):
+        if plain and _says_all(made, whole, item):
             page = await self._reader.read(made)
         else:
             page = await self._reader.resource(before.key, before.raw)
@@ -182,9 +181,10 @@ def _zone(edit: EventEdit) -> str | None:
     return edit.start_zone if isinstance(edit.start_zone, str) else None
 
 
-def _of_more(whole: Whole, item: Json) -> bool:
-    """Tell whether an answer says less than there is: parts of a series, custom properties."""
-    return is_series(whole.master) or extension_of(item) is not None
+def _says_all(made: Json, whole: Whole, item: Json) -> bool:
+    """Tell whether an answer is the whole resource: no series, and none of our extension."""
+    series = is_series(whole.master) or is_series(made)
+    return bool(made.get("id")) and not series and extension_of(item) is None
 
 
 def _lacking(edit: EventEdit, palette: Mapping[str, str]) -> frozenset[str]:
