@@ -21,11 +21,12 @@ from syncd.model.errors import (
     SyncTokenExpiredError,
     TransientError,
 )
-from syncd.model.ids import WHOLE, CalendarKey, ResourceKey
+from syncd.model.ids import WHOLE, CalendarKey, ResourceKey, SyncToken
 from syncd.model.resource import RawResource
 from syncd.ports.passing import Passed
 from syncd.ports.provider import Provider
 from syncd.providers.graph.client import AT_ONCE, GraphClient
+from syncd.providers.graph.contacts import MAIN
 from syncd.providers.graph.provider import GraphProvider
 from syncd.providers.graph.shelf import Shelf
 from syncd.providers.graph.state import Standing, state_text
@@ -109,6 +110,20 @@ async def lookup(provider: Provider, _: RawServer) -> None:
     await provider.resources(KEY, [ResourceKey("A")])
 
 
+async def contact_feed(provider: Provider, raw: RawServer) -> None:
+    told = {"v": 1, "p": 200, "contacts": f"{raw.url}feed"}
+    await contacts(provider, SyncToken(json.dumps(told)))
+
+
+async def contact_round(provider: Provider, _: RawServer) -> None:
+    await contacts(provider, None)
+
+
+async def contacts(provider: Provider, token: SyncToken | None) -> None:
+    pages = provider.contacts(MAIN.key, token, Follower(provider, MAIN.key))
+    assert [page async for page in pages]
+
+
 async def creation(provider: Provider, _: RawServer) -> None:
     at = datetime(2026, 11, 24, 9, tzinfo=UTC)
     edit = EventEdit(name="x", start=at, end=at + timedelta(hours=1))
@@ -132,6 +147,7 @@ Asking = Callable[[Provider, RawServer], Awaitable[None]]
     [
         *((ask, body) for ask in (calendars, feed) for body in BODIES),
         *((ask, body) for ask in (listing, lookup) for body in ("json", "cut")),
+        *((ask, body) for ask in (contact_feed, contact_round) for body in ("list", "json", "cut")),
     ],
 )
 async def test_no_answer_is_an_empty_page(
