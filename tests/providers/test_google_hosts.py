@@ -1,6 +1,7 @@
 """Google's further hosts: who asks what of which, and what the fakes are worth (G14)."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from functools import partial
@@ -60,6 +61,41 @@ async def test_a_listing_comes_page_by_page(desk: GoogleDesk) -> None:
         assert one == first
     assert first["sources"] == "READ_SOURCE_TYPE_CONTACT"
     assert (first["pageSize"], first["requestSyncToken"]) == ("1000", "true")
+
+
+@pytest.mark.parametrize(
+    ("stamps", "shown"),
+    [((2, 1), "second"), ((1, 2), "second"), ((1, None), "last"), ((None, None), "last")],
+)
+async def test_of_a_person_that_comes_twice_the_newest_counts_p4(
+    desk: GoogleDesk, stamps: tuple[int | None, int | None], shown: str
+) -> None:
+    """Where versions do not compare, the one that came last; and a tombstone after both."""
+    read = partial(desk.provider.contacts, BOOK.key, known=desk.follower)
+    token = [page async for page in read(None)][-1].token
+    people = [twin(number, stamp) for number, stamp in enumerate(stamps)]
+    desk.server.people.faults.append(Fault(200, text=fed(*people)))
+    (page,) = [page async for page in read(token)]
+    (resource,) = page.upserts
+    assert resource.contact is not None
+    wanted = stamps.index(2) if shown == "second" else 1
+    assert resource.contact.name == f"version {wanted}"
+    gone = {"resourceName": "people/c1", "metadata": {"deleted": True}}
+    desk.server.people.faults.append(Fault(200, text=fed(*people, gone)))
+    (page,) = [page async for page in read(token)]
+    assert page.deleted == {"people/c1"}
+    assert not page.upserts
+
+
+def twin(number: int, stamp: int | None) -> Json:
+    source = {"type": "CONTACT", "id": "5f"}
+    source |= {} if stamp is None else {"updateTime": f"2026-11-0{stamp}T00:00:00Z"}
+    names = [{"displayName": f"version {number}"}]
+    return {"resourceName": "people/c1", "metadata": {"sources": [source]}, "names": names}
+
+
+def fed(*people: Json) -> str:
+    return json.dumps({"connections": people, "nextSyncToken": "next"})
 
 
 async def test_rooms_are_listed_over_all_pages(desk: GoogleDesk) -> None:

@@ -1,5 +1,6 @@
 """Contacts and rooms of Microsoft Graph at the provider (MG18, api.md K30, K33)."""
 
+import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
@@ -189,6 +190,23 @@ async def test_a_link_elsewhere_is_not_followed_p12(desk: GraphDesk) -> None:
     (page,) = await read(desk)
     with pytest.raises(MalformedReplyError):
         await read(desk, page.token)
+
+
+@pytest.mark.parametrize(("stamps", "wanted"), [((2, 1), 0), ((1, 2), 1), ((1, 1), 1)])
+async def test_of_a_contact_that_comes_twice_the_newest_counts_p4(
+    desk: GraphDesk, stamps: tuple[int, int], wanted: int
+) -> None:
+    """MG9: late, and out of order."""
+    (first,) = await read(desk)
+    versions = [
+        item(displayName=f"version {number}", lastModifiedDateTime=f"2026-11-0{stamp}T00:00:00Z")
+        for number, stamp in enumerate(stamps)
+    ]
+    link = f"{desk.server.url}/me/contacts/delta?$deltatoken=x"
+    fed = json.dumps({"value": versions, "@odata.deltaLink": link})
+    desk.server.faults.append(Fault(200, part="contacts/delta", text=fed))
+    (page,) = await read(desk, first.token)
+    assert [one.contact and one.contact.name for one in page.upserts] == [f"version {wanted}"]
 
 
 async def test_a_partial_entry_is_read_whole_mg4(desk: GraphDesk) -> None:

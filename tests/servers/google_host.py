@@ -6,13 +6,18 @@ from contextlib import asynccontextmanager
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from tests.servers.caldav import free_port
 from tests.servers.discovery import Discovery, Json
 from tests.servers.google_faults import Answering, Fault, RefusedError, error_info, meets, refused
 from tests.servers.tokens import TokenServer
 
 
 class Host:
-    """Answers lists; ``granted`` tells whether the grant has the scope that they need."""
+    """Answers lists, at the same address each time that it runs.
+
+    ``granted`` tells whether the grant has the scope that they need; ``devices`` are access tokens
+    of others that are signed in.
+    """
 
     base = ""  # of every path, as in the setting that names the host
     path = ""  # of the list, below ``base``
@@ -21,11 +26,13 @@ class Host:
         self.api = api
         self.tokens = tokens
         self.complaints = complaints
+        self.devices = set[str]()
         self.faults: list[Fault] = []
         self.asked: list[web.Request] = []
         self.granted = True
         self.page_size = 10_000  # at most, whatever is asked for
-        self.url = ""
+        self._port = free_port()
+        self.url = f"http://127.0.0.1:{self._port}{self.base}"
         self._pages: dict[str, tuple[list[Json], dict[str, str]]] = {}
 
     async def listed(self, query: dict[str, str]) -> Json:
@@ -41,9 +48,8 @@ class Host:
     async def running(self) -> AsyncIterator[None]:
         app = web.Application(middlewares=[_html])
         app.router.add_get(self.base + self.path, self._answer)
-        server = TestServer(app)
+        server = TestServer(app, port=self._port)
         await server.start_server()
-        self.url = str(server.make_url(self.base))
         try:
             yield
         finally:
@@ -51,7 +57,8 @@ class Host:
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         self.asked.append(request)
-        if request.headers.get("Authorization") != f"Bearer {self.tokens.access_token}":
+        given = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        if given not in {self.tokens.access_token, *self.devices}:
             return refused(Fault(401, reason="authError"))
         if not self.granted:
             words = "Request had insufficient authentication scopes."
