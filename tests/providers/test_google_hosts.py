@@ -310,6 +310,8 @@ async def test_a_fake_that_breaks_a_rule_is_found_out(breaks: str) -> None:
     async with server.running(), google_desk(server) as desk:
         read = partial(desk.provider.contacts, BOOK.key, known=desk.follower)
         pages = [page async for page in read(None)]
+        listed = {one.key for page in pages for one in page.upserts}
+        assert listed == {f"people/c{number}" for number in range(1, 5)}, "a tombstone is nobody"
         assert [page async for page in read(pages[-1].token)]
         people.expire()
         with suppress(SyncTokenExpiredError):

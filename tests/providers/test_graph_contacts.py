@@ -184,6 +184,16 @@ async def test_a_first_round_names_all_and_links_are_followed_mg2(desk: GraphDes
     assert desk.asked() == []
 
 
+async def test_a_tombstone_in_a_first_round_is_nobody_p3(desk: GraphDesk) -> None:
+    link = f"{desk.server.url}/me/contacts/delta?$deltatoken=x"
+    removed = {"id": "B", "@removed": {"reason": "deleted"}}
+    fed = json.dumps({"value": [item(), removed], "@odata.deltaLink": link})
+    desk.server.faults.append(Fault(200, part="contacts/delta", text=fed))
+    (page,) = await read(desk)
+    assert page.named == {"A"}
+    assert not page.deleted
+
+
 async def test_a_link_elsewhere_is_not_followed_p12(desk: GraphDesk) -> None:
     link = '{"value": [], "@odata.deltaLink": "https://example.org/steal"}'
     desk.server.faults.append(Fault(200, part="contacts/delta", text=link))
