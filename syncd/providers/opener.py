@@ -1,5 +1,6 @@
 """Opens profiles at their providers, and tries logins there: the registry behind two ports."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
@@ -26,6 +27,7 @@ class Opener:
         self._store = store
         self._vault = vault
         self._started: dict[str, Adapter] = {}
+        self._starting = asyncio.Lock()
 
     def abilities(self, provider: str) -> Abilities:
         """Return what a kind of provider can store; raises UnsupportedError without one."""
@@ -44,19 +46,23 @@ class Opener:
             raise InvalidError(
                 f"there is no provider {login.provider!r}; known: {known}", field="provider"
             )
-        return await self._adapter(login.provider).sign_in(login)
+        return await (await self._adapter(login.provider)).sign_in(login)
 
     @asynccontextmanager
     async def _open(self, profile: Profile) -> AsyncIterator[Provider]:
-        adapter = self._adapter(profile.provider)
+        adapter = await self._adapter(profile.provider)
         async with adapter.open(profile, _Keys(self._store, self._vault, profile)) as provider:
             yield provider
 
-    def _adapter(self, name: str) -> Adapter:
+    async def _adapter(self, name: str) -> Adapter:
         if name not in self._kinds:
             raise UnsupportedError(f"this syncd has no adapter for {name}")
         if name not in self._started:
-            self._started[name] = self._kinds[name].start(self._rim)
+            async with self._starting:
+                if name not in self._started:
+                    # it imports for a tenth of a second, which the loop has not (F42)
+                    start = self._kinds[name].start
+                    self._started[name] = await asyncio.to_thread(start, self._rim)
         return self._started[name]
 
 

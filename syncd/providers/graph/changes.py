@@ -164,7 +164,7 @@ class EventReader:
         for key, some in there.items():
             whole = Whole(master=masters[key], exceptions=_complete(choices[key], told))
             try:
-                wholes[key] = surveyed(whole, some, window, held.get(key), own=self._own)
+                wholes[key] = surveyed(whole, some, window, held.get(key))
             except MalformedReplyError as error:
                 unread[key] = str(error)
         page = await self._page(wholes)

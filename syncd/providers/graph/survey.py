@@ -1,7 +1,6 @@
 """Which starts a series does without, and which its exceptions replace (MG7, MG8): pure."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from datetime import date, datetime, timedelta, tzinfo
 from typing import Any
@@ -20,14 +19,7 @@ _EDGE = timedelta(days=1)  # of a window: all-day events have no zone there
 _MOST = 4000  # occurrences within a window: one a day is 1,100
 
 
-def surveyed(
-    whole: Whole,
-    entries: Iterable[Json],
-    window: Window,
-    before: Whole | None,
-    *,
-    own: AbstractSet[str],
-) -> Whole:
+def surveyed(whole: Whole, entries: Iterable[Json], window: Window, before: Whole | None) -> Whole:
     """Return a series with its slots and excluded starts, as a window's entries show them.
 
     ``entries`` are what ``/instances`` names within ``window``; ``before`` is the series as we
@@ -35,7 +27,7 @@ def surveyed(
     name a day once at most, so starts are compared by their days where the series repeats. Raises
     MalformedReplyError for a series that cannot be read.
     """
-    series = event_of(whole.master, {}, own=own)
+    series = event_of(whole.master, {})
     zone = series.start.tzinfo if isinstance(series.start, datetime) else None
     first, last = window.after.date() + _EDGE, window.before.date() - _EDGE
     expected = {
