@@ -1,4 +1,4 @@
-"""Contacts and rooms of a Google profile in the daemon as a user runs it (K30, K31, K33, C17)."""
+"""Contacts and rooms of cloud profiles in the daemon as a user runs it (K30, K31, K33, C17)."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -13,6 +13,7 @@ import pytest
 from tests.journeys.daemon import SETTINGS, Daemon, configured
 from tests.servers.google import OWNER, GoogleServer
 from tests.servers.google_people import field
+from tests.servers.graph import GraphServer
 
 pytestmark = pytest.mark.timeout(120)
 ACCOUNT = "/v1/accounts/1"
@@ -22,9 +23,8 @@ CONTACTS = f"{ACCOUNT}/contact/contacts"
 
 @dataclass(kw_only=True)
 class Desk:
-    """A daemon with one Google profile, and a token of its user."""
+    """A daemon with one profile, and a token of its user."""
 
-    server: GoogleServer
     daemon: Daemon
     session: aiohttp.ClientSession
 
@@ -49,19 +49,20 @@ class Desk:
 
 
 @asynccontextmanager
-async def started(folder: Path, server: GoogleServer) -> AsyncIterator[Desk]:
-    told = "".join(f'{key} = "{value}"\n' for key, value in server.settings["google"].items())
-    async with configured(folder, f"{SETTINGS}[providers.google]\n{told}") as daemon:
+async def started(folder: Path, server: GoogleServer | GraphServer) -> AsyncIterator[Desk]:
+    ((provider, keys),) = server.settings.items()
+    told = "".join(f'{key} = "{value}"\n' for key, value in keys.items())
+    async with configured(folder, f"{SETTINGS}[providers.{provider}]\n{told}") as daemon:
         await daemon.ask("init")
         await daemon.start()
-        grant = ("profile", "add", "google", "--refresh-token-stdin")
+        grant = ("profile", "add", provider, "--refresh-token-stdin")
         added = await daemon.ask(*grant, text=server.tokens.refresh_token)
         assert added["account_id"] == "1"
         scopes = [f"--scope={one}" for one in WANTED]
         made = await daemon.ask("token", "create", "--profile", "1", *scopes)
         headers = {"Authorization": f"Bearer {made['token']}"}
         async with aiohttp.ClientSession(headers=headers) as session:
-            yield Desk(server=server, daemon=daemon, session=session)
+            yield Desk(daemon=daemon, session=session)
 
 
 async def test_contacts_and_rooms_of_google_reach_an_application(tmp_path: Path) -> None:
@@ -127,4 +128,31 @@ async def test_a_plain_calendar_grant_has_neither_and_works(tmp_path: Path) -> N
                 assert "insufficient authentication scopes" in told["message"]
             assert (await desk.get("/v1/resources"))["resources"] == []
             assert (await desk.get("/v1/profiles/1"))["last_error"] is None
+        assert server.complaints == []
+
+
+async def test_contacts_and_rooms_of_outlook_reach_an_application(tmp_path: Path) -> None:
+    """MG18."""
+    async with GraphServer().running() as server:
+        mail = [{"name": "Ada", "address": "ada@example.org"}]
+        server.contacts.main.put("A", "Ada Lovelace", emailAddresses=mail)
+        server.contacts.add_folder("Team").put("B", "Bo")
+        server.contacts.add_room("atrium")
+        async with started(tmp_path / "syncd", server) as desk:
+            first = await desk.news("", 2)
+            assert "contact" in (await desk.get(ACCOUNT))["apis"]
+            listed = await desk.get(CONTACTS)
+            (ada,) = (one for one in listed["objects"] if one["emails"])
+            assert ada["emails"] == [{"type": None, "value": "ada@example.org", "primary": True}]
+            server.contacts.main.put("A", "Ada King")
+            (news,) = await desk.news(first[-1]["cursor"], 1)
+            assert news["type"] == "update"
+            assert news["metadata"]["id"] == ada["id"]
+            assert news["changes"]["name"] == {"old": "Ada Lovelace", "new": "Ada King"}
+            (room,) = (await desk.get(f"{ACCOUNT}/cal/resources"))["objects"]
+            assert (room["name"], room["email"], room["calendar"]) == (
+                "Atrium", "atrium@example.org", None,
+            )  # fmt: skip
+            told = (await desk.get("/v1/resources"))["resources"]
+            assert told == [{"email": "atrium@example.org", "name": "Atrium"}]
         assert server.complaints == []
