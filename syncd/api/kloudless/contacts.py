@@ -9,7 +9,7 @@ from syncd.api.answers import answer
 from syncd.api.freshness import HEADERS, freshness
 from syncd.api.keys import profile_of
 from syncd.api.kloudless.contact_shapes import Contact, ContactList
-from syncd.api.kloudless.objects import RAW, raw_member, wants_raw
+from syncd.api.kloudless.objects import RAW, raw_member, raw_object, wants_raw
 from syncd.api.pages import joined, page_token, read_page, spliced
 from syncd.api.params import Paged
 from syncd.api.parts import parts_of
@@ -96,6 +96,6 @@ def _object(
     members: list[tuple[str, object]] = []
     body = raw.get(contact.id)
     if body is not None:
-        members.append(("raw", raw_member(body, "vcard")))
+        members.append(("raw", raw_member(profile, body.key, raw_object(body, "vcard"))))
     href = f"{base_url(request)}/v1/accounts/{profile.id}/contact/contacts/{contact.id}"
     return spliced(contact.document, *members, ("href", href))

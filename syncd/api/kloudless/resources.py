@@ -7,7 +7,7 @@ from aiohttp import web
 
 from syncd.api.answers import answer
 from syncd.api.keys import profile_of
-from syncd.api.kloudless.objects import RAW, wants_raw
+from syncd.api.kloudless.objects import RAW, raw_member, wants_raw
 from syncd.api.kloudless.shapes import Raw
 from syncd.api.pages import page_token, read_page
 from syncd.api.params import Paged
@@ -16,6 +16,7 @@ from syncd.api.route import Shape, route
 from syncd.engine.further import Bookable
 from syncd.model.access import Scope
 from syncd.model.errors import NotFoundError
+from syncd.model.profile import Profile
 
 _EXAMPLE = {
     "id": "room-2",
@@ -82,7 +83,7 @@ async def list_resources(request: web.Request, query: Paged) -> web.Response:
         "count": len(shown),
         "page": str(place.number),
         "next_page": following,
-        "objects": [_resource(one, raw=wants_raw(request)) for one in shown],
+        "objects": [_resource(one, profile, raw=wants_raw(request)) for one in shown],
         "type": "object_list",
         "api": "calendar",
     }
@@ -98,10 +99,10 @@ async def list_resources(request: web.Request, query: Paged) -> web.Response:
 )
 async def retrieve_resource(request: web.Request) -> web.Response:
     """Return one resource."""
-    wanted = request.match_info["resource_id"]
-    for one in await parts_of(request).further.rooms(profile_of(request)):
+    profile, wanted = profile_of(request), request.match_info["resource_id"]
+    for one in await parts_of(request).further.rooms(profile):
         if one.room.id == wanted:
-            return answer(_resource(one, raw=wants_raw(request)))
+            return answer(_resource(one, profile, raw=wants_raw(request)))
     raise NotFoundError(f"there is no resource {wanted}")
 
 
@@ -109,7 +110,7 @@ def _order(one: Bookable) -> tuple[str, str]:
     return ((one.room.name or "").casefold(), one.room.id)
 
 
-def _resource(one: Bookable, *, raw: bool) -> Json:
+def _resource(one: Bookable, profile: Profile, *, raw: bool) -> Json:
     room = one.room
     told: Json = {
         "id": room.id,
@@ -121,6 +122,7 @@ def _resource(one: Bookable, *, raw: bool) -> Json:
         "type": "resource",
         "api": "calendar",
     }
-    if raw and room.raw:
-        told["raw"] = {"id": room.id, "object": orjson.loads(room.raw)}
+    if raw:
+        shown = orjson.loads(room.raw) if room.raw else None
+        told["raw"] = raw_member(profile, room.id, shown)
     return told

@@ -6,9 +6,9 @@ from typing import Any
 
 import orjson
 
+from syncd.formats.outlook import Json
 from syncd.model.errors import MalformedReplyError, NotFoundError
 from syncd.providers.answers import wait_of
-from syncd.providers.graph.recurrence import Json
 from syncd.providers.graph.refusals import Refused, refusal
 
 BATCH = ("$batch",)

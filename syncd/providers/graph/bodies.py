@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from syncd.formats.colors import nearest
+from syncd.formats.outlook import Json, write_recurrence
 from syncd.formats.zones import iana
 from syncd.model.edit import UNSET, EventEdit
 from syncd.model.event import Person, Visibility
 from syncd.model.when import When
-from syncd.providers.graph.recurrence import Json, write_recurrence
 from syncd.providers.graph.translate import FREE, midnight
 
 _SENSITIVITIES = {Visibility.PRIVATE: "private", Visibility.CONFIDENTIAL: "confidential"}

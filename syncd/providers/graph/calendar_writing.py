@@ -1,13 +1,13 @@
 """Calendars made, changed and deleted (MG17)."""
 
 from syncd.formats.colors import nearest
+from syncd.formats.outlook import Json
 from syncd.model.edit import UNSET, CalendarEdit
 from syncd.model.errors import ForbiddenError, MalformedReplyError, NotFoundError
 from syncd.model.ids import CalendarKey
 from syncd.ports.writing import WroteCalendar
 from syncd.providers.graph.client import Ask, GraphClient
 from syncd.providers.graph.colors import CALENDAR_COLORS
-from syncd.providers.graph.recurrence import Json
 from syncd.providers.graph.translate import BROKEN, calendar_of
 from syncd.providers.graph.wire import CALENDARS
 

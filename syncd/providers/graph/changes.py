@@ -7,6 +7,7 @@ from datetime import datetime
 from itertools import islice
 from typing import TypeVar
 
+from syncd.formats.outlook import Json
 from syncd.model.calendar import Mode
 from syncd.model.errors import MalformedReplyError
 from syncd.model.ids import CalendarKey, ResourceKey, SyncToken
@@ -16,7 +17,6 @@ from syncd.ports.provider import Known
 from syncd.providers.graph import wire
 from syncd.providers.graph.client import GraphClient
 from syncd.providers.graph.entries import Choice, Entries, chosen, extended
-from syncd.providers.graph.recurrence import Json
 from syncd.providers.graph.series import (
     Whole,
     is_exception,

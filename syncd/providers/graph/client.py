@@ -12,12 +12,12 @@ from aiohttp import ClientResponse, ClientSession
 from multidict import CIMultiDict
 from yarl import URL
 
+from syncd.formats.outlook import Json
 from syncd.model.errors import MalformedReplyError, RelinkRequiredError
 from syncd.ports.clock import Clock
 from syncd.ports.passing import Passed, PassedAnswer, sent_along
 from syncd.providers.answers import PassingError, UnansweredError, wait_of
 from syncd.providers.graph.batch import BATCH, MOST_PARTS, answers_of, batch_body
-from syncd.providers.graph.recurrence import Json
 from syncd.providers.graph.refusals import Refused, refusal
 from syncd.providers.limits import retried
 from syncd.providers.oauth.passing import TIMEOUT, pass_on, whole_body

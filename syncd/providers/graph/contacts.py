@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from syncd.formats.outlook import Json
 from syncd.model.calendar import Calendar, Holds, Mode
 from syncd.model.errors import MalformedReplyError, SyncTokenExpiredError
 from syncd.model.ids import CalendarKey, ResourceKey, SyncToken
@@ -14,7 +15,6 @@ from syncd.model.resource import Resource
 from syncd.ports.delta import Delta
 from syncd.providers.graph.client import DELTA, NEXT, Ask, GraphClient
 from syncd.providers.graph.persons import contact_of, stamp_of
-from syncd.providers.graph.recurrence import Json
 from syncd.providers.graph.translate import BROKEN
 
 MAIN = Calendar(key=CalendarKey("contacts"), name="Contacts", read_only=True, holds=Holds.CONTACTS)

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from syncd.formats.outlook import Json
 from syncd.model.ids import ResourceKey
 from syncd.providers.graph.client import DELTA
 from syncd.providers.graph.properties import extension_of
-from syncd.providers.graph.recurrence import Json
 from syncd.providers.graph.series import (
     ETAG,
     Whole,

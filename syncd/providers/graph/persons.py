@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 
+from syncd.formats.outlook import Json
 from syncd.model.contact import (
     Address,
     Contact,
@@ -12,7 +13,6 @@ from syncd.model.contact import (
     Relation,
     Use,
 )
-from syncd.providers.graph.recurrence import Json
 
 _ADDRESSES = {
     "businessAddress": Use.WORK,

@@ -9,8 +9,8 @@ from typing import Any
 
 import orjson
 
+from syncd.formats.outlook import Json
 from syncd.model.event import CustomProperty
-from syncd.providers.graph.recurrence import Json
 
 EXTENSION = "dev.syncd.properties"
 _TYPE = "microsoft.graph.openTypeExtension"

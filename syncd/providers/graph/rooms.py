@@ -2,10 +2,10 @@
 
 import orjson
 
+from syncd.formats.outlook import Json
 from syncd.model.errors import RelinkRequiredError
 from syncd.model.room import Room
 from syncd.providers.graph.client import Ask, GraphClient
-from syncd.providers.graph.recurrence import Json
 from syncd.providers.graph.refusals import UnknownHereError
 
 _ROOMS = Ask(path=("places", "microsoft.graph.room"), query={"$top": "100"})

@@ -8,12 +8,12 @@ from typing import Any
 
 import orjson
 
+from syncd.formats.outlook import Json
 from syncd.formats.stamps import stamp
 from syncd.model.errors import MalformedReplyError
 from syncd.model.ids import ResourceKey, Slot, short
 from syncd.model.resource import Resource
 from syncd.model.when import When
-from syncd.providers.graph.recurrence import Json
 from syncd.providers.graph.translate import (
     BROKEN,
     event_of,

@@ -6,11 +6,11 @@ from datetime import date, datetime, timedelta, tzinfo
 from typing import Any
 
 from syncd.formats.expand import Recurring, expand_series
+from syncd.formats.outlook import Json
 from syncd.model.errors import MalformedReplyError
 from syncd.model.event import Event
 from syncd.model.ids import Slot
 from syncd.model.when import When, slot_of
-from syncd.providers.graph.recurrence import Json
 from syncd.providers.graph.series import Whole, is_occurrence, start_at
 from syncd.providers.graph.translate import BROKEN, event_of, original_of, start_of
 from syncd.providers.graph.window import Window

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from syncd.formats.outlook import read_recurrence
 from syncd.formats.zones import iana
 from syncd.model.calendar import Calendar
 from syncd.model.errors import MalformedReplyError
@@ -15,7 +16,6 @@ from syncd.model.ids import CalendarKey
 from syncd.model.own import is_own
 from syncd.model.when import When
 from syncd.providers.graph.properties import properties_of
-from syncd.providers.graph.recurrence import read_recurrence
 
 BROKEN = (KeyError, ValueError, TypeError, AttributeError, OverflowError)  # of a wrong shape
 

@@ -4,12 +4,12 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 
 import orjson
 
+from syncd.formats.outlook import Json
 from syncd.model.calendar import Calendar
 from syncd.model.errors import MalformedReplyError
 from syncd.model.ids import CalendarKey, ResourceKey, short
 from syncd.providers.graph.client import DELTA, NEXT, Ask, GraphClient
 from syncd.providers.graph.properties import EXTENSION
-from syncd.providers.graph.recurrence import Json
 from syncd.providers.graph.translate import BROKEN, calendar_of
 from syncd.providers.graph.window import Window
 

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from hashlib import blake2b
 
+from syncd.formats.outlook import Json
 from syncd.formats.stamps import stamp
 from syncd.model.edit import UNSET, EventEdit
 from syncd.model.errors import (
@@ -24,7 +25,6 @@ from syncd.providers.graph.bodies import event_body
 from syncd.providers.graph.changes import EventReader
 from syncd.providers.graph.client import Ask, GraphClient
 from syncd.providers.graph.properties import EXTENSION, extension_body, extension_of
-from syncd.providers.graph.recurrence import Json
 from syncd.providers.graph.series import ETAG, Whole, is_occurrence, is_series, whole_of
 from syncd.providers.graph.translate import BROKEN, event_of, original_of, start_of
 from syncd.providers.graph.window import Window
