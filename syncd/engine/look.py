@@ -138,6 +138,8 @@ class Look:
         for book, failure in self._errors.values():
             if isinstance(failure, StaleStateError):
                 raise failure
+            if not book.failures:
+                log.info("contacts.failing", profile_id=book.profile_id, reason=str(failure))
             await self._fail(book, failure)
 
     async def _compared(

@@ -132,7 +132,7 @@ async def wired(settings: Settings) -> AsyncIterator[Core]:
             writer=writer,
             agenda=Agenda(store, workers),
             busy=BusyReader(store, workers),
-            further=Further(opener),
+            further=Further(opener, store),
             linking=Linking(store, opener, vault, clock, hub),
             ticker=ticker,
             control=Control(store, hub, clock, hints),

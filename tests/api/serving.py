@@ -176,7 +176,7 @@ async def serving(
                 managed=ManagedEvents(store, writer, clock),
                 agenda=Agenda(store, expand),
                 busy=BusyReader(store, expand),
-                further=Further(ground.server),
+                further=Further(ground.server, store),
                 linking=Linking(store, linker, FakeVault(), clock, ground.hub),
                 tokens=Tokens(store, clock),
                 expiries=Expiries(store, FakeVault(), clock),

@@ -59,7 +59,7 @@ async def served(rig: Rig[S]) -> AsyncIterator[Application]:
             managed=ManagedEvents(store, rig.writer, clock),
             agenda=Agenda(store, inline),
             busy=BusyReader(store, inline),
-            further=Further(rig.opener),
+            further=Further(rig.opener, store),
             linking=rig.linking,
             tokens=Tokens(store, clock),
             expiries=Expiries(store, vault, clock),

@@ -29,6 +29,10 @@ PATHS = (
       for action in ("accept", "decline", "tentativelyAccept")),
     "/me/outlook/masterCategories",
     *("/subscriptions", "/subscriptions/{subscription-id}"),
+    *("/me/contactFolders", "/me/contacts/microsoft.graph.delta()", "/me/contacts/{contact-id}"),
+    "/me/contactFolders/{contactFolder-id}/contacts/microsoft.graph.delta()",
+    "/me/contactFolders/{contactFolder-id}/contacts/{contact-id}",
+    "/places/microsoft.graph.room",
 )  # fmt: skip
 KEPT_OF = {  # of schemas that lead to everything else
     "user": {"displayName", "mail", "userPrincipalName"},

@@ -174,7 +174,7 @@ class GraphServer(GraphCalls):
         try:
             status, told = self.perform(call)
         except RefusedError as refusal:
-            return refusal.status, error_body(refusal.code)
+            return refusal.status, error_body(refusal.code) if refusal.code else None
         self.complaints += found.answer_faults(told)
         immutable = 'IdType="ImmutableId"' in preferred
         return status, told if immutable else _passing_ids(told)
