@@ -120,6 +120,7 @@ class Google(OAuthClient):
     api_url: str = "https://www.googleapis.com/calendar/v3"
     people_url: str = "https://people.googleapis.com/v1"
     directory_url: str = "https://admin.googleapis.com/admin/directory/v1"
+    delegated_scopes: str = "https://www.googleapis.com/auth/calendar"
 
 
 class Graph(OAuthClient):

@@ -14,6 +14,7 @@ from syncd.engine.expiries import Expiries
 from syncd.engine.feeds import Feeds
 from syncd.engine.further import Further
 from syncd.engine.hub import Hub
+from syncd.engine.idle import Idle
 from syncd.engine.link import Linking
 from syncd.engine.managed import ManagedEvents
 from syncd.engine.plan import Plan
@@ -43,6 +44,7 @@ from syncd.store.open import open_store
 
 TICK = timedelta(seconds=1)
 PRUNE = timedelta(hours=1)
+KEEP_ALIVE = timedelta(hours=1)
 ICLOUD_INTERVAL = timedelta(seconds=60)  # the shortest (IC6)
 
 
@@ -67,6 +69,7 @@ class Core:
     ticker: Ticker
     control: Control
     pruner: Pruner
+    idle: Idle
     schedule: Schedule
     vitals: Vitals
 
@@ -130,6 +133,7 @@ async def wired(settings: Settings) -> AsyncIterator[Core]:
                 days=settings.retention.days,
                 activities=settings.retention.activities,
             ),
+            idle=Idle(store, opener, clock),
             schedule=schedule,
             vitals=Vitals(store, vault, clock, metrics, schedule),
         )

@@ -1,4 +1,4 @@
-"""A token endpoint that rotates strictly: of a family only the newest refresh token is good."""
+"""A token endpoint that rotates: strictly, so that of a family only the newest token is good."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -27,8 +27,11 @@ class TokenServer:
     def __init__(self) -> None:
         self.generation = 0
         self.refreshes = 0
+        self.asked = 0
         self.revoked = False
         self.lifetime = 3600
+        self.rotating = True  # else a refresh gives the same tokens again
+        self.lenient = 0  # so many generations before the newest are good too
         self.instead: Answer | None = None
         self.told: dict[str, str] = {}  # further members, such as id_token
         self.url = ""
@@ -46,6 +49,7 @@ class TokenServer:
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         form = await request.post()
+        self.asked += 1
         if self.instead is not None and self.instead.times > 0:
             self.instead.times -= 1
             found = self.instead
@@ -54,11 +58,13 @@ class TokenServer:
             return web.json_response({"error": "invalid_client"}, status=401)
         if form.get("grant_type") != "refresh_token":
             return web.json_response({"error": "unsupported_grant_type"}, status=400)
-        if self.revoked or form.get("refresh_token") != self.refresh_token:
-            self.revoked = True
+        oldest = max(0, self.generation - self.lenient)
+        good = {f"refresh-{one}" for one in range(oldest, self.generation + 1)}
+        if self.revoked or form.get("refresh_token") not in good:
+            self.revoked = not self.lenient
             return web.json_response({"error": "invalid_grant"}, status=400)
         await asyncio.sleep(0.001)  # others may come meanwhile
-        self.generation += 1
+        self.generation += self.rotating
         self.refreshes += 1
         if self.rotated is not None:
             self.rotated.set()

@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 
@@ -12,11 +12,12 @@ from syncd.model.errors import InvalidError, MisconfiguredError, RelinkRequiredE
 from syncd.model.profile import Profile
 from syncd.ports.link import Login, SignedIn
 from syncd.ports.provider import Provider
-from syncd.ports.vault import REFRESH_TOKEN, Keys, Secret
+from syncd.ports.vault import SERVICE_KEY, Keys, Secret
 from syncd.providers.google import wire
 from syncd.providers.google.client import GoogleClient, Tokens
 from syncd.providers.google.provider import GoogleProvider
 from syncd.providers.kind import Rim
+from syncd.providers.oauth.assertion import assertion, read_key_file
 from syncd.providers.oauth.endpoint import Client, Granted, GrantRefusedError, TokenEndpoint
 from syncd.providers.oauth.keeper import INVALID_GRANT, Keeper, secrets_of
 
@@ -33,33 +34,45 @@ class GoogleAdapter:
                 client_id=self._settings.get("client_id", ""),
                 client_secret=Secret(self._settings.get("client_secret", "")),
                 token_url=self._settings.get("token_url", ""),
+                revoke_url=self._settings.get("revoke_url", ""),
             ),
             rim.session,
             rim.clock,
         )
-        self._keeper = Keeper(self._endpoint, rim.clock)
+        self._audience = self._settings.get("token_url", "")
+        self._keeper = Keeper(self._endpoint, rim.clock, audience=self._audience)
         self._palette = dict[str, str]()
 
     @asynccontextmanager
     async def open(self, profile: Profile, keys: Keys) -> AsyncIterator[Provider]:
         """Yield the profile; whether its grant still holds shows with the first request."""
-        self._check()
         client = self._client(partial(self._keeper.token, profile, keys))
         yield GoogleProvider(client, self._palette)
 
     async def sign_in(self, login: Login) -> SignedIn:
-        """Try a refresh token; the primary calendar's id is the login (P15)."""
-        self._check()
+        """Try a grant; the primary calendar's id is the login (P15)."""
+        if login.service_account is not None:
+            return await self._delegated(login.service_account, login.username)
         if login.refresh_token is None:
             raise InvalidError(
                 "people sign in at Google itself: a refresh token is needed", field="refresh_token"
             )
-        try:
-            granted = await self._endpoint.refresh(login.refresh_token)
-        except GrantRefusedError as error:
-            raise RelinkRequiredError(
-                f"Google does not accept the refresh token: {error}", reason=INVALID_GRANT
-            ) from error
+        if not (self._settings.get("client_id") and self._settings.get("client_secret")):
+            raise MisconfiguredError("[providers.google] names no client_id and client_secret")
+        granted = await _granted("refresh token", self._endpoint.refresh(login.refresh_token))
+        return await self._signed_in(granted, secrets_of(granted, used=login.refresh_token))
+
+    async def _delegated(self, key_file: Secret, subject: str) -> SignedIn:
+        """Act for a user of a domain that delegates this to the service account (G11)."""
+        if not subject:
+            raise InvalidError("say for whom the service account acts", field="username")
+        scope = self._settings.get("delegated_scopes", "")
+        key = read_key_file(key_file, subject=subject, scope=scope)
+        signed = assertion(key, self._audience, self._rim.clock.now())
+        granted = await _granted("service account", self._endpoint.asserted(signed))
+        return await self._signed_in(granted, {SERVICE_KEY: key.sealable(), **secrets_of(granted)})
+
+    async def _signed_in(self, granted: Granted, secrets: Mapping[str, Secret]) -> SignedIn:
         access = granted.access_token.reveal()
 
         async def token(*, refused: str | None = None) -> str:
@@ -69,26 +82,28 @@ class GoogleAdapter:
 
         primary = await self._client(token).get(*wire.CALENDAR_LIST, wire.PRIMARY)
         name = str(primary["id"])
-        return SignedIn(
-            identity=self._subject(granted) or f"calendar:{name}",
-            login=name,
-            secrets={REFRESH_TOKEN: login.refresh_token, **secrets_of(granted)},
-        )
+        identity = self._subject(granted) or f"calendar:{name}"
+        return SignedIn(identity=identity, login=name, secrets=secrets)
 
     def _client(self, tokens: Tokens) -> GoogleClient:
         rim = self._rim
         return GoogleClient(rim.session, rim.clock, self._settings.get("api_url", ""), tokens)
 
-    def _check(self) -> None:
-        if not all(map(self._settings.get, ("client_id", "client_secret", "token_url", "api_url"))):
-            raise MisconfiguredError("[providers.google] names no client_id and client_secret")
-
     def _subject(self, granted: Granted) -> str | None:
         """Return who the ID token names; it came from Google over TLS (OIDC Core §3.1.3.7, 6)."""
         claims = _claims(granted.members.get("id_token"))
         subject, audience = claims.get("sub"), claims.get("aud")
-        ours = audience == self._settings["client_id"]
+        ours = audience == self._settings.get("client_id")
         return subject if ours and isinstance(subject, str) and subject else None
+
+
+async def _granted(what: str, asked: Awaitable[Granted]) -> Granted:
+    try:
+        return await asked
+    except GrantRefusedError as error:
+        raise RelinkRequiredError(
+            f"Google does not accept the {what}: {error}", reason=INVALID_GRANT
+        ) from error
 
 
 def _claims(token: object) -> Mapping[str, object]:

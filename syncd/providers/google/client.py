@@ -77,6 +77,10 @@ class GoogleClient:
             token = await self._tokens(refused=token)
             return await self._sent(ask, token)
 
+    async def keep_alive(self) -> None:
+        """Have a token, and ask for nothing."""
+        await self._tokens()
+
     async def passed(self, asked: Passed) -> PassedAnswer:
         """Send something of the caller's own, once; return what comes back (K29)."""
         url = self._own(asked.uri)

@@ -85,6 +85,10 @@ class GoogleProvider(Writing, Rooms, Contacts, Passing):
         """Delete a calendar with its events."""
         await CalendarWriting(self._client).delete(calendar)
 
+    async def keep_alive(self) -> None:
+        """Have an access token that is younger than a day (G11)."""
+        await self._client.keep_alive()
+
     async def passed(self, asked: Passed) -> PassedAnswer:
         """Send a request below the API's host (K29)."""
         return await self._client.passed(asked)

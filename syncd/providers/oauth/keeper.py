@@ -8,22 +8,34 @@ import orjson
 
 from syncd.model.errors import MisconfiguredError, RelinkRequiredError
 from syncd.model.ids import ProfileId
-from syncd.model.profile import Profile
+from syncd.model.profile import Profile, Reason
 from syncd.ports.clock import Clock
 from syncd.ports.unbroken import unbroken
-from syncd.ports.vault import ACCESS_TOKEN, REFRESH_TOKEN, Keys, Secret
+from syncd.ports.vault import (
+    ACCESS_TOKEN,
+    FORMER_REFRESH_TOKEN,
+    REFRESH_TOKEN,
+    SERVICE_KEY,
+    Keys,
+    Secret,
+)
+from syncd.providers.oauth.assertion import assertion, sealed_key
 from syncd.providers.oauth.endpoint import Granted, GrantRefusedError, TokenEndpoint
 
 INVALID_GRANT = "invalid_grant"
 
 
 class Keeper:
-    """One provider's tokens in one process; what is stored counts, not what was read before."""
+    """One provider's tokens in one process; what is stored counts, not what was read before.
 
-    def __init__(self, endpoint: TokenEndpoint, clock: Clock) -> None:
+    ``audience`` is whom assertions of service accounts are for.
+    """
+
+    def __init__(self, endpoint: TokenEndpoint, clock: Clock, *, audience: str = "") -> None:
         """Refresh at ``endpoint``."""
         self._endpoint = endpoint
         self._clock = clock
+        self._audience = audience
         self._locks = WeakValueDictionary[ProfileId, asyncio.Lock]()
 
     async def token(self, profile: Profile, keys: Keys, *, refused: str | None = None) -> str:
@@ -35,47 +47,90 @@ class Keeper:
         """
         lock = self._locks.setdefault(profile.id, asyncio.Lock())
         async with lock:
-            held = await self._held(keys)
-            if held is not None and held != refused:
+            held = await self._held(keys, refused)
+            if held is not None:
                 return held
             # cut off between their answer and our write, a rotated token would be lost
-            granted = await unbroken(self._refreshed(profile, keys), "refresh")
-            return granted.access_token.reveal()
+            return await unbroken(self._renewed(profile, keys, refused), "refresh")
 
-    async def _held(self, keys: Keys) -> str | None:
+    async def _held(self, keys: Keys, refused: str | None) -> str | None:
         stored = await keys.read(ACCESS_TOKEN)
         if stored is None:
             return None
         told = orjson.loads(stored.reveal())
         lasts = datetime.fromisoformat(told["expires_at"]) > self._clock.now()
-        return str(told["token"]) if lasts else None
+        return str(told["token"]) if lasts and told["token"] != refused else None
+
+    async def _renewed(self, profile: Profile, keys: Keys, refused: str | None) -> str:
+        """Refresh while no other process does, unless one just has."""
+        async with keys.alone():
+            held = await self._held(keys, refused)
+            if held is not None:
+                return held
+            granted = await self._granted(profile, keys)
+            return granted.access_token.reveal()
+
+    async def _granted(self, profile: Profile, keys: Keys) -> Granted:
+        key = await keys.read(SERVICE_KEY)
+        try:
+            if key is None:
+                return await self._refreshed(profile, keys)
+            signed = assertion(sealed_key(key), self._audience, self._clock.now())
+            granted = await self._endpoint.asserted(signed)
+        except GrantRefusedError as error:
+            raise RelinkRequiredError(
+                f"the provider no longer accepts the grant: {error}", reason=INVALID_GRANT
+            ) from None
+        await keys.write(secrets_of(granted))
+        return granted
 
     async def _refreshed(self, profile: Profile, keys: Keys) -> Granted:
-        tried: str | None = None
+        """Try what is stored, what another process stored meanwhile, at last the former one."""
+        tried, words = list[str](), ""
         while True:
             stored = await keys.read(REFRESH_TOKEN)
             if stored is None:
                 raise MisconfiguredError(f"profile {profile.id} has no refresh token: relink it")
-            if stored.reveal() == tried:
-                raise RelinkRequiredError(
-                    "the provider no longer accepts the grant", reason=INVALID_GRANT
-                )
-            tried = stored.reveal()
+            if stored.reveal() in tried:
+                former = await self._former(profile, keys)
+                if former is None or former.reveal() in tried:
+                    raise GrantRefusedError(words)
+                stored = former
+            tried.append(stored.reveal())
             try:
                 granted = await self._endpoint.refresh(stored)
-            except GrantRefusedError:
+            except GrantRefusedError as error:
+                words = str(error)
                 continue  # unless another process has rotated it meanwhile, this was the proof
-            await keys.write(secrets_of(granted))
+            await keys.write(secrets_of(granted, used=stored))
             return granted
 
+    async def _former(self, profile: Profile, keys: Keys) -> Secret | None:
+        """Return the generation before, if the newest has been refused in an earlier poll too.
 
-def secrets_of(granted: Granted) -> dict[str, Secret]:
-    """Return what is to be sealed of a grant."""
+        Not sooner: to a strict server an old token is a thief's, and it may only have stumbled
+        over the new one (F23).
+        """
+        proof = profile.proof
+        if proof is None or proof.reason is not Reason.INVALID_GRANT:
+            return None
+        return await keys.read(FORMER_REFRESH_TOKEN)
+
+
+def secrets_of(granted: Granted, *, used: Secret | None = None) -> dict[str, Secret]:
+    """Return what is to be sealed of a grant; ``used`` is the refresh token that brought it.
+
+    A token that is rotated away is kept for one generation, as lenient providers still take it
+    (MG15, F22).
+    """
     told = {
         "token": granted.access_token.reveal(),
         "expires_at": granted.expires_at.isoformat(),
     }
     secrets = {ACCESS_TOKEN: Secret(orjson.dumps(told).decode())}
-    if granted.refresh_token is not None:
-        secrets[REFRESH_TOKEN] = granted.refresh_token
+    newest = granted.refresh_token or used
+    if newest is not None:
+        secrets[REFRESH_TOKEN] = newest
+    if newest is not None and used is not None and newest.reveal() != used.reveal():
+        secrets[FORMER_REFRESH_TOKEN] = used
     return secrets

@@ -22,6 +22,10 @@ def add(  # noqa: PLR0913 - options
     username: Annotated[str, typer.Option(help="Who signs in.")] = "",
     user: Annotated[str | None, typer.Option(help="Whose profile; 'default' if left out.")] = None,
     *,
+    service_account: Annotated[
+        typer.FileText | None,
+        typer.Option(help="Key file of a service account that acts for --username; - is stdin."),
+    ] = None,
     password_stdin: Annotated[
         bool, typer.Option("--password-stdin", help="Read the password from standard input.")
     ] = False,
@@ -31,16 +35,15 @@ def add(  # noqa: PLR0913 - options
     ] = False,
 ) -> None:
     """Connect a profile; a login that is connected already is connected anew."""
-    added = ask(
-        context.obj,
-        "profile.add",
-        provider=provider,
-        url=url,
-        username=username,
-        password="" if refresh_token_stdin else _password(from_stdin=password_stdin),
-        refresh_token=_password(from_stdin=True) if refresh_token_stdin else "",
-        user=user,
-    )
+    secret = dict[str, str]()
+    if service_account is not None:
+        secret["service_account"] = service_account.read()
+    elif refresh_token_stdin:
+        secret["refresh_token"] = _password(from_stdin=True)
+    else:
+        secret["password"] = _password(from_stdin=password_stdin)
+    asked = {"provider": provider, "url": url, "username": username, "user": user}
+    added = ask(context.obj, "profile.add", **asked, **secret)
     show(context.obj, added)
 
 
