@@ -14,7 +14,7 @@ class Login:
     """What a person typed; ``url`` may be a host name or an address.
 
     Where people sign in at the provider itself there is a ``refresh_token`` instead of the rest,
-    or the key file of a ``service_account`` that acts for ``username``.
+    or the ``key_file`` of a service account that acts for ``username``.
     """
 
     provider: str
@@ -22,7 +22,7 @@ class Login:
     password: Secret = field(default_factory=lambda: Secret(""))
     url: str = ""
     refresh_token: Secret | None = None
-    service_account: Secret | None = None
+    key_file: Secret | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,8 +9,8 @@ PASSWORD = "password"  # noqa: S105
 REFRESH_TOKEN = "refresh_token"  # noqa: S105
 FORMER_REFRESH_TOKEN = "former_refresh_token"  # noqa: S105
 ACCESS_TOKEN = "access_token"  # noqa: S105
-SERVICE_KEY = "service_key"
-LOGINS = (PASSWORD, REFRESH_TOKEN, FORMER_REFRESH_TOKEN, ACCESS_TOKEN, SERVICE_KEY)
+DELEGATED_KEY = "delegated_key"
+LOGINS = (PASSWORD, REFRESH_TOKEN, FORMER_REFRESH_TOKEN, ACCESS_TOKEN, DELEGATED_KEY)
 
 
 class Secret:

@@ -80,6 +80,9 @@ class GoogleServer:
     def work(self) -> CalendarTruth:
         return self.calendars[OWNER]
 
+    async def admits(self, given: str | None) -> bool:
+        return given == f"Bearer {self.tokens.access_token}"
+
     def expire(self) -> None:
         self.generation += 1
 
@@ -119,8 +122,7 @@ class GoogleServer:
     @web.middleware
     async def _judge(self, request: web.Request, handler: Answering) -> web.StreamResponse:
         self.asked.append(request)
-        given = request.headers.get("Authorization")
-        if given != f"Bearer {self.tokens.access_token}":
+        if not await self.admits(request.headers.get("Authorization")):
             return _refused(Fault(401, reason="authError"))
         fault = next((one for one in self.faults if _meets(one, request)), None)
         if fault is not None:
@@ -147,7 +149,7 @@ class GoogleServer:
     @web.middleware
     async def _serve(self, request: web.Request, handler: Answering) -> web.StreamResponse:
         """Answer as it stands, and keep nothing of it."""
-        if request.headers.get("Authorization") != f"Bearer {self.tokens.access_token}":
+        if not await self.admits(request.headers.get("Authorization")):
             return _refused(Fault(401, reason="authError"))
         try:
             told: object = await handler(request)

@@ -12,7 +12,7 @@ from syncd.model.errors import InvalidError, MisconfiguredError, RelinkRequiredE
 from syncd.model.profile import Profile
 from syncd.ports.link import Login, SignedIn
 from syncd.ports.provider import Provider
-from syncd.ports.vault import SERVICE_KEY, Keys, Secret
+from syncd.ports.vault import DELEGATED_KEY, Keys, Secret
 from syncd.providers.google import wire
 from syncd.providers.google.client import GoogleClient, Tokens
 from syncd.providers.google.provider import GoogleProvider
@@ -51,14 +51,14 @@ class GoogleAdapter:
 
     async def sign_in(self, login: Login) -> SignedIn:
         """Try a grant; the primary calendar's id is the login (P15)."""
-        if login.service_account is not None:
-            return await self._delegated(login.service_account, login.username)
+        if login.key_file is not None:
+            return await self._delegated(login.key_file, login.username)
+        if not (self._settings.get("client_id") and self._settings.get("client_secret")):
+            raise MisconfiguredError("[providers.google] names no client_id and client_secret")
         if login.refresh_token is None:
             raise InvalidError(
                 "people sign in at Google itself: a refresh token is needed", field="refresh_token"
             )
-        if not (self._settings.get("client_id") and self._settings.get("client_secret")):
-            raise MisconfiguredError("[providers.google] names no client_id and client_secret")
         granted = await _granted("refresh token", self._endpoint.refresh(login.refresh_token))
         return await self._signed_in(granted, secrets_of(granted, used=login.refresh_token))
 
@@ -70,7 +70,9 @@ class GoogleAdapter:
         key = read_key_file(key_file, subject=subject, scope=scope)
         signed = assertion(key, self._audience, self._rim.clock.now())
         granted = await _granted("service account", self._endpoint.asserted(signed))
-        return await self._signed_in(granted, {SERVICE_KEY: key.sealable(), **secrets_of(granted)})
+        return await self._signed_in(
+            granted, {DELEGATED_KEY: key.sealable(), **secrets_of(granted)}
+        )
 
     async def _signed_in(self, granted: Granted, secrets: Mapping[str, Secret]) -> SignedIn:
         access = granted.access_token.reveal()

@@ -20,7 +20,7 @@ _SKEW = timedelta(seconds=30)  # F27: their clock may be behind ours
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ServiceKey:
+class DelegatedKey:
     """Who signs, and for whom."""
 
     email: str
@@ -35,7 +35,7 @@ class ServiceKey:
         return Secret(orjson.dumps({**told, "subject": self.subject, "scope": self.scope}).decode())
 
 
-def read_key_file(text: Secret, *, subject: str, scope: str) -> ServiceKey:
+def read_key_file(text: Secret, *, subject: str, scope: str) -> DelegatedKey:
     """Read the JSON that Google hands out for a service account; raises InvalidError.
 
     Its addresses are not looked at: a key is used at the configured endpoint only (P12).
@@ -46,7 +46,7 @@ def read_key_file(text: Secret, *, subject: str, scope: str) -> ServiceKey:
         raise _unusable("this is not the key file of a service account")
     if not isinstance(key, str) or not _signs(key):
         raise _unusable("the key file holds no RSA private key")
-    return ServiceKey(
+    return DelegatedKey(
         email=email,
         key_id=str(told.get("private_key_id", "")),
         key=Secret(key),
@@ -55,13 +55,13 @@ def read_key_file(text: Secret, *, subject: str, scope: str) -> ServiceKey:
     )
 
 
-def sealed_key(text: Secret) -> ServiceKey:
+def sealed_key(text: Secret) -> DelegatedKey:
     """Return what ``sealable`` made."""
     told = _object(text)
-    return ServiceKey(**{**told, "key": Secret(told["key"])})
+    return DelegatedKey(**{**told, "key": Secret(told["key"])})
 
 
-def assertion(by: ServiceKey, audience: str, now: datetime) -> Secret:
+def assertion(by: DelegatedKey, audience: str, now: datetime) -> Secret:
     """Return a JWT for the token endpoint ``audience``, good for an hour."""
     claims = {
         "iss": by.email,
@@ -94,4 +94,4 @@ def _signs(key: str) -> bool:
 
 
 def _unusable(message: str) -> InvalidError:
-    return InvalidError(message, field="service_account")
+    return InvalidError(message, field="key_file")

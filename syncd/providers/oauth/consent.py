@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from oauthlib.oauth2 import WebApplicationClient
+from yarl import URL
 
 from syncd.ports.vault import Secret
 
@@ -39,13 +40,15 @@ def begun(
     client = WebApplicationClient(client_id)
     verifier = client.create_code_verifier(_VERIFIER)
     state = secrets.token_urlsafe(32)
-    url = client.prepare_request_uri(
-        authorize_url,
-        redirect_uri=redirect_uri,
-        scope=list(scopes),
-        state=state,
-        code_challenge=client.create_code_challenge(verifier, "S256"),
-        code_challenge_method="S256",
+    query = {
+        "response_type": "code",
+        "client_id": client_id,
+        "redirect_uri": redirect_uri,
+        "scope": " ".join(scopes),
+        "state": state,
+        "code_challenge": client.create_code_challenge(verifier, "S256"),
+        "code_challenge_method": "S256",
         **(members or {}),
-    )
+    }
+    url = str(URL(authorize_url).update_query(query))  # oauthlib's takes no plain http of a test
     return Consent(url=url, state=state, verifier=Secret(verifier))

@@ -13,9 +13,9 @@ from syncd.ports.clock import Clock
 from syncd.ports.unbroken import unbroken
 from syncd.ports.vault import (
     ACCESS_TOKEN,
+    DELEGATED_KEY,
     FORMER_REFRESH_TOKEN,
     REFRESH_TOKEN,
-    SERVICE_KEY,
     Keys,
     Secret,
 )
@@ -71,7 +71,7 @@ class Keeper:
             return granted.access_token.reveal()
 
     async def _granted(self, profile: Profile, keys: Keys) -> Granted:
-        key = await keys.read(SERVICE_KEY)
+        key = await keys.read(DELEGATED_KEY)
         try:
             if key is None:
                 return await self._refreshed(profile, keys)

@@ -22,9 +22,12 @@ def add(  # noqa: PLR0913 - options
     username: Annotated[str, typer.Option(help="Who signs in.")] = "",
     user: Annotated[str | None, typer.Option(help="Whose profile; 'default' if left out.")] = None,
     *,
-    service_account: Annotated[
+    key_file: Annotated[
         typer.FileText | None,
-        typer.Option(help="Key file of a service account that acts for --username; - is stdin."),
+        typer.Option(
+            "--service-account",
+            help="Key file of a service account that acts for --username; - is standard input.",
+        ),
     ] = None,
     password_stdin: Annotated[
         bool, typer.Option("--password-stdin", help="Read the password from standard input.")
@@ -36,8 +39,8 @@ def add(  # noqa: PLR0913 - options
 ) -> None:
     """Connect a profile; a login that is connected already is connected anew."""
     secret = dict[str, str]()
-    if service_account is not None:
-        secret["service_account"] = service_account.read()
+    if key_file is not None:
+        secret["key_file"] = key_file.read()
     elif refresh_token_stdin:
         secret["refresh_token"] = _password(from_stdin=True)
     else:
