@@ -1,14 +1,17 @@
 """A Google profile in the daemon as a user runs it: added by a refresh token, polled, written."""
 
 import asyncio
+import json
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 
+from syncd.runtime.clock import SystemClock
 from tests.journeys.daemon import SETTINGS, configured
-from tests.servers.google import GoogleServer, at
+from tests.servers.delegation import Domain
+from tests.servers.google import OWNER, GoogleServer, at
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -45,3 +48,33 @@ async def test_a_refresh_token_is_enough_to_follow_and_write_google(tmp_path: Pa
                     assert (await answer.json())["use_default_reminder"] is True
         assert sorted(one["summary"] for one in server.work.events.values()) == ["Ours", "Theirs"]
         assert server.complaints == []
+
+
+async def test_a_service_account_follows_a_person_of_its_domain(tmp_path: Path) -> None:
+    """G11: the key comes from a file or standard input, and lies nowhere in clear (I16)."""
+    scope = "https://www.googleapis.com/auth/calendar"
+    async with GoogleServer().running() as server:
+        server.tokens.domain = Domain.made(SystemClock(), OWNER, scope=scope)
+        server.work.put("a", summary="Theirs", start=at(24), end=at(24, 10))
+        key = server.tokens.domain.key_file()
+        file = tmp_path / "key.json"
+        file.write_text(key)
+        address = f'token_url = "{server.tokens.url}"\napi_url = "{server.url}"\n'
+        settings = f"{SETTINGS}[providers.google]\n{address}"
+        async with configured(tmp_path / "syncd", settings) as daemon:
+            await daemon.ask("init")
+            await daemon.start()
+            add = ("profile", "add", "google", "--username", OWNER, "--service-account")
+            added = [await daemon.ask(*add, str(file)), await daemon.ask(*add, "-", text=key)]
+            assert [one["login"] for one in added] == [OWNER, OWNER]
+            assert added[0]["profile_id"] == added[1]["profile_id"]
+            async with asyncio.timeout(60):
+                while (await daemon.ask("profile", "show", "1"))["state"] != "connected":
+                    await daemon.run("profile", "sync", "1", "--wait")
+            (calendar,) = (await daemon.ask("profile", "show", "1"))["calendars"]
+            assert calendar["events"] == 1
+        assert server.complaints == []
+        secret = json.loads(key)["private_key"].splitlines()[5].encode()
+        left = [one for one in (tmp_path / "syncd").rglob("*") if one.is_file()]
+        assert left
+        assert not [one for one in left if secret in one.read_bytes()]

@@ -8,7 +8,10 @@ from dataclasses import dataclass, field
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from tests.servers.delegation import Domain
+
 CLIENT_ID, CLIENT_SECRET = "client", "secret"
+_ASSERTED = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
 
 @dataclass
@@ -38,6 +41,7 @@ class TokenServer:
         self.pieces = False  # send an answer as a slow network does
         self.rotated: asyncio.Event | None = None  # set when a token was; then waits for ``send``
         self.send = asyncio.Event()
+        self.domain: Domain | None = None  # whose service account is known here
 
     @property
     def refresh_token(self) -> str:
@@ -54,6 +58,8 @@ class TokenServer:
             self.instead.times -= 1
             found = self.instead
             return web.Response(status=found.status, text=found.body, headers=found.headers)
+        if form.get("grant_type") == _ASSERTED and self.domain is not None:
+            return self._asserted(self.domain, str(form.get("assertion")))
         if (form.get("client_id"), form.get("client_secret")) != (CLIENT_ID, CLIENT_SECRET):
             return web.json_response({"error": "invalid_client"}, status=401)
         if form.get("grant_type") != "refresh_token":
@@ -79,6 +85,14 @@ class TokenServer:
             }
         )
         return await _in_pieces(request, response) if self.pieces else response
+
+    def _asserted(self, domain: Domain, assertion: str) -> web.Response:
+        refusal = domain.refusal(assertion, self.url)
+        if refusal is not None:
+            return web.json_response({"error": refusal}, status=400)
+        self.generation += 1
+        told = {"access_token": self.access_token, "token_type": "Bearer"}
+        return web.json_response({**told, "expires_in": self.lifetime})
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["TokenServer"]:
