@@ -1,40 +1,17 @@
 """A Google profile polled and written for real into a real store; the stream tells the truth."""
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
-import orjson
 import pytest
-from aiohttp import ClientSession, DummyCookieJar
 
-from syncd.engine.browse import Browser
 from syncd.engine.draft import EventDraft
-from syncd.engine.hub import Hub
-from syncd.engine.link import Linking
-from syncd.engine.plan import Plan
-from syncd.engine.poll import Polled, Poller
-from syncd.engine.write import Writer
-from syncd.model.access import User
-from syncd.model.activity import Filter
-from syncd.model.ids import EventId, Position
-from syncd.model.profile import Profile, Reason, State
-from syncd.ports.store import Store
-from syncd.providers.kind import Rim
-from syncd.providers.opener import Opener
-from syncd.providers.registry import KINDS
-from syncd.runtime.vault import open_ring, write_ring
-from tests.api.serving import inline
-from tests.contract.rig import PAUSE, USER
-from tests.fakes.clock import FakeClock
-from tests.fakes.meter import FakeMeter
+from syncd.model.ids import EventId
+from syncd.model.profile import Reason, State
+from tests.contract.google_rig import GoogleRig, google_rig
 from tests.providers.google import google_login
-from tests.servers.google import Fault, GoogleServer, at
-from tests.store.opening import opened
-from tests.witness import Replay
+from tests.servers.google import Fault, at
 
 WEEKLY = {
     "summary": "Weekly",
@@ -44,73 +21,10 @@ WEEKLY = {
 }
 
 
-@dataclass(kw_only=True)
-class GoogleRig:
-    server: GoogleServer
-    store: Store
-    clock: FakeClock
-    poller: Poller
-    linking: Linking
-    writer: Writer
-    meter: FakeMeter
-    connected: Profile
-    replay: Replay = field(default_factory=Replay)
-
-    async def profile(self) -> Profile:
-        return await self.store.profile(self.connected.id)
-
-    async def poll(self) -> Polled:
-        self.clock.advance(PAUSE)
-        return await self.poller.poll(await self.profile(), listing=True)
-
-    async def drain(self) -> list[tuple[str, str]]:
-        """Return what is new in the stream: type, and the event's name."""
-        after = Position(self.replay.position)
-        _, found = await self.store.read(self.connected.id, after=after, limit=500, wanted=Filter())
-        records = [orjson.loads(one.body) for one in found]
-        self.replay.apply(records)
-        kinds = {"event", "calendar"}
-        return [
-            (one["type"], one["metadata"]["name"])
-            for one in records
-            if one["metadata"]["type"] in kinds
-        ]
-
-    async def step(self) -> list[tuple[str, str]]:
-        polled = await self.poll()
-        assert polled.error is None
-        return await self.drain()
-
-    def named(self, name: str) -> dict[str, Any]:
-        return next(one for one in self.replay.events.values() if one["name"] == name)
-
-
 @pytest.fixture
 async def rig(tmp_path: Path) -> AsyncIterator[GoogleRig]:
-    clock, hub, meter = FakeClock(), Hub(), FakeMeter()
-    write_ring(tmp_path / "keys")
-    vault = open_ring(tmp_path / "keys")
-    plan = Plan(default_interval=timedelta(seconds=60), default_reconcile=timedelta(days=1))
-    async with AsyncExitStack() as stack:
-        server = await stack.enter_async_context(GoogleServer().running())
-        store = await stack.enter_async_context(opened(tmp_path, clock=clock))
-        http = await stack.enter_async_context(ClientSession(cookie_jar=DummyCookieJar()))
-        rim = Rim(session=lambda: http, clock=clock, settings=server.settings)
-        opener = Opener(KINDS, rim, store, vault)
-        await store.add_user(User(id=USER, name="contract", created=clock.now()))
-        browser = Browser(store, inline, clock)
-        linking = Linking(store, opener, vault, clock, hub)
-        yield GoogleRig(
-            server=server,
-            store=store,
-            clock=clock,
-            poller=Poller(store, opener, hub, clock, meter, plan, draw=lambda: 0.5),
-            linking=linking,
-            writer=await stack.enter_async_context(Writer(store, opener, browser, hub, clock)),
-            meter=meter,
-            connected=await linking.connect(USER, google_login(server)),
-        )
-        assert server.complaints == []
+    async with google_rig(tmp_path) as one:
+        yield one
 
 
 async def test_what_happens_at_google_is_told_once(rig: GoogleRig) -> None:

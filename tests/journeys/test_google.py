@@ -13,11 +13,13 @@ from tests.journeys.daemon import SETTINGS, configured
 from tests.servers.delegation import Domain
 from tests.servers.google import OWNER, GoogleServer, at
 
+TEAM = "team@example.org"
 pytestmark = pytest.mark.timeout(120)
 
 
 async def test_a_refresh_token_is_enough_to_follow_and_write_google(tmp_path: Path) -> None:
     async with GoogleServer().running() as server:
+        server.add_calendar(TEAM, summary="Team")
         server.work.put("a", summary="Theirs", start=at(24), end=at(24, 10))
         told = "".join(f'{key} = "{value}"\n' for key, value in server.settings["google"].items())
         settings = f"{SETTINGS}[providers.google]\n{told}"
@@ -41,12 +43,31 @@ async def test_a_refresh_token_is_enough_to_follow_and_write_google(tmp_path: Pa
                         ) as told_:
                             events = (await told_.json()).get("objects", [])
                 assert [one["name"] for one in events] == ["Theirs"]
-                body = {"name": "Ours", "start": "2026-11-25T09:00:00Z"}
+                body: dict[str, Any] = {"name": "Ours", "start": "2026-11-25T09:00:00Z"}
                 body["end"] = "2026-11-25T10:00:00Z"
                 async with session.post(f"{address}/primary/events", json=body) as answer:
                     assert answer.status == 201, await answer.text()
-                    assert (await answer.json())["use_default_reminder"] is True
-        assert sorted(one["summary"] for one in server.work.events.values()) == ["Ours", "Theirs"]
+                    made = await answer.json()
+                    assert made["use_default_reminder"] is True
+                place = f"{address}/primary/events/{made['id']}"
+                reminders = [{"minutes": 15, "method": "popup"}]
+                body = {"use_default_reminder": False, "reminders": reminders}
+                async with session.patch(place, json=body) as answer:
+                    assert (await answer.json())["use_default_reminder"] is False
+                body = {"use_default_reminder": True, "reminders": reminders}  # dropped (K27)
+                async with session.patch(place, json=body) as answer:
+                    patched = await answer.json()
+                assert (patched["use_default_reminder"], patched["reminders"]) == (True, [])
+                async with session.patch(place, json={"organizer": {"email": TEAM}}) as answer:
+                    moved = await answer.json()
+                    assert answer.status == 200, moved
+                assert (moved["id"], moved["organizer"]["email"]) == (made["id"], TEAM)
+                assert moved["calendar_id"] != made["calendar_id"]  # K26
+                async with session.get(f"{address}/{moved['calendar_id']}/events") as answer:
+                    (there,) = (await answer.json())["objects"]
+                assert there["id"] == made["id"]
+        left = [one["summary"] for one in server.work.events.values() if "summary" in one]
+        assert left == ["Theirs"]
         assert server.complaints == []
 
 

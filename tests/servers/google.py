@@ -17,7 +17,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from tests.servers.discovery import Json, calendar_api
-from tests.servers.google_truth import CalendarTruth, is_cancelled, patched
+from tests.servers.google_truth import CalendarTruth, is_cancelled, move, patched
 from tests.servers.tokens import CLIENT_ID, CLIENT_SECRET, TokenServer
 
 OWNER = "ada@example.org"
@@ -109,6 +109,7 @@ class GoogleServer:
             ("PATCH", "/calendars/{calendar}/events/{event}", self._patch),
             ("DELETE", "/calendars/{calendar}/events/{event}", self._delete),
             ("GET", "/calendars/{calendar}/events/{event}/instances", self._instances),
+            ("POST", "/calendars/{calendar}/events/{event}/move", self._move),
         )
         for verb, path, answer in routes:
             app.router.add_route(verb, BASE + path, answer)
@@ -293,6 +294,16 @@ class GoogleServer:
 
     async def _delete(self, request: web.Request) -> None:
         self._truth(request).cancel(self._current(request)["id"])
+
+    async def _move(self, request: web.Request) -> Json:
+        found, target = self._current(request), self.calendars.get(request.query["destination"])
+        if target is None or found["id"] not in self._truth(request).events:
+            raise RefusedError(404, "notFound")
+        if target.role not in {"owner", "writer"}:
+            raise RefusedError(403, "requiredAccessLevel")
+        if found.get("eventType", "default") != "default" or "recurringEventId" in found:
+            raise RefusedError(400, "invalid")
+        return move(self._truth(request), target, found["id"])
 
     async def _instances(self, request: web.Request) -> Json:
         truth, name = self._truth(request), request.match_info["event"]

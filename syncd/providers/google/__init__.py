@@ -20,6 +20,7 @@ KIND = Kind(
     abilities=Abilities(
         event=EVENT_MEMBERS - {"geo", "organizer", "url"},
         reminders=5,
+        organizer_moves=True,
         icalendar=False,
     ),
 )

@@ -60,6 +60,13 @@ class GoogleProvider(Writing, Rooms, Contacts, Passing):
         """Delete an event, a series, or one instance of it."""
         return await self._writing(calendar).delete(before, slot)
 
+    async def move_event(
+        self, calendar: CalendarKey, before: RawResource, destination: CalendarKey
+    ) -> Wrote:
+        """Give an event to the owner of another calendar, who then is its organizer (K26)."""
+        reader = self._reader(destination)
+        return await self._writing(calendar).move(before, destination, reader)
+
     async def resources(self, calendar: CalendarKey, keys: Collection[ResourceKey]) -> Delta:
         """Read some events, series whole."""
         reader = self._reader(calendar)
