@@ -9,6 +9,7 @@ from functools import partial
 import orjson
 
 from syncd.model.errors import InvalidError, MisconfiguredError, RelinkRequiredError
+from syncd.model.ids import ProfileId
 from syncd.model.profile import Profile
 from syncd.ports.link import Login, SignedIn
 from syncd.ports.provider import Provider
@@ -17,6 +18,7 @@ from syncd.providers.google import wire
 from syncd.providers.google.client import GoogleClient, Tokens
 from syncd.providers.google.provider import GoogleProvider
 from syncd.providers.kind import Rim
+from syncd.providers.limits import Limits
 from syncd.providers.oauth.assertion import assertion, read_key_file
 from syncd.providers.oauth.endpoint import Client, Granted, GrantRefusedError, TokenEndpoint
 from syncd.providers.oauth.keeper import INVALID_GRANT, Keeper, secrets_of
@@ -41,20 +43,27 @@ class GoogleAdapter:
         )
         self._audience = self._settings.get("token_url", "")
         self._keeper = Keeper(self._endpoint, rim.clock, audience=self._audience)
+        self._limits = Limits(
+            rim.clock,
+            per_minute=int(self._settings.get("requests_per_minute", "10000")),
+            per_profile=int(self._settings.get("profile_requests_per_minute", "600")),
+        )
         self._palette = dict[str, str]()
 
     @asynccontextmanager
     async def open(self, profile: Profile, keys: Keys) -> AsyncIterator[Provider]:
         """Yield the profile; whether its grant still holds shows with the first request."""
-        client = self._client(partial(self._keeper.token, profile, keys))
+        client = self._client(partial(self._keeper.token, profile, keys), profile.id)
         yield GoogleProvider(client, self._palette)
 
     async def sign_in(self, login: Login) -> SignedIn:
         """Try a grant; the primary calendar's id is the login (P15)."""
+        delegated = login.key_file is not None
+        needed = ("token_url", "api_url", *(() if delegated else ("client_id", "client_secret")))
+        if not all(map(self._settings.get, needed)):
+            raise MisconfiguredError(f"[providers.google] lacks one of {', '.join(needed)}")
         if login.key_file is not None:
             return await self._delegated(login.key_file, login.username)
-        if not (self._settings.get("client_id") and self._settings.get("client_secret")):
-            raise MisconfiguredError("[providers.google] names no client_id and client_secret")
         if login.refresh_token is None:
             raise InvalidError(
                 "people sign in at Google itself: a refresh token is needed", field="refresh_token"
@@ -87,9 +96,11 @@ class GoogleAdapter:
         identity = self._subject(granted) or f"calendar:{name}"
         return SignedIn(identity=identity, login=name, secrets=secrets)
 
-    def _client(self, tokens: Tokens) -> GoogleClient:
-        rim = self._rim
-        return GoogleClient(rim.session, rim.clock, self._settings.get("api_url", ""), tokens)
+    def _client(self, tokens: Tokens, profile: ProfileId | None = None) -> GoogleClient:
+        rim, base = self._rim, self._settings.get("api_url", "")
+        return GoogleClient(
+            rim.session, rim.clock, base, tokens, limits=self._limits, profile=profile
+        )
 
     def _subject(self, granted: Granted) -> str | None:
         """Return who the ID token names; it came from Google over TLS (OIDC Core §3.1.3.7, 6)."""

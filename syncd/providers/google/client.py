@@ -12,11 +12,12 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from syncd.model.errors import InvalidError, MalformedReplyError, RelinkRequiredError
+from syncd.model.ids import ProfileId
 from syncd.ports.clock import Clock
 from syncd.ports.passing import LARGEST_ANSWER, Passed, PassedAnswer, sent_along
 from syncd.providers.answers import PassingError, UnansweredError, wait_of
-from syncd.providers.google.refusals import Refused, refusal
-from syncd.providers.limits import retried
+from syncd.providers.google.refusals import SLIDES, Refused, refusal
+from syncd.providers.limits import Limits, SpentError, retried
 
 Json = dict[str, Any]
 _TIMEOUT = ClientTimeout(total=120, sock_connect=10, sock_read=60)
@@ -51,10 +52,19 @@ class Ask:
 class GoogleClient:
     """One profile at one API; a token goes nowhere else."""
 
-    def __init__(
-        self, session: Callable[[], ClientSession], clock: Clock, base: str, tokens: Tokens
+    def __init__(  # noqa: PLR0913 - what a request touches
+        self,
+        session: Callable[[], ClientSession],
+        clock: Clock,
+        base: str,
+        tokens: Tokens,
+        *,
+        limits: Limits,
+        profile: ProfileId | None = None,
     ) -> None:
-        """Ask below ``base``."""
+        """Ask below ``base``, within ``limits``; without a ``profile`` somebody is signing in."""
+        self._limits = limits
+        self._profile = profile
         self._session = session
         self._clock = clock
         self._base = base.rstrip("/")
@@ -84,6 +94,7 @@ class GoogleClient:
     async def passed(self, asked: Passed) -> PassedAnswer:
         """Send something of the caller's own, once; return what comes back (K29)."""
         url = self._own(asked.uri)
+        await self._limits.turn(self._profile)
         headers = CIMultiDict(sent_along())
         headers["Authorization"] = f"Bearer {await self._tokens()}"
         if asked.content_type is not None:
@@ -104,6 +115,7 @@ class GoogleClient:
         return PassedAnswer(status=response.status, body=body, content_type=kind)
 
     async def _sent(self, ask: Ask, token: str) -> Json:
+        await self._limits.turn(self._profile)
         headers = CIMultiDict(sent_along() if ask.writes else {})
         headers.update({"Authorization": f"Bearer {token}", "Accept": "application/json"})
         if ask.etag:
@@ -129,7 +141,11 @@ class GoogleClient:
         except (aiohttp.ClientError, TimeoutError) as error:
             lost = UnansweredError if ask.writes else PassingError
             raise lost(f"Google did not answer: {error}") from error
-        return self._read(ask, response, body)
+        try:
+            return self._read(ask, response, body)
+        except SpentError as error:
+            self._limits.spent(error.retry_after or SLIDES)
+            raise
 
     def _read(self, ask: Ask, response: ClientResponse, body: bytes) -> Json:
         if not 200 <= response.status <= 299:  # noqa: PLR2004 - the success class
