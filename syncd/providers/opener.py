@@ -1,7 +1,7 @@
 """Opens profiles at their providers, and tries logins there: the registry behind two ports."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractAsyncContextManager
 
 from syncd.model.abilities import Abilities
 from syncd.model.errors import InvalidError, UnsupportedError
@@ -35,7 +35,8 @@ class Opener:
 
     def open(self, profile: Profile) -> AbstractAsyncContextManager[Provider]:
         """Sign in with the sealed credentials; raises UnsupportedError without an adapter."""
-        return self._open(profile)
+        keys = _Keys(self._store, self._vault, profile)
+        return self._adapter(profile.provider).open(profile, keys)
 
     async def sign_in(self, login: Login) -> SignedIn:
         """Obey ``Linker.sign_in``; raises InvalidError for a provider that is not known."""
@@ -45,12 +46,6 @@ class Opener:
                 f"there is no provider {login.provider!r}; known: {known}", field="provider"
             )
         return await self._adapter(login.provider).sign_in(login)
-
-    @asynccontextmanager
-    async def _open(self, profile: Profile) -> AsyncIterator[Provider]:
-        adapter = self._adapter(profile.provider)
-        async with adapter.open(profile, _Keys(self._store, self._vault, profile)) as provider:
-            yield provider
 
     def _adapter(self, name: str) -> Adapter:
         if name not in self._kinds:

@@ -170,7 +170,7 @@ async def ours(
         rim = Rim(session=lambda: http, clock=clock, settings=settings or {})
         opener = Opener(KINDS, rim, store, vault)
         # due again at once, and as many in a tick as there are
-        plan = Plan(default_interval=timedelta(), polls_per_second=crowd, polls_at_once=crowd)
+        plan = Plan(default_interval=timedelta(), polls_per_second=crowd)
         poller = Poller(store, opener, hub, clock, FakeMeter(), plan)
         ticker = Ticker(store, poller, clock, FakeMeter(), plan)
         await stack.enter_async_context(ticker)

@@ -9,14 +9,17 @@ import asyncio
 import json
 import sys
 
+from tests.servers.discovery import Json
 from tests.servers.google import GoogleServer, at
 from tests.servers.google_truth import CalendarTruth
 
 
 def seed(calendar: CalendarTruth, count: int) -> None:
-    """Put ordinary events into a calendar, each of about 700 bytes."""
+    """Put events of a working week into a calendar: each other one a meeting, some of them series."""
     for number in range(count):
         day, hour = 1 + number % 28, 8 + number % 10
+        meeting = {"attendees": [_guest(number + at) for at in range(5)]} if number % 2 else {}
+        weekly = {"recurrence": ["RRULE:FREQ=WEEKLY;COUNT=20"]} if number % 20 == 1 else {}
         calendar.put(
             f"bench{number}",
             summary=f"Event {number}",
@@ -24,7 +27,18 @@ def seed(calendar: CalendarTruth, count: int) -> None:
             location=f"Room {number % 40}",
             start=at(day, hour),
             end=at(day, hour + 1),
+            htmlLink=f"https://www.google.com/calendar/event?eid=YmVuY2g{number}",
+            sequence=number % 3,
+            eventType="default",
+            **meeting,
+            **weekly,
         )
+
+
+def _guest(number: int) -> Json:
+    name = f"guest{number % 50}"
+    answer = ("accepted", "needsAction", "tentative", "declined")[number % 4]
+    return {"email": f"{name}@example.org", "displayName": name, "responseStatus": answer}
 
 
 async def main(count: int) -> None:

@@ -1,6 +1,7 @@
 """Access tokens of profiles: one refresh at a time, and durable before it is used (I13, F22)."""
 
 import asyncio
+from dataclasses import dataclass
 from datetime import datetime
 from weakref import WeakValueDictionary
 
@@ -25,10 +26,21 @@ from syncd.providers.oauth.endpoint import Granted, GrantRefusedError, TokenEndp
 INVALID_GRANT = "invalid_grant"
 
 
-class Keeper:
-    """One provider's tokens in one process; what is stored counts, not what was read before.
+@dataclass(frozen=True, slots=True)
+class _Access:
+    """A token that is stored, and with which credentials it came."""
 
-    ``audience`` is whom assertions of service accounts are for.
+    generation: int
+    token: str
+    expires_at: datetime
+
+
+class Keeper:
+    """One provider's tokens in one process.
+
+    An access token is remembered until it ends, is refused, or its profile is connected anew;
+    whether a refresh is needed and with what is decided by what is stored then. ``audience`` is
+    whom assertions of service accounts are for.
     """
 
     def __init__(self, endpoint: TokenEndpoint, clock: Clock, *, audience: str = "") -> None:
@@ -36,6 +48,7 @@ class Keeper:
         self._endpoint = endpoint
         self._clock = clock
         self._audience = audience
+        self._fresh = dict[ProfileId, _Access]()
         self._locks = WeakValueDictionary[ProfileId, asyncio.Lock]()
 
     async def token(self, profile: Profile, keys: Keys, *, refused: str | None = None) -> str:
@@ -45,26 +58,37 @@ class Keeper:
         now, and what ``TokenEndpoint.refresh`` raises. A caller that is cancelled leaves when a
         refresh that has begun is stored.
         """
+        fresh = self._fresh.get(profile.id)
+        if fresh is not None and self._good(fresh, profile, refused):
+            return fresh.token
         lock = self._locks.setdefault(profile.id, asyncio.Lock())
         async with lock:
-            held = await self._held(keys, refused)
+            held = await self._held(profile, keys, refused)
             if held is not None:
                 return held
             # cut off between their answer and our write, a rotated token would be lost
             return await unbroken(self._renewed(profile, keys, refused), "refresh")
 
-    async def _held(self, keys: Keys, refused: str | None) -> str | None:
+    async def _held(self, profile: Profile, keys: Keys, refused: str | None) -> str | None:
         stored = await keys.read(ACCESS_TOKEN)
         if stored is None:
             return None
         told = orjson.loads(stored.reveal())
-        lasts = datetime.fromisoformat(told["expires_at"]) > self._clock.now()
-        return str(told["token"]) if lasts and told["token"] != refused else None
+        ends = datetime.fromisoformat(told["expires_at"])
+        kept = _Access(profile.generation, str(told["token"]), ends)
+        if not self._good(kept, profile, refused):
+            return None
+        self._fresh[profile.id] = kept
+        return kept.token
+
+    def _good(self, kept: _Access, profile: Profile, refused: str | None) -> bool:
+        mine = kept.generation == profile.generation and kept.token != refused
+        return mine and kept.expires_at > self._clock.now()
 
     async def _renewed(self, profile: Profile, keys: Keys, refused: str | None) -> str:
         """Refresh while no other process does, unless one just has."""
         async with keys.alone():
-            held = await self._held(keys, refused)
+            held = await self._held(profile, keys, refused)
             if held is not None:
                 return held
             granted = await self._granted(profile, keys)
