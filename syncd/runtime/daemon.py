@@ -22,7 +22,7 @@ from syncd import __version__
 from syncd.api.build import build
 from syncd.api.limits import READ_AT_MOST
 from syncd.model.errors import MisconfiguredError, TransientError
-from syncd.runtime import admin, log, settings
+from syncd.runtime import admin, garbage, log, settings
 from syncd.runtime.listening import api_socket, unix_socket
 from syncd.runtime.lock import only_writer
 from syncd.runtime.notify import Notifier
@@ -142,6 +142,7 @@ async def running(current: Settings, sockets: Sockets, notifier: Notifier) -> As
                     _answering(_application(core), sockets.api),
                     _answering(admin.application(core), sockets.admin),
                 ):
+                    garbage.settle()
                     _tell_ready(core, notifier)
                     tasks.append(group.create_task(_watchdog(core, notifier), name="watchdog"))
                     yield core

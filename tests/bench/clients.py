@@ -1,6 +1,7 @@
 """The clients that are compared: syncd's own polls in process, and the peers as subprocesses."""
 
 import asyncio
+import gc
 import json
 import resource
 import statistics
@@ -29,6 +30,7 @@ from syncd.ports.vault import Secret
 from syncd.providers.kind import Rim
 from syncd.providers.opener import Opener
 from syncd.providers.registry import KINDS
+from syncd.runtime import garbage
 from syncd.runtime.clock import SystemClock
 from syncd.runtime.vault import open_ring, write_ring
 from syncd.store.open import SqlStore
@@ -174,8 +176,21 @@ async def ours(
         poller = Poller(store, opener, hub, clock, FakeMeter(), plan)
         ticker = Ticker(store, poller, clock, FakeMeter(), plan)
         await stack.enter_async_context(ticker)
+        stack.enter_context(_settled())
         linking = Linking(store, opener, vault, clock, hub)
         yield Ours(store=store, poller=poller, ticker=ticker, linking=linking)
+
+
+@contextmanager
+def _settled() -> Iterator[None]:
+    """Collect garbage as the daemon does, for as long as it is measured."""
+    before = gc.get_threshold()
+    garbage.settle()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*before)
 
 
 async def our_costs(

@@ -15,7 +15,7 @@ from tests.servers.google_truth import CalendarTruth
 
 
 def seed(calendar: CalendarTruth, count: int) -> None:
-    """Put events of a working week into a calendar: each other one a meeting, some of them series."""
+    """Put events of a working week into a calendar: each other one a meeting, some series."""
     for number in range(count):
         day, hour = 1 + number % 28, 8 + number % 10
         meeting = {"attendees": [_guest(number + at) for at in range(5)]} if number % 2 else {}
