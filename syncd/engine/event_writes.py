@@ -17,7 +17,7 @@ from syncd.engine.written import Written
 from syncd.model.abilities import Abilities
 from syncd.model.calendar import KnownCalendar
 from syncd.model.content import event_of
-from syncd.model.edit import UNSET
+from syncd.model.edit import UNSET, Reply
 from syncd.model.errors import (
     ConflictError,
     InvalidError,
@@ -26,7 +26,7 @@ from syncd.model.errors import (
     ReadOnlyError,
     UpstreamError,
 )
-from syncd.model.event import Person
+from syncd.model.event import Answer, Person
 from syncd.model.ids import (
     WHOLE,
     CalendarId,
@@ -140,7 +140,15 @@ class EventWrites:
                 wrote = await self._update(provider, target, settled)
             before = target.resource.etag
             await self._record(profile, target.calendar, wrote, provider, before=before)
-        return await self._outcome(profile, target.calendar, event, settled.ignored | wrote.ignored)
+        ignored = settled.ignored | wrote.ignored
+        try:
+            return await self._outcome(profile, target.calendar, event, ignored)
+        except NotFoundError:
+            reply = settled.edit.reply
+            if reply is UNSET or reply.answer is not Answer.DECLINED:
+                raise
+            left = _declined(target.event, reply)  # who declines has it no more (MG13)
+            return Outcome(event=left, cursor=await self._cursor(profile), ignored=ignored)
 
     async def _give(
         self,
@@ -290,6 +298,15 @@ def writable(known: KnownCalendar) -> KnownCalendar:
     if known.calendar.read_only:
         raise ReadOnlyError(f"calendar {known.id} is read-only")
     return known
+
+
+def _declined(event: ListedEvent, reply: Reply) -> ListedEvent:
+    """Return an event as it was last, with the answer that removed it."""
+    document = orjson.loads(event.document)
+    for person in document["attendees"]:
+        if person["email"].casefold() == reply.email.casefold():
+            person["status"] = reply.answer
+    return replace(event, document=orjson.dumps(document))
 
 
 def _hold(check: EventCheck | None, target: Target) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from syncd.model.activity import ACTIONS, Kind, Record, Type
-from syncd.model.brands import brand_of
+from syncd.model.brands import brand_of_profile
 from syncd.model.calendar import Holds, KnownCalendar
 from syncd.model.contact import Contact
 from syncd.model.content import Json, changes
@@ -25,7 +25,7 @@ WITH_CONTACTS = frozenset(
 
 def account_document(profile: Profile) -> Json:
     """Return api.md K1's object without ``href`` and ``relink_url``."""
-    brand = brand_of(profile.provider)
+    brand = brand_of_profile(profile)
     return {
         "id": int(profile.id),
         "account": profile.login,

@@ -54,4 +54,10 @@ async def upstream() -> AsyncIterator[None]:
     except MalformedReplyError as error:
         raise UpstreamError(str(error)) from error
     except InvalidError as error:
-        raise RejectedError(str(error), field=error.field) from error
+        raise RejectedError(
+            str(error),
+            field=error.field,
+            code=error.code,
+            fault=error.fault,
+            members=error.members,
+        ) from error

@@ -8,7 +8,7 @@ from io import StringIO
 from zoneinfo import ZoneInfo
 
 from dateutil.tz import tzical
-from tzlocal.windows_tz import win_tz
+from tzlocal.windows_tz import tz_win, win_tz
 
 from syncd.formats.lines import Component
 from syncd.formats.rule import parts, refusal
@@ -46,6 +46,12 @@ def iana(name: str) -> ZoneInfo | None:
             except (KeyError, ValueError, OSError):  # unknown, no key, a folder of the zone base
                 continue
     return None
+
+
+def windows(name: str) -> str | None:
+    """Return the Windows name of an IANA zone, None if it has none."""
+    found: str | None = tz_win.get(name)
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from syncd.model.profile import Profile
+
+FLAVOUR = "flavour"  # of Profile.settings: of a provider with several brands which one it is
+OUTLOOK_COM = "outlook_com"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Brand:
@@ -46,6 +51,22 @@ _BRANDS: Mapping[str, Brand] = {
         provider_service="icloud",
     ),
 }
+
+
+_FLAVOURED: Mapping[tuple[str, str], Brand] = {
+    ("graph", OUTLOOK_COM): Brand(
+        service="outlook_calendar",
+        service_name="Outlook Calendar",
+        provider_name="live_connect",
+        provider_service="outlook_com",
+    ),
+}
+
+
+def brand_of_profile(profile: Profile) -> Brand:
+    """Return the names of a profile's provider, as they are for accounts of its kind."""
+    flavour = profile.settings.get(FLAVOUR, "")
+    return _FLAVOURED.get((profile.provider, flavour)) or brand_of(profile.provider)
 
 
 def brand_of(provider: str) -> Brand:

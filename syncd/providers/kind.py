@@ -8,11 +8,16 @@ from typing import Protocol
 from aiohttp import ClientSession
 
 from syncd.model.abilities import Abilities
+from syncd.model.outbound import reachable
 from syncd.model.profile import Profile
 from syncd.ports.clock import Clock
 from syncd.ports.link import Login, SignedIn
 from syncd.ports.provider import Provider
 from syncd.ports.vault import Keys
+
+
+def _public(address: str, port: int) -> bool:  # noqa: ARG001 - as a guard is asked
+    return reachable(address, ())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,12 +26,14 @@ class Rim:
 
     ``session`` returns the guarded HTTP session (O1); it is shared by all profiles, so it must
     keep no cookies and follow no proxy of the environment (O3). ``settings`` are the keys of
-    ``[providers.<name>]`` by provider: a client's id and secret, and addresses (P14).
+    ``[providers.<name>]`` by provider: a client's id and secret, and addresses (P14). ``admits``
+    is the guard for an adapter that makes its connections by itself (O5): an address, a port.
     """
 
     session: Callable[[], ClientSession]
     clock: Clock
     settings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    admits: Callable[[str, int], bool] = _public
 
 
 class Adapter(Protocol):

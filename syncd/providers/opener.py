@@ -1,7 +1,8 @@
 """Opens profiles at their providers, and tries logins there: the registry behind two ports."""
 
-from collections.abc import Iterable, Mapping
-from contextlib import AbstractAsyncContextManager
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from syncd.model.abilities import Abilities
 from syncd.model.errors import InvalidError, UnsupportedError
@@ -26,6 +27,7 @@ class Opener:
         self._store = store
         self._vault = vault
         self._started: dict[str, Adapter] = {}
+        self._starting = asyncio.Lock()
 
     def abilities(self, provider: str) -> Abilities:
         """Return what a kind of provider can store; raises UnsupportedError without one."""
@@ -35,8 +37,7 @@ class Opener:
 
     def open(self, profile: Profile) -> AbstractAsyncContextManager[Provider]:
         """Sign in with the sealed credentials; raises UnsupportedError without an adapter."""
-        keys = _Keys(self._store, self._vault, profile)
-        return self._adapter(profile.provider).open(profile, keys)
+        return self._open(profile)
 
     async def sign_in(self, login: Login) -> SignedIn:
         """Obey ``Linker.sign_in``; raises InvalidError for a provider that is not known."""
@@ -45,13 +46,23 @@ class Opener:
             raise InvalidError(
                 f"there is no provider {login.provider!r}; known: {known}", field="provider"
             )
-        return await self._adapter(login.provider).sign_in(login)
+        return await (await self._adapter(login.provider)).sign_in(login)
 
-    def _adapter(self, name: str) -> Adapter:
+    @asynccontextmanager
+    async def _open(self, profile: Profile) -> AsyncIterator[Provider]:
+        adapter = await self._adapter(profile.provider)
+        async with adapter.open(profile, _Keys(self._store, self._vault, profile)) as provider:
+            yield provider
+
+    async def _adapter(self, name: str) -> Adapter:
         if name not in self._kinds:
             raise UnsupportedError(f"this syncd has no adapter for {name}")
         if name not in self._started:
-            self._started[name] = self._kinds[name].start(self._rim)
+            async with self._starting:
+                if name not in self._started:
+                    # it imports for a tenth of a second, which the loop has not (F42)
+                    start = self._kinds[name].start
+                    self._started[name] = await asyncio.to_thread(start, self._rim)
         return self._started[name]
 
 

@@ -22,7 +22,8 @@ from syncd import __version__
 from syncd.api.build import build
 from syncd.api.limits import READ_AT_MOST
 from syncd.model.errors import MisconfiguredError, TransientError
-from syncd.runtime import admin, garbage, log, settings
+from syncd.runtime import admin, log, settings
+from syncd.runtime.heap import settle_heap
 from syncd.runtime.listening import api_socket, unix_socket
 from syncd.runtime.lock import only_writer
 from syncd.runtime.notify import Notifier
@@ -114,6 +115,7 @@ async def _until_told(
     current: Settings, sockets: Sockets, signals: Signals, notifier: Notifier
 ) -> None:
     async with running(current, sockets, notifier):
+        settle_heap()
         await signals.wait()
         if signals.stop.is_set():
             sockets.api.close()  # refuse at once what will not be answered
@@ -142,7 +144,6 @@ async def running(current: Settings, sockets: Sockets, notifier: Notifier) -> As
                     _answering(_application(core), sockets.api),
                     _answering(admin.application(core), sockets.admin),
                 ):
-                    garbage.settle()
                     _tell_ready(core, notifier)
                     tasks.append(group.create_task(_watchdog(core, notifier), name="watchdog"))
                     yield core

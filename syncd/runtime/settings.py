@@ -79,7 +79,7 @@ class Pace(Section):
 
 
 class SlowFeed(Pace):
-    """``[poll.caldav]``, and ``[poll.icloud]``: change feeds that deserve a second look sooner."""
+    """``[poll.caldav]`` and those like it: change feeds that deserve a second look sooner."""
 
     reconcile_seconds: int | None = Field(default=SIX_HOURS, ge=60)
 
@@ -98,7 +98,7 @@ class Poll(Section):
     disconnect_proof_seconds: int = Field(default=900, ge=0)
     invalid_grant_gap_seconds: int = Field(default=60, ge=0)
     google: Pace = Pace()
-    graph: Pace = Pace()
+    graph: SlowFeed = SlowFeed()
     ews: Pace = Pace()
     caldav: SlowFeed = SlowFeed()
     icloud: ApplePace = ApplePace()

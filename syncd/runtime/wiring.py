@@ -95,11 +95,17 @@ async def wired(settings: Settings) -> AsyncIterator[Core]:
                 f"{ring}: credentials are sealed with {', '.join(sorted(lacking))}, which this key "
                 "ring lacks; restore the ring that was in use"
             )
-        http = session(Guard(settings.outbound.allow_private, listen_address(settings)))
+        guard = Guard(settings.outbound.allow_private, listen_address(settings))
+        http = session(guard)
         stack.push_async_callback(http.close)
         workers = ExpansionWorkers()
         stack.push_async_callback(workers.close)
-        rim = Rim(session=lambda: http, clock=clock, settings=settings.providers.texts())
+        rim = Rim(
+            session=lambda: http,
+            clock=clock,
+            settings=settings.providers.texts(),
+            admits=guard.admits,
+        )
         opener = Opener(KINDS, rim, store, vault)
         written = Written(clock)
         poller = Poller(store, opener, hub, clock, metrics, plan, written=written)

@@ -16,7 +16,8 @@ from aiohttp import ClientSession
 
 from syncd.ports.link import Login
 from syncd.ports.vault import Secret
-from tests.bench.clients import Ours, ours
+from syncd.runtime.heap import settle_heap
+from tests.bench.clients import ours
 from tests.peers import peer_python
 from tests.servers.google import OWNER
 
@@ -75,22 +76,17 @@ async def beside_gcal_sync(folder: Path, count: int, *, times: int = 5) -> Googl
             async with ours(folder / f"first{turn}", settings=site.settings) as direct:
                 await direct.connect(site.login)
                 firsts.append(await direct.poll(listing=True))
-        async with ours(folder / "quiet", settings=site.settings, crowd=QUIET) as direct:
+        async with ours(folder / "quiet", settings=site.settings) as direct:
             await direct.connect(site.login)
             await direct.poll(listing=True)
+            settle_heap()  # as the daemon does
             alone = [await direct.poll() for _ in range(4 * times)]
             while len(direct.profiles) < QUIET:
                 await direct.connect(site.login)
-            ticks = [await _ticked(direct) for _ in range(times + 2)]
+            ticks = [await direct.tick() for _ in range(times + 2)]
         told = {"first": firsts, "alone": alone, "quiet": ticks[2:]}  # behind the first reads
         costs = {name: statistics.median(found) for name, found in told.items()}
         return GoogleCosts(count=count, ours=costs, theirs=theirs)
-
-
-async def _ticked(direct: Ours) -> float:
-    """Tick once the plan allows as many polls as there are profiles."""
-    await asyncio.sleep(1.1)
-    return await direct.tick()
 
 
 async def _gcal_sync(site: GoogleSite, folder: Path, times: int) -> dict[str, float]:
@@ -122,12 +118,13 @@ class Crowd:
 async def crowded(folder: Path, profiles: int, *, times: int = 5) -> Crowd:
     """Measure many profiles that have nothing new, each turn beside a bare loop's."""
     with served_google(1) as site:
-        async with ours(folder / "crowd", settings=site.settings, crowd=profiles) as direct:
+        async with ours(folder / "crowd", settings=site.settings) as direct:
             for _ in range(profiles):
                 await direct.connect(site.login)
             found, bare = list[float](), list[float]()
+            settle_heap()
             for turn in range(times + 2):
-                spent = await _ticked(direct)
+                spent = await direct.tick()
                 if turn > 1:  # the first one reads everything, the next one looks once more
                     found.append(spent)
                     bare.append(await bare_loop(site, profiles))

@@ -26,12 +26,13 @@ from syncd.providers.answers import PassingError
 from syncd.providers.graph import wire
 from syncd.providers.graph.client import AT_ONCE, Ask, GraphClient
 from syncd.providers.graph.refusals import UNNAMED_WAIT, Refused, refusal
+from syncd.providers.graph.window import Window
 from tests.fakes.clock import FakeClock
 from tests.servers.graph_schema import check, published
 
 CALENDAR = CalendarKey("AAMk/C+=")
 PREFERRED = {'IdType="ImmutableId"', 'outlook.timezone="UTC"', 'outlook.body-content-type="text"'}
-AFTER, BEFORE = datetime(2025, 11, 20, tzinfo=UTC), datetime(2028, 11, 20, tzinfo=UTC)
+WINDOW = Window(datetime(2025, 11, 20, tzinfo=UTC), datetime(2028, 11, 20, tzinfo=UTC))
 
 
 @dataclass
@@ -129,7 +130,7 @@ async def test_a_feed_is_asked_for_by_its_window_and_gone_on_from_its_link(graph
         page(deltaLink="/feed?$deltatoken=2"),
         page({"id": "E"}, deltaLink="/feed?$deltatoken=3"),
     ]
-    pages = [one async for one in wire.feed_pages(client(graph), CALENDAR, AFTER, BEFORE)]
+    pages = [one async for one in wire.feed_pages(client(graph), CALENDAR, WINDOW)]
     link = pages[-1]["@odata.deltaLink"]
     (changed,) = [one async for one in wire.changed_pages(client(graph), link)]
     assert changed["value"] == [{"id": "E"}]
@@ -182,7 +183,7 @@ async def test_what_did_not_come_whole_is_no_page(
     """P1: above all no empty one."""
     graph.answers = answers
     with pytest.raises(MalformedReplyError):
-        async for _ in wire.feed_pages(client(graph), CALENDAR, AFTER, BEFORE):
+        async for _ in wire.feed_pages(client(graph), CALENDAR, WINDOW):
             pass
 
 
@@ -250,7 +251,7 @@ async def test_a_write_is_sent_once_under_the_version_that_is_known(graph: Graph
         (405, "", MalformedReplyError, MalformedReplyError),
         (501, "", MalformedReplyError, MalformedReplyError),
         (409, "ErrorFolderExists", ConflictError, ConflictError),
-        (410, "", SyncTokenExpiredError, SyncTokenExpiredError),
+        (410, "", SyncTokenExpiredError, NotFoundError),  # a write: gone already (P5)
         (412, "ErrorIrresolvableConflict", ConflictError, ConflictError),
         (408, "", PassingError, PassingError),
         (423, "", PassingError, PassingError),

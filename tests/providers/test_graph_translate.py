@@ -78,7 +78,7 @@ def item(**changed: object) -> dict[str, Any]:
 
 
 def read(**changed: object) -> Event:
-    return event_of(item(**changed), {"Red category": "#FF0000"}, own="me@example.org")
+    return event_of(item(**changed), {"Red category": "#FF0000"}, own={"me@example.org"})
 
 
 def test_an_event_is_read_as_people_wrote_it() -> None:

@@ -51,6 +51,11 @@ class TokenServer:
     def access_token(self) -> str:
         return f"access-{self.generation}"
 
+    def revoke(self) -> None:
+        """Take the grant back, and with it every token that came of it (RFC 7009 §2.1)."""
+        self.revoked = True
+        self.generation += 1
+
     async def answer(self, request: web.Request) -> web.StreamResponse:
         form = await request.post()
         self.asked += 1
@@ -95,10 +100,10 @@ class TokenServer:
         return web.json_response({**told, "expires_in": self.lifetime})
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator["TokenServer"]:
+    async def running(self, port: int = 0) -> AsyncIterator["TokenServer"]:
         app = web.Application()
         app.router.add_post("/token", self.answer)
-        server = TestServer(app)
+        server = TestServer(app, port=port or None)
         await server.start_server()
         self.url = str(server.make_url("/token"))
         yield self

@@ -9,7 +9,7 @@ from syncd.api.freshness import relink_url
 from syncd.api.keys import tokens_of
 from syncd.api.parts import Json
 from syncd.model.access import User
-from syncd.model.brands import brand_of
+from syncd.model.brands import brand_of_profile
 from syncd.model.profile import Profile
 
 UTC_ZONE = "Etc/UTC"
@@ -17,7 +17,7 @@ UTC_ZONE = "Etc/UTC"
 
 async def profile_object(request: web.Request, profile: Profile) -> Json:
     """Return C1's object; where a person mends it only while it is not connected."""
-    brand = brand_of(profile.provider)
+    brand = brand_of_profile(profile)
     told: Json = {
         "provider_name": brand.provider_name,
         "provider_service": brand.provider_service,
@@ -34,7 +34,7 @@ def made_calendar(place: Place) -> Json:
     """Return the object of C5."""
     profile, known = place.profile, place.calendar
     return {
-        "provider_name": brand_of(profile.provider).provider_name,
+        "provider_name": brand_of_profile(profile).provider_name,
         "profile_id": profile.public_name,
         "profile_name": profile.login,
         "calendar_id": known.id,

@@ -9,7 +9,7 @@ from syncd.api.answers import answer
 from syncd.api.freshness import HEADERS, freshness
 from syncd.api.keys import profile_of
 from syncd.api.kloudless.contact_shapes import Contact, ContactList
-from syncd.api.kloudless.objects import RAW, wants_raw
+from syncd.api.kloudless.objects import RAW, raw_member, wants_raw
 from syncd.api.pages import joined, page_token, read_page, spliced
 from syncd.api.params import Paged
 from syncd.api.parts import parts_of
@@ -97,6 +97,6 @@ def _object(
     body = raw.get(contact.id)
     if body is not None:
         told = {"href": body.key, "etag": body.etag, "vcard": body.raw.decode(errors="replace")}
-        members.append(("raw", {"id": body.key, "object": told}))
+        members.append(("raw", raw_member(profile, body.key, told)))
     href = f"{base_url(request)}/v1/accounts/{profile.id}/contact/contacts/{contact.id}"
     return spliced(contact.document, *members, ("href", href))

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from syncd.api.address import base_url
 from syncd.api.freshness import relink_url
+from syncd.api.keys import profile_of
 from syncd.api.pages import spliced
 from syncd.api.params import Flag, parse_query
 from syncd.api.parts import Json, parts_of
@@ -21,6 +22,7 @@ from syncd.model.profile import Profile
 from syncd.model.resource import RawResource
 
 RAW = "X-Kloudless-Raw-Data"
+_ONLY_IDS = frozenset({"ews"})
 ERRORS = (400, 409, 423, 429, 502, 503, 504)  # of what asks the provider (R15)
 
 
@@ -46,10 +48,8 @@ def calendar_object(request: web.Request, known: KnownCalendar) -> Json:
     """Return a calendar, with its raw object if that was asked for."""
     told = calendar_document(known)
     if wants_raw(request):
-        told["raw"] = {
-            "id": known.key,
-            "object": {"href": known.key, "etag": None, "ical": None},
-        }
+        shown = {"href": known.key, "etag": None, "ical": None}
+        told["raw"] = raw_member(profile_of(request), known.key, shown)
     told["href"] = calendar_href(request, known.profile_id, known.id)
     return told
 
@@ -65,8 +65,13 @@ def event_object(
     members: list[tuple[str, object]] = []
     body = raw.get(event.key)
     if body is not None:
-        members.append(("raw", {"id": body.key, "object": _raw_object(body)}))
+        members.append(("raw", raw_member(profile, body.key, _raw_object(body))))
     return spliced(event.document, *members, ("href", f"{calendar}/events/{event.id}"))
+
+
+def raw_member(profile: Profile, key: str, told: object) -> Json:
+    """Return the member ``raw``: of Exchange no more than the provider's id (K11)."""
+    return {"id": key} if profile.provider in _ONLY_IDS else {"id": key, "object": told}
 
 
 def _raw_object(body: RawResource) -> object:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from functools import lru_cache
 
 from yarl import URL
 
@@ -37,8 +38,7 @@ class CalDavAdapter:
         if password is None:
             raise MisconfiguredError(f"profile {profile.id} has no password: relink it")
         homes, inboxes, origins, principals = (
-            [URL(text, encoded=True) for text in profile.settings.get(name, "").split()]
-            for name in (HOMES, INBOX, ORIGINS, PRINCIPAL)
+            _urls(profile.settings.get(name, "")) for name in (HOMES, INBOX, ORIGINS, PRINCIPAL)
         )
         if not homes:
             raise MisconfiguredError(f"profile {profile.id} has no calendar home in its settings")
@@ -68,3 +68,8 @@ class CalDavAdapter:
             origins=origins,
             flavour=self._flavour,
         )
+
+
+@lru_cache(maxsize=4096)  # the same few in each poll
+def _urls(text: str) -> tuple[URL, ...]:
+    return tuple(URL(one, encoded=True) for one in text.split())

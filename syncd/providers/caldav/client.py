@@ -5,6 +5,7 @@ import errno
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import TypeVar
 
 import aiohttp
@@ -243,11 +244,11 @@ class CalDavClient:
         never sees the password.
         """
         quirks = self.quirks(response.url)
-        offered = _offered(response)
         if response.status != 401:  # noqa: PLR2004 - Unauthorized
             if scheme is None:
                 quirks.scheme = Scheme.BASIC
             return scheme is None
+        offered = _offered(response)
         if scheme in offered or not offered:
             return False
         quirks.scheme = Scheme.BASIC if Scheme.BASIC in offered else Scheme.DIGEST
@@ -369,6 +370,7 @@ def _why(error: aiohttp.ClientError) -> str:
             return "the connection broke"
 
 
+@lru_cache(maxsize=4096)  # the same few in each poll
 def below(base: URL, path: str) -> URL:
     """Return the address of a canonical path, or of an absolute address, seen from ``base``."""
     return base.join(URL(path, encoded=True))

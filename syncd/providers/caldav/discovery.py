@@ -13,12 +13,14 @@ from syncd.model.errors import (
     NotFoundError,
     RelinkRequiredError,
     SyncdError,
+    TransientError,
 )
 from syncd.model.own import ADDRESSES
 from syncd.ports.link import SIGN_IN_URL, Login, SignedIn
 from syncd.ports.vault import PASSWORD
 from syncd.providers.caldav import wire
 from syncd.providers.caldav.client import Ask, CalDavClient
+from syncd.providers.caldav.services import announced
 
 HOMES, INBOX, ORIGINS = "homes", "inbox", "origins"  # of Profile.settings; blanks between URLs
 PRINCIPAL = "principal"  # the same: who signed in
@@ -26,17 +28,30 @@ BOOKS = "books"  # the same, of address books; empty if there were none, absent 
 _GOOGLE = ("google.com", "googleusercontent.com", "googleapis.com", "gmail.com", "googlemail.com")
 _BLANKS = frozenset(" \t\r\n")
 _MOST_ADDRESSES = 50
-_NOTHING = (NotFoundError, MalformedReplyError, ForbiddenError, RelinkRequiredError)
+_ELSEWHERE = (NotFoundError, MalformedReplyError, ForbiddenError)
+_NOTHING = (*_ELSEWHERE, RelinkRequiredError)
 _UNSAFE_PORTS = range(1024)
 _WEB_PORTS = frozenset({80, 443})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
-    """Where to look, in this order; the first is what was typed."""
+    """Where to look, in this order; the first is what was typed.
+
+    A ``domain``, typed as no more than that, may name its servers itself, and is asked first.
+    """
 
     given: URL
     others: Sequence[URL]
+    domain: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A principal, and the address that led to it."""
+
+    principal: URL
+    at: URL
 
 
 def start_of(login: Login) -> Start:
@@ -65,13 +80,15 @@ def start_of(login: Login) -> Start:
             "Google calendars cannot be connected through CalDAV: choose the provider google.",
             field="url",
         )
-    return _start(url.with_query(None).with_fragment(None))
+    bare = "://" not in text and url.path == "/" and url.explicit_port is None
+    domain = url.raw_host if bare else None
+    return _start(url.with_query(None).with_fragment(None), domain or "")
 
 
-def _start(given: URL) -> Start:
+def _start(given: URL, domain: str = "") -> Start:
     root = given.origin()
     others = [root / ".well-known/caldav", root.with_path("/")]
-    return Start(given=given, others=[one for one in others if one != given])
+    return Start(given=given, others=[one for one in others if one != given], domain=domain)
 
 
 async def discover(login: Login, connect: Callable[[URL], CalDavClient]) -> SignedIn:
@@ -98,8 +115,8 @@ async def find_books(client: CalDavClient, start: URL) -> Sequence[URL]:
     """
     search = _Search(client)
     try:
-        principal = await search.principal(_start(start))
-        homes = await search.book_homes(principal)
+        found = await search.principal(_start(start))
+        homes = await search.book_homes(found.principal)
     except _NOTHING:
         homes = []
     return homes or await search.books_elsewhere(start)
@@ -110,16 +127,17 @@ class _Search:
         self._client = client
 
     async def sign_in(self, login: Login, start: Start) -> SignedIn:
-        principal = await self.principal(start)
+        led = await self.principal(start)
+        principal = led.principal
         self._client.trust(principal)
         found = await self.ask(principal, wire.HOMES)
         homes = [self._led(principal, href) for one in found for href in one.homes]
         if not homes:
             raise NotFoundError("no calendar home")
-        settings = {SIGN_IN_URL: str(start.given)}
+        settings = {SIGN_IN_URL: str(led.at)}
         with suppress(SyncdError):  # looked for again by polls
             books = [self._led(principal, href) for one in found for href in one.book_homes]
-            books = books or await self.books_elsewhere(start.given)
+            books = books or await self.books_elsewhere(led.at)
             settings[BOOKS] = " ".join(str(one) for one in books)
         inboxes = [self._led(principal, one.inbox) for one in found if one.inbox is not None]
         settings |= {
@@ -151,28 +169,26 @@ class _Search:
         except _NOTHING:
             return []
 
-    async def principal(self, start: Start) -> URL:
-        """Return the principal's address; a refusal of the address as typed is the last word."""
+    async def principal(self, start: Start) -> Found:
+        """Return the principal; a refusal of the address as typed is the last word."""
         failure: SyncdError = NotFoundError("no principal")
-        try:
-            found = await self._current(start.given)
-        except (NotFoundError, MalformedReplyError, ForbiddenError) as error:
-            found, failure = None, error
-        for url in start.others:
-            if found is not None:
-                break
+        told = await announced(start.domain) if start.domain else ()
+        for url in told:  # a domain that names its servers may have others for its pages
             try:
-                found = await self._current(url)
-            except (
-                NotFoundError,
-                MalformedReplyError,
-                ForbiddenError,
-                RelinkRequiredError,
-            ) as error:
+                self._client.trust(url)
+                if (principal := await self._current(url)) is not None:
+                    return Found(principal=principal, at=url)
+            except (*_ELSEWHERE, TransientError) as error:
                 failure = _worse(failure, error)
-        if found is None:
-            raise failure
-        return found
+        passing = (TransientError,) if told else ()
+        for url in (start.given, *start.others):
+            refusal = (RelinkRequiredError,) if told or url != start.given else ()
+            try:
+                if (principal := await self._current(url)) is not None:
+                    return Found(principal=principal, at=start.given)
+            except (*_ELSEWHERE, *refusal, *passing) as error:
+                failure = _worse(failure, error)
+        raise failure
 
     async def _current(self, url: URL) -> URL | None:
         found = await self.ask(url, wire.PRINCIPAL)
@@ -198,7 +214,10 @@ def _addresses(found: Sequence[wire.Place]) -> str:
 
 def _worse(one: SyncdError, other: SyncdError) -> SyncdError:
     """Return which failure says more to a person: a refused password, then a web page."""
-    order = (RelinkRequiredError, ForbiddenError, MalformedReplyError, NotFoundError)
+    order = (
+        *(RelinkRequiredError, ForbiddenError, TransientError),
+        *(MalformedReplyError, NotFoundError),
+    )
     rank = {kind: place for place, kind in enumerate(order)}
     ranked = [
         min(rank[kind] for kind in order if isinstance(error, kind)) for error in (one, other)

@@ -4,6 +4,7 @@ import asyncio
 import re
 import socket
 from collections.abc import Sequence
+from functools import lru_cache
 from ipaddress import ip_address
 
 from yarl import URL
@@ -14,6 +15,7 @@ from syncd.model.outbound import reachable
 _COUNTRY_SECOND_LEVEL = re.compile(r"[a-z]{2,3}\.[a-z]{2}")  # co.uk, com.au: anyone's
 
 
+@lru_cache(maxsize=4096)  # asked several times in each poll
 def origin_of(url: URL) -> URL:
     """Return scheme, host and port; a port that is the scheme's own is the same as none."""
     return URL(str(url.origin()))

@@ -87,4 +87,7 @@ class Memory:
 
     def of(self, origin: str) -> Quirks:
         """Return what is known of a server, to be read and written."""
-        return self._quirks.setdefault(origin, Quirks())
+        known = self._quirks.get(origin)
+        if known is None:
+            known = self._quirks[origin] = Quirks()
+        return known

@@ -1,27 +1,28 @@
 """Google in one process: opens profiles, tries grants, knows the colours of events."""
 
-import base64
-import binascii
-from collections.abc import AsyncIterator, Awaitable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 
-import orjson
-
-from syncd.model.errors import InvalidError, MisconfiguredError, RelinkRequiredError
+from syncd.model.errors import InvalidError, MisconfiguredError
 from syncd.model.ids import ProfileId
 from syncd.model.profile import Profile
 from syncd.ports.link import Login, SignedIn
 from syncd.ports.provider import Provider
 from syncd.ports.vault import DELEGATED_KEY, Keys, Secret
 from syncd.providers.google import wire
-from syncd.providers.google.client import GoogleClient, Tokens
+from syncd.providers.google.client import GoogleClient
 from syncd.providers.google.provider import GoogleProvider
 from syncd.providers.kind import Rim
 from syncd.providers.limits import Limits
 from syncd.providers.oauth.assertion import assertion, read_key_file
-from syncd.providers.oauth.endpoint import Client, Granted, GrantRefusedError, TokenEndpoint
-from syncd.providers.oauth.keeper import INVALID_GRANT, Keeper, secrets_of
+from syncd.providers.oauth.endpoint import Client, Granted, TokenEndpoint
+from syncd.providers.oauth.keeper import Keeper, secrets_of
+from syncd.providers.oauth.sign_in import Tokens, accepted, claims, only, tried
+
+_NAME = "Google"
+_ADDRESSES = ("token_url", "api_url")
+_CLIENT = ("client_id", "client_secret")
 
 
 class GoogleAdapter:
@@ -58,18 +59,11 @@ class GoogleAdapter:
 
     async def sign_in(self, login: Login) -> SignedIn:
         """Try a grant; the primary calendar's id is the login (P15)."""
-        delegated = login.key_file is not None
-        needed = ("token_url", "api_url", *(() if delegated else ("client_id", "client_secret")))
-        if not all(map(self._settings.get, needed)):
-            raise MisconfiguredError(f"[providers.google] lacks one of {', '.join(needed)}")
+        self._check(_ADDRESSES if login.key_file is not None else (*_CLIENT, *_ADDRESSES))
         if login.key_file is not None:
             return await self._delegated(login.key_file, login.username)
-        if login.refresh_token is None:
-            raise InvalidError(
-                "people sign in at Google itself: a refresh token is needed", field="refresh_token"
-            )
-        granted = await _granted("refresh token", self._endpoint.refresh(login.refresh_token))
-        return await self._signed_in(granted, secrets_of(granted, used=login.refresh_token))
+        granted = await tried(self._endpoint, login, _NAME)
+        return await self._signed_in(granted, secrets_of(granted, login.refresh_token))
 
     async def _delegated(self, key_file: Secret, subject: str) -> SignedIn:
         """Act for a user of a domain that delegates this to the service account (G11)."""
@@ -78,22 +72,17 @@ class GoogleAdapter:
         scope = self._settings.get("delegated_scopes", "")
         key = read_key_file(key_file, subject=subject, scope=scope)
         signed = assertion(key, self._audience, self._rim.clock.now())
-        granted = await _granted("service account", self._endpoint.asserted(signed))
+        asked = self._endpoint.asserted(signed)
+        granted = await accepted(asked, f"{_NAME} does not accept the service account")
         return await self._signed_in(
             granted, {DELEGATED_KEY: key.sealable(), **secrets_of(granted)}
         )
 
     async def _signed_in(self, granted: Granted, secrets: Mapping[str, Secret]) -> SignedIn:
-        access = granted.access_token.reveal()
-
-        async def token(*, refused: str | None = None) -> str:
-            if refused is not None:
-                raise RelinkRequiredError("Google does not accept its own access token")
-            return access
-
-        primary = await self._client(token).get(*wire.CALENDAR_LIST, wire.PRIMARY)
+        primary = await self._client(only(granted, _NAME)).get(*wire.CALENDAR_LIST, wire.PRIMARY)
         name = str(primary["id"])
-        identity = self._subject(granted) or f"calendar:{name}"
+        subject = claims(granted, self._settings.get("client_id", "")).get("sub")
+        identity = subject if isinstance(subject, str) and subject else f"calendar:{name}"
         return SignedIn(identity=identity, login=name, secrets=secrets)
 
     def _client(self, tokens: Tokens, profile: ProfileId | None = None) -> GoogleClient:
@@ -102,28 +91,6 @@ class GoogleAdapter:
             rim.session, rim.clock, base, tokens, limits=self._limits, profile=profile
         )
 
-    def _subject(self, granted: Granted) -> str | None:
-        """Return who the ID token names; it came from Google over TLS (OIDC Core §3.1.3.7, 6)."""
-        claims = _claims(granted.members.get("id_token"))
-        subject, audience = claims.get("sub"), claims.get("aud")
-        ours = audience == self._settings.get("client_id")
-        return subject if ours and isinstance(subject, str) and subject else None
-
-
-async def _granted(what: str, asked: Awaitable[Granted]) -> Granted:
-    try:
-        return await asked
-    except GrantRefusedError as error:
-        raise RelinkRequiredError(
-            f"Google does not accept the {what}: {error}", reason=INVALID_GRANT
-        ) from error
-
-
-def _claims(token: object) -> Mapping[str, object]:
-    """Return what a JWT claims, nothing if it is none."""
-    try:
-        part = str(token).split(".")[1]
-        told = orjson.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
-    except (IndexError, ValueError, binascii.Error):
-        return {}
-    return told if isinstance(told, dict) else {}
+    def _check(self, needed: tuple[str, ...]) -> None:
+        if not all(map(self._settings.get, needed)):
+            raise MisconfiguredError(f"[providers.google] lacks one of {', '.join(needed)}")

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from syncd.formats.colors import nearest
 from syncd.model.edit import UNSET, EventEdit, Reply
 from syncd.model.errors import InvalidError
 from syncd.model.event import Answer, CustomProperty, Person, Reminder
@@ -67,26 +68,6 @@ def _looks(edit: EventEdit, palette: Mapping[str, str]) -> Json:
     if edit.color is not UNSET:
         body["colorId"] = edit.color and nearest(edit.color, palette)
     return body
-
-
-def nearest(color: str, palette: Mapping[str, str]) -> str | None:
-    """Return the ``colorId`` that looks most like ``#RRGGBB``; raises InvalidError for none."""
-    try:
-        wanted = _rgb(color)
-    except ValueError:
-        raise InvalidError("a colour is written #RRGGBB", field="color") from None
-
-    def distance(name: str) -> int:
-        return sum(
-            (one - other) ** 2 for one, other in zip(_rgb(palette[name]), wanted, strict=True)
-        )
-
-    return min(palette, key=distance, default=None)
-
-
-def _rgb(color: str) -> tuple[int, int, int]:
-    digits = color.removeprefix("#")
-    return int(digits[0:2], 16), int(digits[2:4], 16), int(digits[4:6], 16)
 
 
 def _when(when: When, zone: object) -> Json:

@@ -1,37 +1,28 @@
 """Google over HTTP: tokens, tries, limits, and JSON that came whole (P1, P12)."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import quote
 
 import aiohttp
 import orjson
-from aiohttp import ClientResponse, ClientSession, ClientTimeout
-from multidict import CIMultiDict
+from aiohttp import ClientResponse, ClientSession
 from yarl import URL
 
-from syncd.model.errors import InvalidError, MalformedReplyError, RelinkRequiredError
+from syncd.model.errors import MalformedReplyError, RelinkRequiredError
 from syncd.model.ids import ProfileId
 from syncd.ports.clock import Clock
-from syncd.ports.passing import LARGEST_ANSWER, Passed, PassedAnswer, sent_along
+from syncd.ports.passing import Passed, PassedAnswer, sent_along
 from syncd.providers.answers import PassingError, UnansweredError, wait_of
 from syncd.providers.google.refusals import SLIDES, Refused, refusal
 from syncd.providers.limits import Limits, SpentError, retried
+from syncd.providers.oauth.passing import TIMEOUT, pass_on, whole_body
+from syncd.providers.oauth.sign_in import Tokens
 
 Json = dict[str, Any]
-_TIMEOUT = ClientTimeout(total=120, sock_connect=10, sock_read=60)
 _LARGEST = 64 * 2**20  # bytes of a page: 2,500 events
-_CHUNK = 64 * 2**10
-
-
-class Tokens(Protocol):
-    """Gives access tokens; ``refused`` is one that did not work."""
-
-    def __call__(self, *, refused: str | None = None) -> Awaitable[str]:
-        """Obey ``Keeper.token``."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,26 +85,8 @@ class GoogleClient:
 
     async def passed(self, asked: Passed) -> PassedAnswer:
         """Send something of the caller's own, once; return what comes back (K29)."""
-        url = self._own(asked.uri)
         await self._limits.turn(self._profile)
-        headers = CIMultiDict(sent_along())
-        headers["Authorization"] = f"Bearer {await self._tokens()}"
-        if asked.content_type is not None:
-            headers["Content-Type"] = asked.content_type
-        try:
-            async with self._session().request(
-                asked.method,
-                url,
-                data=asked.body or None,
-                headers=headers,
-                timeout=_TIMEOUT,
-                allow_redirects=False,
-            ) as response:
-                body = await _body(response, LARGEST_ANSWER)
-        except (aiohttp.ClientError, TimeoutError) as error:
-            raise UnansweredError(f"Google did not answer: {error}") from error
-        kind = response.headers.get("Content-Type")
-        return PassedAnswer(status=response.status, body=body, content_type=kind)
+        return await pass_on(self._session, asked, self._tokens, base=self._base)
 
     async def _sent(self, ask: Ask, token: str) -> Json:
         await self._limits.turn(self._profile)
@@ -132,10 +105,10 @@ class GoogleClient:
                 self._url(ask),
                 data=content,
                 headers=headers,
-                timeout=_TIMEOUT,
+                timeout=TIMEOUT,
                 allow_redirects=False,
             ) as response:
-                body = await _body(response)
+                body = await whole_body(response, _LARGEST)
         except aiohttp.ClientConnectorError as error:
             raise PassingError(f"Google cannot be reached: {error}") from error
         except aiohttp.ClientResponseError as error:
@@ -176,17 +149,6 @@ class GoogleClient:
             raise MalformedReplyError("what Google answered is no JSON object")
         return told
 
-    def _own(self, uri: str) -> URL:
-        """Return the address that a caller named, if it is of the API's host (P12)."""
-        here = URL(self._base).origin()
-        try:
-            url = here.join(URL(uri, encoded=True))
-            if url.origin() == here and url.user is None:
-                return url
-        except ValueError:
-            pass
-        raise InvalidError(f"{uri} is not an address of Google's calendar API")
-
     def _url(self, ask: Ask) -> URL:
         path = "/".join(map(_quoted, ask.path))
         query = "&".join(f"{name}={_quoted(one)}" for name, one in ask.query.items())
@@ -197,16 +159,3 @@ class GoogleClient:
 def _quoted(text: str) -> str:
     """Return a word percent-encoded whole (G14)."""
     return quote(text, safe="")
-
-
-async def _body(response: ClientResponse, most: int = _LARGEST) -> bytes:
-    """Return a whole body, counted after decompression (O4)."""
-    length = response.content_length
-    if length is not None and length <= _CHUNK and "Content-Encoding" not in response.headers:
-        return await response.read()
-    found = bytearray()
-    async for chunk in response.content.iter_chunked(_CHUNK):
-        found += chunk
-        if len(found) > most:
-            raise MalformedReplyError(f"Google answered with more than {most >> 20} MiB")
-    return bytes(found)

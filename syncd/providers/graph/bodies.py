@@ -4,26 +4,36 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from syncd.formats.colors import nearest
+from syncd.formats.outlook import Json, write_recurrence
 from syncd.formats.zones import iana
 from syncd.model.edit import UNSET, EventEdit
 from syncd.model.event import Person, Visibility
 from syncd.model.when import When
-from syncd.providers.graph.recurrence import write_recurrence
-from syncd.providers.graph.translate import FREE, Json, midnight
+from syncd.providers.graph.translate import FREE, midnight
 
 _SENSITIVITIES = {Visibility.PRIVATE: "private", Visibility.CONFIDENTIAL: "confidential"}
 _BUSY = frozenset({"busy", "tentative", "oof"})
 
 
 def event_body(
-    edit: EventEdit, before: Mapping[str, Any] | None, start: When, zone: str | None
+    edit: EventEdit,
+    before: Mapping[str, Any] | None,
+    start: When,
+    zone: str | None,
+    palette: Mapping[str, str] | None = None,
 ) -> Json:
     """Return what is to be sent; ``before`` is the event as Graph holds it, None for a new one.
 
-    ``start`` in ``zone`` is the event's start after the edit. An answer to an invitation is an
-    action of its own and not in here. Raises InvalidError ``unsupported_recurrence``.
+    ``start`` in ``zone`` is the event's start after the edit, ``palette`` the colours of
+    categories. Custom properties and an answer to an invitation are requests of their own and not
+    in here. Raises InvalidError ``unsupported_recurrence``.
     """
     body = _texts(edit) | _times(edit)
+    if isinstance(edit.organizer, Person):
+        body["organizer"] = {"emailAddress": _address(edit.organizer)}
+    if edit.color is not UNSET and palette:
+        body["categories"] = _categories(edit.color, before or {}, palette)
     if edit.attendees is not UNSET:
         body["attendees"] = [_attendee(person) for person in edit.attendees]
     if edit.reminders is not UNSET:
@@ -76,10 +86,22 @@ def _when(when: When, zone: str) -> Json:
 
 def _attendee(person: Person) -> Json:
     kind = "required" if person.required else "optional"
-    address = {"address": person.email}
-    if person.name is not None:
-        address["name"] = person.name
-    return {"emailAddress": address, "type": "resource" if person.resource else kind}
+    return {"emailAddress": _address(person), "type": "resource" if person.resource else kind}
+
+
+def _address(person: Person) -> Json:
+    named = {} if person.name is None else {"name": person.name}
+    return {"address": person.email, **named}
+
+
+def _categories(
+    color: str | None, before: Mapping[str, Any], palette: Mapping[str, str]
+) -> list[str]:
+    """Return the categories with the one that shows the colour first; the others stay."""
+    first, *others = list(before.get("categories") or ()) or [""]
+    rest = others if first in palette or not first else [first, *others]
+    named = None if color is None else nearest(color, palette)
+    return [*([] if named is None else [named]), *(one for one in rest if one != named)]
 
 
 def _sensitivity(visibility: Visibility | None, before: Mapping[str, Any]) -> str:

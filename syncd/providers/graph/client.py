@@ -1,40 +1,33 @@
 """Microsoft Graph over HTTP: tokens, tries, limits, links, and JSON that came whole (P1, P12)."""
 
 from asyncio import Semaphore
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from functools import partial
 from urllib.parse import quote, urlencode
 
 import aiohttp
 import orjson
-from aiohttp import ClientResponse, ClientSession, ClientTimeout
+from aiohttp import ClientResponse, ClientSession
 from multidict import CIMultiDict
 from yarl import URL
 
+from syncd.formats.outlook import Json
 from syncd.model.errors import MalformedReplyError, RelinkRequiredError
 from syncd.ports.clock import Clock
-from syncd.ports.passing import sent_along
+from syncd.ports.passing import Passed, PassedAnswer, sent_along
 from syncd.providers.answers import PassingError, UnansweredError, wait_of
+from syncd.providers.graph.batch import BATCH, MOST_PARTS, answers_of, batch_body
 from syncd.providers.graph.refusals import Refused, refusal
-from syncd.providers.graph.translate import Json
 from syncd.providers.limits import retried
+from syncd.providers.oauth.passing import TIMEOUT, pass_on, whole_body
+from syncd.providers.oauth.sign_in import Tokens
 
 AT_ONCE = 4  # requests of an application to one mailbox (MG10)
 NEXT, DELTA = "@odata.nextLink", "@odata.deltaLink"
-_PREFER = ('IdType="ImmutableId"', 'outlook.timezone="UTC"', 'outlook.body-content-type="text"')
-_TIMEOUT = ClientTimeout(total=120, sock_connect=10, sock_read=60)
+PREFER = ('IdType="ImmutableId"', 'outlook.timezone="UTC"', 'outlook.body-content-type="text"')
 _LARGEST = 64 * 2**20  # bytes of a page
-_CHUNK = 64 * 2**10
 _EMPTY = frozenset({202, 204})  # Accepted, No Content
-
-
-class Tokens(Protocol):
-    """Gives access tokens; ``refused`` is one that did not work."""
-
-    def __call__(self, *, refused: str | None = None) -> Awaitable[str]:
-        """Obey ``Keeper.token``."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +48,15 @@ class Ask:
 
     @property
     def writes(self) -> bool:
-        """Tell whether it changes something."""
-        return self.method != "GET"
+        """Tell whether it changes something; what is batched here only reads."""
+        return self.method != "GET" and self.path != BATCH
+
+    @property
+    def target(self) -> str:
+        """Return path and query, quoted, below the API's address."""
+        path = "/".join(quote(part, safe="$") for part in self.path)
+        query = f"?{urlencode(self.query, quote_via=quote, safe='$')}" if self.query else ""
+        return f"/{path}{query}"
 
 
 class GraphClient:
@@ -82,6 +82,10 @@ class GraphClient:
         """Return what is there, after up to three tries."""
         return await retried(lambda: self.send(ask), self._clock)
 
+    async def keep_alive(self) -> None:
+        """Have a token, and ask for nothing."""
+        await self._tokens()
+
     async def pages(self, ask: Ask) -> AsyncIterator[Json]:
         """Yield the pages of a list or feed; one may be empty while there are more (MG2)."""
         asked = set[str]()
@@ -98,6 +102,28 @@ class GraphClient:
                 raise MalformedReplyError("Microsoft Graph gave the same link twice")
             asked.add(link)
             ask = Ask(link=link, page=ask.page)
+
+    async def batch(self, asks: Sequence[Ask]) -> list[Json | None]:
+        """Return what each of many reads answers, in order; None for what is not there (MG10).
+
+        Raises what the first part that is refused means.
+        """
+        found = list[Json | None]()
+        for start in range(0, len(asks), MOST_PARTS):
+            some = asks[start : start + MOST_PARTS]
+            body = batch_body([one.target for one in some], ", ".join(PREFER))
+            found += await retried(partial(self._batched, body), self._clock)
+        return found
+
+    async def passed(self, asked: Passed) -> PassedAnswer:
+        """Send something of the caller's own, once; return what comes back (K29)."""
+        ours = {"Prefer": ", ".join(PREFER)}
+        async with self._lanes:
+            return await pass_on(self._session, asked, self._tokens, base=self._base, headers=ours)
+
+    async def _batched(self, body: Json) -> list[Json | None]:
+        told = await self.send(Ask(method="POST", path=BATCH, body=body))
+        return answers_of(told, len(body["requests"]), self._clock.now())
 
     async def send(self, ask: Ask) -> Json:
         """Send once, or twice where the access token was refused; return the answer's object.
@@ -117,7 +143,7 @@ class GraphClient:
         headers = CIMultiDict(sent_along() if ask.writes else {})
         headers.update({"Authorization": f"Bearer {token}", "Accept": "application/json"})
         page = () if ask.page is None else (f"odata.maxpagesize={ask.page}",)
-        headers["Prefer"] = ", ".join((*_PREFER, *page))
+        headers["Prefer"] = ", ".join((*PREFER, *page))
         if ask.etag:
             headers["If-Match"] = ask.etag
         content = None
@@ -130,10 +156,10 @@ class GraphClient:
                 url,
                 data=content,
                 headers=headers,
-                timeout=_TIMEOUT,
+                timeout=TIMEOUT,
                 allow_redirects=False,
             ) as response:
-                body = await _body(response)
+                body = await whole_body(response, _LARGEST)
         except aiohttp.ClientConnectorError as error:
             raise PassingError(f"Microsoft Graph cannot be reached: {error}") from error
         except aiohttp.ClientResponseError as error:
@@ -169,9 +195,7 @@ class GraphClient:
     def _url(self, ask: Ask) -> URL:
         if ask.link:
             return self._followed(ask.link)
-        path = "/".join(quote(part, safe="") for part in ask.path)
-        query = f"?{urlencode(ask.query, quote_via=quote, safe='$')}" if ask.query else ""
-        return URL(f"{self._base}/{path}{query}", encoded=True)
+        return URL(self._base + ask.target, encoded=True)
 
     def _followed(self, link: str) -> URL:
         """Return where a link leads if that is the API's own origin (P12)."""
@@ -182,13 +206,3 @@ class GraphClient:
         except ValueError:
             pass
         raise MalformedReplyError("Microsoft Graph gave a link that leads away from it")
-
-
-async def _body(response: ClientResponse) -> bytes:
-    """Return a whole body, counted after decompression (O4)."""
-    found = bytearray()
-    async for chunk in response.content.iter_chunked(_CHUNK):
-        found += chunk
-        if len(found) > _LARGEST:
-            raise MalformedReplyError(f"Microsoft Graph answered with over {_LARGEST >> 20} MiB")
-    return bytes(found)

@@ -68,6 +68,8 @@ def refusal(given: Refused) -> SyncdError:
 
 def _plain(given: Refused) -> type[SyncdError]:
     status = given.status
+    if status == 410 and given.writes:  # noqa: PLR2004 - Gone: what is deleted, is (P5)
+        return NotFoundError
     if status in _STATUSES:
         return _STATUSES[status]
     if status in _PASSING or 500 <= status <= 599:  # noqa: PLR2004 - the provider's own trouble

@@ -2,19 +2,21 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from syncd.formats.outlook import read_recurrence
 from syncd.formats.zones import iana
 from syncd.model.calendar import Calendar
 from syncd.model.errors import MalformedReplyError
 from syncd.model.event import Answer, Event, Person, Reminder, Status, Visibility
 from syncd.model.ids import CalendarKey
+from syncd.model.own import is_own
 from syncd.model.when import When
-from syncd.providers.graph.recurrence import read_recurrence
+from syncd.providers.graph.properties import properties_of
 
-Json = dict[str, Any]
 BROKEN = (KeyError, ValueError, TypeError, AttributeError, OverflowError)  # of a wrong shape
 
 _ANSWERS = {
@@ -51,12 +53,12 @@ def event_of(
     item: Mapping[str, Any],
     palette: Mapping[str, str],
     *,
-    own: str = "",
+    own: AbstractSet[str] = frozenset(),
     excluded: Iterable[When] = (),
 ) -> Event:
     """Return a single event or a series without its ``excluded`` starts (P8).
 
-    ``palette`` holds colours by category, ``own`` is the address of the profile. Raises
+    ``palette`` holds colours by category, ``own`` are the addresses of the profile. Raises
     MalformedReplyError.
     """
     return _read(item, palette, own, None, tuple(excluded))
@@ -68,10 +70,15 @@ def exception_of(
     original: When,
     palette: Mapping[str, str],
     *,
-    own: str = "",
+    own: AbstractSet[str] = frozenset(),
 ) -> Event:
     """Return the exception that stands in place of the start ``original`` of a series (MG8)."""
     return _read(item, palette, own, (series, original), ())
+
+
+def start_of(item: Mapping[str, Any]) -> When:
+    """Return when an event, or an entry of a few members, starts; raises one of ``BROKEN``."""
+    return _start(item)[0]
 
 
 def original_of(item: Mapping[str, Any], series: Event) -> When | None:
@@ -102,7 +109,7 @@ def original_of(item: Mapping[str, Any], series: Event) -> When | None:
 def _read(
     item: Mapping[str, Any],
     palette: Mapping[str, str],
-    own: str,
+    own: AbstractSet[str],
     place: tuple[Event, When] | None,
     excluded: tuple[When, ...],
 ) -> Event:
@@ -115,7 +122,7 @@ def _read(
 def _event(
     item: Mapping[str, Any],
     palette: Mapping[str, str],
-    own: str,
+    own: AbstractSet[str],
     place: tuple[Event, When] | None,
     excluded: tuple[When, ...],
 ) -> Event:
@@ -143,6 +150,7 @@ def _event(
         recurrence=_recurrence(item, start, excluded) if series is None else (),
         original_start=original,
         original_start_zone=series.start_zone if series else None,
+        custom_properties=properties_of(item),
         visibility=_VISIBILITIES.get(str(item.get("sensitivity")), Visibility.DEFAULT),
         transparent=item.get("showAs") in FREE,
         status=Status.CANCELLED if item.get("isCancelled") is True else Status.CONFIRMED,
@@ -229,7 +237,9 @@ def _person(told: Mapping[str, Any] | None) -> Person | None:
     return Person(email=address["address"], name=address.get("name"))
 
 
-def _attendees(item: Mapping[str, Any], organizer: Person | None, own: str) -> tuple[Person, ...]:
+def _attendees(
+    item: Mapping[str, Any], organizer: Person | None, own: AbstractSet[str]
+) -> tuple[Person, ...]:
     """Return who is invited; the organizer among them has accepted (MG13)."""
     mine = (item.get("responseStatus") or {}).get("response")
     host = organizer.email.casefold() if organizer else ""
@@ -237,7 +247,7 @@ def _attendees(item: Mapping[str, Any], organizer: Person | None, own: str) -> t
     for told in item.get("attendees") or ():
         address = told.get("emailAddress") or {}
         email, answer = address.get("address") or "", (told.get("status") or {}).get("response")
-        if own and email.casefold() == own.casefold() and mine not in (None, "none"):
+        if is_own(email, own) and mine not in (None, "none"):
             answer = mine
         accepted = bool(host) and email.casefold() == host
         people.append(

@@ -141,7 +141,7 @@ class Keeper:
         return await keys.read(FORMER_REFRESH_TOKEN)
 
 
-def secrets_of(granted: Granted, *, used: Secret | None = None) -> dict[str, Secret]:
+def secrets_of(granted: Granted, used: Secret | None = None) -> dict[str, Secret]:
     """Return what is to be sealed of a grant; ``used`` is the refresh token that brought it.
 
     A token that is rotated away is kept for one generation, as lenient providers still take it

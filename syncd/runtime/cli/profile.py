@@ -17,7 +17,7 @@ _COLUMNS = ("account_id", "profile_id", "provider", "login", "state", "polled_at
 @commands.command()
 def add(  # noqa: PLR0913 - options
     context: typer.Context,
-    provider: Annotated[str, typer.Argument(help="Such as caldav, icloud or google.")],
+    provider: Annotated[str, typer.Argument(help="Such as caldav, icloud, google, graph or ews.")],
     url: Annotated[str, typer.Option(help="The server; its name is often enough.")] = "",
     username: Annotated[str, typer.Option(help="Who signs in.")] = "",
     user: Annotated[str | None, typer.Option(help="Whose profile; 'default' if left out.")] = None,

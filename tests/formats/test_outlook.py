@@ -13,11 +13,11 @@ from dateutil.rrule import rrulestr
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from syncd.formats.outlook import read_recurrence, write_recurrence
 from syncd.formats.patterned import unsupported_part
 from syncd.formats.rule import parts
 from syncd.model.errors import InvalidError, MalformedReplyError
 from syncd.model.when import When
-from syncd.providers.graph.recurrence import read_recurrence, write_recurrence
 
 ZONES = ("Europe/Berlin", "America/New_York", "Pacific/Kiritimati", "America/Havana", "UTC")
 MOST = 40  # dates that are compared

@@ -1,4 +1,8 @@
-"""RRULE lines and Microsoft Graph's patternedRecurrence, each way (providers.md §9, K25): pure."""
+"""RRULE lines and Outlook's recurrence patterns, each way (providers.md §9, K25): pure.
+
+A pattern has the members of Microsoft Graph's ``patternedRecurrence``: ``pattern`` and ``range``.
+Exchange Web Services say the same in XML.
+"""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
@@ -32,10 +36,11 @@ _DAY = timedelta(days=1)
 def write_recurrence(
     lines: Sequence[str], start: When, zone: tzinfo, zone_name: str | None
 ) -> Json:
-    """Return the patternedRecurrence of a series that starts at ``start``.
+    """Return the pattern of a series that starts at ``start``.
 
-    ``zone`` is where it repeats, ``zone_name`` how Graph is told so; None for all-day. Raises
-    InvalidError ``unsupported_recurrence`` for what no pattern can say (K25).
+    ``zone`` is where it repeats, ``zone_name`` the range's recurrenceTimeZone, None for all-day
+    and where it is not told. Raises InvalidError ``unsupported_recurrence`` for what no pattern
+    can say (K25).
     """
     for line in lines:
         if (part := unsupported_part(line)) is not None:

@@ -1,0 +1,46 @@
+"""Where a domain says that its calendars are: SRV and TXT records (RFC 6764 §3, §4, §6; D1)."""
+
+from collections.abc import Sequence
+
+import dns.asyncresolver
+from dns.exception import DNSException
+from dns.name import root
+from dns.rdtypes.ANY.TXT import TXT
+from dns.rdtypes.IN.SRV import SRV
+from yarl import URL
+
+_SERVICE = "_caldavs._tcp"  # over TLS only: a password is to be sent
+_WELL_KNOWN = "/.well-known/caldav"
+_PATH = b"path="
+_SECONDS = 5.0  # for each answer
+
+
+async def announced(domain: str) -> Sequence[URL]:
+    """Return the addresses to try, in this order; none if the domain names none.
+
+    ``domain`` is ASCII. Nothing vouches for the answer: who has a password to send asks first
+    whether it may go there (RFC 6764 §8, D2).
+    """
+    name = f"{_SERVICE}.{domain}"
+    try:
+        answer = await dns.asyncresolver.resolve(name, "SRV", lifetime=_SECONDS)
+    except DNSException:
+        return ()
+    ranked = [] if answer.rrset is None else answer.rrset.processing_order()
+    hosts = [one for one in ranked if isinstance(one, SRV) and one.target != root]
+    path = await _path(name) if hosts else ""
+    return [
+        URL.build(scheme="https", host=str(one.target).rstrip("."), port=one.port) / path
+        for one in hosts
+    ]
+
+
+async def _path(name: str) -> str:
+    """Return the context path that the domain names, else the well-known one."""
+    try:
+        answer = await dns.asyncresolver.resolve(name, "TXT", lifetime=_SECONDS)
+    except DNSException:
+        return _WELL_KNOWN.lstrip("/")
+    texts = [text for one in answer if isinstance(one, TXT) for text in one.strings]
+    paths = [text.removeprefix(_PATH) for text in texts if text.startswith(_PATH + b"/")]
+    return (paths[0].decode("utf-8", "replace") if paths else _WELL_KNOWN).lstrip("/")

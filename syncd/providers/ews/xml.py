@@ -1,0 +1,75 @@
+"""The two namespaces of Exchange Web Services: making elements, and looking into them."""
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Protocol
+
+from lxml import etree
+from lxml.etree import _Element as Element
+
+MESSAGES = "http://schemas.microsoft.com/exchange/services/2006/messages"
+TYPES = "http://schemas.microsoft.com/exchange/services/2006/types"
+_NAMES = {"m": MESSAGES, "t": TYPES}
+
+
+class Making(Protocol):
+    """Makes one kind of element of its children, or text, and attributes."""
+
+    def __call__(self, *inside: Element | str, **attributes: str) -> Element:
+        """Return the element."""
+        ...
+
+
+class Maker:
+    """Makes elements of one namespace: ``T.Subject("Tea")``, or with a name that is computed."""
+
+    def __init__(self, namespace: str) -> None:
+        """Know the namespace."""
+        self._namespace = namespace
+
+    def __getattr__(self, name: str) -> Making:
+        """Return what makes elements of a name."""
+        return partial(self, name)
+
+    def __call__(self, name: str, *inside: Element | str, **attributes: str) -> Element:
+        """Return an element of a name."""
+        made = etree.Element(f"{{{self._namespace}}}{name}", attributes, _NAMES)
+        for one in inside:
+            if isinstance(one, str):
+                made.text = one
+            else:
+                made.append(one)
+        return made
+
+
+M, T = Maker(MESSAGES), Maker(TYPES)
+
+
+def local(element: Element) -> str:
+    """Return an element's name without its namespace."""
+    return str(element.tag).rpartition("}")[2]
+
+
+def children(element: Element | None, name: str | None = None) -> Iterator[Element]:
+    """Yield the child elements, or those of a name; none of nothing."""
+    for one in () if element is None else element.iterchildren("*"):
+        if name is None or local(one) == name:
+            yield one
+
+
+def child(element: Element | None, *path: str) -> Element | None:
+    """Return what a path of names leads to, None where it ends."""
+    for name in path:
+        element = next(children(element, name), None)
+    return element
+
+
+def text(element: Element | None, *path: str) -> str | None:
+    """Return the text that a path of names leads to, None where there is none."""
+    found = child(element, *path)
+    return None if found is None or found.text is None else found.text
+
+
+def attribute(element: Element | None, name: str) -> str | None:
+    """Return an attribute of an element that may be missing."""
+    return None if element is None else element.get(name)
