@@ -20,6 +20,7 @@ from syncd.model.profile import Reason, State
 from syncd.ports.link import Login
 from syncd.ports.vault import FORMER_REFRESH_TOKEN, REFRESH_TOKEN, Secret
 from syncd.providers.google import KIND
+from syncd.providers.graph.adapter import GraphAdapter
 from syncd.providers.kind import Rim
 from syncd.providers.oauth import consent
 from syncd.providers.oauth.endpoint import Client, Granted, GrantRefusedError, TokenEndpoint
@@ -28,7 +29,7 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.meter import FakeMeter
 from tests.fakes.vault import FakeVault
 from tests.providers.signed import Process, processes
-from tests.servers.emulate import CALLBACK, CLIENT_ID, Site, emulate
+from tests.servers.emulate import CALLBACK, CLIENT_ID, PERSON, Site, emulate
 from tests.servers.google import GoogleServer
 from tests.store.opening import NOON, opened
 
@@ -211,3 +212,29 @@ async def test_a_google_profile_signs_in_dies_and_returns_by_new_consent(tmp_pat
             assert await polled() is State.CONNECTED
             assert await linking.relink_path(await store.profile(profile.id)) is None
             assert server.complaints == []
+
+
+async def test_a_microsoft_account_is_the_same_person_after_every_sign_in(tmp_path: Path) -> None:
+    """P15, MG15: the graph adapter signs in with what the peer rotates, tenant and object stay."""
+    clock = FakeClock(NOON)
+    async with emulate(tmp_path) as sites, ClientSession() as session:
+        site = sites["microsoft"]
+        person = Person(site=site, session=session, clock=clock)
+        settings = {
+            "client_id": site.client.client_id,
+            "client_secret": site.client.client_secret.reveal(),
+            "token_url": site.client.token_url,
+            "api_url": site.api_url,
+        }
+        rim = Rim(session=lambda: session, clock=clock, settings={"graph": settings})
+        adapter = GraphAdapter(rim)
+        first = Secret(await person.refresh_token())
+        signed = await adapter.sign_in(Login(provider="graph", refresh_token=first))
+        assert signed.login == PERSON
+        assert "." in signed.identity
+        kept = signed.secrets[REFRESH_TOKEN]
+        assert kept.reveal() != first.reveal()
+        again = await adapter.sign_in(Login(provider="graph", refresh_token=kept))
+        assert again.identity == signed.identity
+        with pytest.raises(RelinkRequiredError):
+            await adapter.sign_in(Login(provider="graph", refresh_token=kept))

@@ -13,7 +13,11 @@ from syncd.engine.idle import Idle
 from syncd.model.errors import RelinkRequiredError, TransientError
 from syncd.model.ids import ProfileId
 from syncd.model.profile import Proof, Reason, State
+from syncd.ports.provider import Perishable
 from syncd.ports.vault import FORMER_REFRESH_TOKEN, REFRESH_TOKEN, Secret
+from syncd.providers.caldav.provider import CalDavProvider
+from syncd.providers.google.provider import GoogleProvider
+from syncd.providers.graph.provider import GraphProvider
 from syncd.providers.oauth.endpoint import Client
 from syncd.store import database
 from tests.fakes.clock import FakeClock
@@ -200,6 +204,12 @@ async def test_a_paused_profile_is_refreshed_at_least_once_a_day(
                 begun, last = server.refreshes, clock.now()
             assert clock.now() - last < DAY
         assert not server.revoked
+
+
+def test_the_providers_with_grants_are_those_that_are_kept_alive() -> None:
+    assert issubclass(GoogleProvider, Perishable)
+    assert issubclass(GraphProvider, Perishable)
+    assert not issubclass(CalDavProvider, Perishable)
 
 
 async def test_a_profile_that_is_polled_or_dead_is_left_alone(tmp_path: Path) -> None:

@@ -42,6 +42,7 @@ class Site:
     name: str
     authorize_url: str
     me_url: str
+    api_url: str  # of Microsoft Graph; it knows the person, and no calendars
     scopes: tuple[str, ...]
     members: Mapping[str, str]
     client: Client
@@ -86,6 +87,7 @@ def _site(name: str, port: int) -> Site:
         name=name,
         authorize_url=authorize,
         me_url=me,
+        api_url=f"{base}/v1.0",
         scopes=("openid", "email", *(("offline_access",) if name == "microsoft" else ())),
         members=offline[name],
         client=Client(
