@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from datetime import timedelta
 from types import TracebackType
 from typing import Self
@@ -140,7 +140,7 @@ class Ticker:
     async def _poll(self, profile: Profile, *, listing: bool) -> Polled:
         polled = Polled(activities=0)
         try:
-            async with self._turn:
+            async with nullcontext() if listing else self._turn:  # who asks for one does not wait
                 polled = await self._poller.poll(profile, listing=listing, keep=self._keep)
         except Exception:
             # a fault of ours in one profile must not stop the others; it is loud and rare

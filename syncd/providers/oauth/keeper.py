@@ -92,7 +92,9 @@ class Keeper:
             if held is not None:
                 return held
             granted = await self._granted(profile, keys)
-            return granted.access_token.reveal()
+            token = granted.access_token.reveal()
+            self._fresh[profile.id] = _Access(profile.generation, token, granted.expires_at)
+            return token
 
     async def _granted(self, profile: Profile, keys: Keys) -> Granted:
         key = await keys.read(DELEGATED_KEY)
