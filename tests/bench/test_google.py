@@ -34,4 +34,4 @@ async def test_a_poll_without_news_costs_a_fraction_of_gcal_syncs_whatever_the_c
 async def test_quiet_profiles_cost_little_more_than_their_requests(tmp_path: Path) -> None:
     found = await crowded(tmp_path, PROFILES)
     print(found, found.share)  # noqa: T201 - the figures, where they are wanted
-    assert found.share >= 0.2  # the goal of 0.5 is missed; half of this is lost to neighbours
+    assert found.share >= 0.25  # the goal of 0.5 is missed by a little; neighbours take the rest
