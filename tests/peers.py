@@ -1,4 +1,4 @@
-"""Independent CalDAV clients in a venv of their own, driven as subprocesses.
+"""Independent clients in a venv of their own, driven as subprocesses.
 
 ``caldav`` brings a replacement of ``urllib3`` that overwrites the real one (design decision 4), so
 it never enters our environment. The venv is made once, inside the running one, and kept.
@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-REQUIREMENTS = ("caldav==3.6.*", "vdirsyncer==0.21.*")
+REQUIREMENTS = ("caldav==3.6.*", "gcal_sync==8.*", "vdirsyncer==0.21.*")
 
 
 def peer_python() -> Path:

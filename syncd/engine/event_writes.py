@@ -8,23 +8,34 @@ import orjson
 
 from syncd.engine.browse import Browser
 from syncd.engine.draft import EventDraft
+from syncd.engine.moves import Moves
 from syncd.engine.occurrences import ListedEvent
 from syncd.engine.recorder import Recorder
 from syncd.engine.settle import Scene, Settled, settle
 from syncd.engine.upstream import signed_in, upstream
 from syncd.engine.written import Written
+from syncd.model.abilities import Abilities
 from syncd.model.calendar import KnownCalendar
 from syncd.model.content import event_of
 from syncd.model.edit import UNSET, Reply
 from syncd.model.errors import (
     ConflictError,
+    InvalidError,
     NotFoundError,
     PreconditionError,
     ReadOnlyError,
     UpstreamError,
 )
-from syncd.model.event import Answer
-from syncd.model.ids import CalendarId, Cursor, EventId, ResourceKey, Slot, split_event_id
+from syncd.model.event import Answer, Person
+from syncd.model.ids import (
+    WHOLE,
+    CalendarId,
+    Cursor,
+    EventId,
+    ResourceKey,
+    Slot,
+    split_event_id,
+)
 from syncd.model.own import own_addresses, own_email
 from syncd.model.profile import Profile
 from syncd.model.resource import RawResource
@@ -59,15 +70,17 @@ class Target:
 class EventWrites:
     """Each method is one write from beginning to end; whoever calls sees that it is not cut."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - what a write touches
         self,
         store: Store,
         providers: Providers,
         browser: Browser,
         recorder: Recorder,
+        moves: Moves,
         written: Written,
     ) -> None:
-        """Write at ``providers`` and by ``recorder``."""
+        """Write at ``providers`` and by ``recorder`` and ``moves``."""
+        self._moves = moves
         self._written = written
         self._store = store
         self._providers = providers
@@ -107,6 +120,9 @@ class EventWrites:
         writable(target.calendar)
         _hold(check, target)
         settled = self._settled(profile, target, draft)
+        organizer = settled.edit.organizer
+        if isinstance(organizer, Person) and self._abilities(profile).organizer_moves:
+            return await self._give(profile, target, draft, organizer, check=check)
         if settled.empty:
             return await self._outcome(profile, target.calendar, event, settled.ignored)
         async with signed_in(self._providers, profile) as provider:
@@ -133,6 +149,38 @@ class EventWrites:
                 raise
             left = _declined(target.event, reply)  # who declines has it no more (MG13)
             return Outcome(event=left, cursor=await self._cursor(profile), ignored=ignored)
+
+    async def _give(
+        self,
+        profile: Profile,
+        target: Target,
+        draft: EventDraft,
+        organizer: Person,
+        *,
+        check: EventCheck | None,
+    ) -> Outcome:
+        """Change what else is given, then move the event to its new organizer's calendar (K26)."""
+        event, here = target.event.id, target.calendar
+        goal = await self._moves.destination(profile, organizer, here)
+        if goal is not None and target.slot:
+            raise InvalidError("an occurrence goes where its series goes", field="organizer")
+        rest = replace(draft, organizer=UNSET)
+        outcome = await self.update(profile, here.id, event, rest, check=check)
+        if goal is None:
+            return outcome
+        target = await self._target(profile, here.id, event)
+        async with signed_in(self._providers, profile) as provider:
+            try:
+                ignored = await self._moves.move(
+                    profile, provider, target.resource, source=here, target=goal
+                )
+            except NotFoundError:
+                await self._refresh(profile, target, provider)
+                raise
+        known = await self._store.seen(goal.id, [target.resource.key])
+        for one in known.values():
+            event = one.events[WHOLE].id  # its own, unless a poll of that calendar was faster
+        return await self._outcome(profile, goal, event, outcome.ignored | ignored)
 
     async def delete(
         self,
@@ -181,11 +229,14 @@ class EventWrites:
 
     def _scene(self, profile: Profile, known: KnownCalendar) -> Scene:
         return Scene(
-            abilities=self._providers.abilities(profile.provider),
+            abilities=self._abilities(profile),
             calendar_zone=known.calendar.timezone,
             own=own_addresses(profile),
             email=own_email(profile),
         )
+
+    def _abilities(self, profile: Profile) -> Abilities:
+        return self._providers.abilities(profile.provider)
 
     def _settled(self, profile: Profile, target: Target, draft: EventDraft) -> Settled:
         before = event_of(orjson.loads(target.event.document))

@@ -14,7 +14,7 @@ from syncd.model.profile import Profile, changed
 from syncd.ports.clock import Clock
 from syncd.ports.link import Linker, Login, SignedIn
 from syncd.ports.store import Store
-from syncd.ports.vault import Secret, Vault, credential_place
+from syncd.ports.vault import LOGINS, Secret, Vault, credential_place
 
 RELINK = "relink"
 RENEWAL = timedelta(hours=24)  # how long a link lives that was asked for while connected (N13)
@@ -148,7 +148,7 @@ class Linking:
                 relink_until=None,
             )
             told = account_update(profile, after, now)
-            sealed = {**self._sealed(profile, signed), RELINK: None}
+            sealed = {**dict.fromkeys((*LOGINS, RELINK)), **self._sealed(profile, signed)}
             try:
                 await self._reconcile(profile)
                 saved = await self._store.save_profile(

@@ -315,6 +315,8 @@ class Look:
         If no calendar could be read of those that were asked about, that is the profile's
         trouble, not each one's.
         """
+        if not self._errors:
+            return
         errors = [error for _, error in self._errors.values()]
         for error in errors:
             if isinstance(error, StaleStateError):

@@ -69,6 +69,7 @@ class Poller:
         self._draw = draw
         self._written = written or Written(clock)
         self._hints = hints
+        self._log = log.bind()  # once: it costs more than what most polls have to say
         self._list_at = dict[ProfileId, datetime]()  # when each list of calendars is due again
 
     async def poll(
@@ -108,7 +109,7 @@ class Poller:
         self._meter.count("polls_total", provider=profile.provider, outcome=word)
         self._meter.observe("poll_seconds", taken, provider=profile.provider, outcome=word)
         self._meter.count("activities_total", look.told, provider=profile.provider)
-        log.debug("poll.finished", profile_id=profile.id, activities=look.told, outcome=word)
+        self._log.debug("poll.finished", profile_id=profile.id, activities=look.told, outcome=word)
         return Polled(activities=look.told, error=shown)
 
     async def _spared(self, profile: Profile) -> frozenset[CalendarId]:

@@ -102,13 +102,24 @@ class Reading:
         contacts = self.calendar.holds is Holds.CONTACTS
         read = provider.contacts if contacts else provider.changes
         async for told in read(self.calendar.key, token, known):
-            page = self._newer(told)
-            self._note(page)
-            await self._take(page)
-            last = page
+            last = told
+            if not told.quiet:
+                last = self._newer(told)
+                self._note(last)
+                await self._take(last)
         if last is None:
             raise MalformedReplyError("the provider answered without a page")
-        await self._finish(last)
+        if self._named or self._gone or not self._is_as_before(last):
+            await self._finish(last)
+
+    def _is_as_before(self, last: Delta) -> bool:
+        """Tell whether a healthy calendar is where it was: most polls end here."""
+        here = self.calendar
+        stands = last.token in {None, here.token} and last.mode in {None, here.mode}
+        healthy = not here.failures and here.last_error is None and here.retry_at is None
+        tended = here.reconcile_due_at is not None and here.first_read_at is not None
+        news = self._written or self._outdated or self._profile.suspect or tokens_off(here)
+        return last.quiet and stands and healthy and tended and not news
 
     def _newer(self, page: Delta) -> Delta:
         """Return a page without versions from before a write of ours (F6)."""

@@ -67,8 +67,7 @@ def settle(draft: EventDraft, scene: Scene) -> Settled:
 
     The caller answers to ``field`` in its own words; here they are api.md's.
     """
-    able = scene.abilities
-    draft, ignored = _able(draft, able)
+    draft, ignored = _able(draft, scene)
     _check_texts(draft, create=scene.before is None)
     zone = default_zone(scene.user_zone, scene.calendar_zone)
     times = settle_times(draft, scene.before, zone)
@@ -139,10 +138,13 @@ def settle_calendar(
     return edit, frozenset(ignored)
 
 
-def _able(draft: EventDraft, able: Abilities) -> tuple[EventDraft, frozenset[str]]:
+def _able(draft: EventDraft, scene: Scene) -> tuple[EventDraft, frozenset[str]]:
     """Return the draft without what cannot be stored, and what that was."""
+    able = scene.abilities
     given = {name for name in _OPTIONAL if getattr(draft, name) is not UNSET}
     lacking = {name for name in given if name not in able.event}
+    if able.organizer_moves and scene.before is not None and draft.organizer:
+        lacking.discard("organizer")
     kept: dict[str, Any] = dict.fromkeys(lacking, UNSET)
     if draft.raw and "raw" not in able.event:
         lacking.add("raw")

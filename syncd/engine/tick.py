@@ -1,7 +1,8 @@
 """The schedule's tick: which profiles are due, and how many are polled at once (F39)."""
 
 import asyncio
-from contextlib import suppress
+import math
+from contextlib import nullcontext, suppress
 from datetime import timedelta
 from types import TracebackType
 from typing import Self
@@ -48,6 +49,7 @@ class Ticker:
         self._plan = plan
         self._shard = shard
         self._group = asyncio.TaskGroup()
+        self._turn = asyncio.Semaphore(plan.polls_at_once)
         self._running = dict[ProfileId, asyncio.Task[Polled]]()
         self._ended = dict[ProfileId, tuple[float, Polled]]()
         self._notes = list[PollNote]()
@@ -83,7 +85,8 @@ class Ticker:
         rate = self._plan.polls_per_second
         self._allowance = min(rate, self._allowance + (now - self._looked) * rate)
         self._looked = now
-        room = min(int(self._allowance), self._plan.polls_at_once - len(self._running))
+        most = max(self._plan.polls_at_once, math.ceil(rate))  # a second's polls, some of them wait
+        room = min(int(self._allowance), most - len(self._running))
         if room <= 0:
             return
         due = await self._store.due(
@@ -137,7 +140,8 @@ class Ticker:
     async def _poll(self, profile: Profile, *, listing: bool) -> Polled:
         polled = Polled(activities=0)
         try:
-            polled = await self._poller.poll(profile, listing=listing, keep=self._keep)
+            async with nullcontext() if listing else self._turn:  # who asks for one does not wait
+                polled = await self._poller.poll(profile, listing=listing, keep=self._keep)
         except Exception:
             # a fault of ours in one profile must not stop the others; it is loud and rare
             log.exception("poll.broken", profile_id=profile.id, provider=profile.provider)

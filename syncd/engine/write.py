@@ -12,6 +12,7 @@ from syncd.engine.calendar_writes import CalendarCheck, CalendarOutcome, Calenda
 from syncd.engine.draft import EventDraft
 from syncd.engine.event_writes import EventCheck, EventWrites, Outcome
 from syncd.engine.hub import Hub
+from syncd.engine.moves import Moves
 from syncd.engine.recorder import Recorder
 from syncd.engine.written import Written
 from syncd.model.calendar import KnownCalendar
@@ -55,7 +56,8 @@ class Writer:
         """Write at ``providers`` and record in ``store``; tell ``written`` for the polls (F6)."""
         recorder = Recorder(store, hub, clock)
         written = written or Written(clock)
-        self._events = EventWrites(store, providers, browser, recorder, written)
+        moves = Moves(store, hub, clock, written)
+        self._events = EventWrites(store, providers, browser, recorder, moves, written)
         self._calendars = CalendarWrites(store, providers, hub, clock)
         self._group = asyncio.TaskGroup()
         self._running = set[asyncio.Task[Any]]()

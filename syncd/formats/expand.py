@@ -95,6 +95,8 @@ def span(event: Event, calendar_zone: str | None) -> tuple[datetime, datetime | 
     series = Recurring(start=event.start, end=event.end, zone=name, recurrence=event.recurrence)
     zone = zone_of(series)
     start, end = _utc(event.start, zone), _utc(event.end, zone)
+    if not event.recurrence:
+        return start, end
     extra = list[datetime]()
     try:
         extra += [_utc(when, zone) for when in listed(event.recurrence, "RDATE", zone)]

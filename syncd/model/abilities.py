@@ -18,10 +18,11 @@ class Abilities:
     ``reminders`` is the most that an event may have (K27), None without limit; where
     ``reminder_texts`` each has the text or the e-mail that it shows (K17). ``any_rule`` says
     whether every RFC 5545 rule is taken, else only the patterns of K25. ``names_organizer`` says
-    that who invites must be written down with those invited. ``contacts`` and ``rooms`` say
-    whether the provider has such (K30). ``icalendar`` says that its bodies are iCalendar objects,
-    so that calendars can be published with all that they say (N21). ``push`` says that the
-    provider calls when a calendar has changed (P16).
+    that who invites must be written down with those invited; ``organizer_moves`` that a new
+    organizer is the owner of another calendar, to which the event goes (K26). ``contacts`` and
+    ``rooms`` say whether the provider has such (K30). ``icalendar`` says that its bodies are
+    iCalendar objects, so that calendars can be published with all that they say (N21).
+    ``push`` says that the provider calls when a calendar has changed (P16).
     """
 
     event: frozenset[str] = EVENT_MEMBERS
@@ -32,6 +33,7 @@ class Abilities:
     reminder_texts: bool = False
     any_rule: bool = True
     names_organizer: bool = False
+    organizer_moves: bool = False
     unique_calendar_names: bool = False
     contacts: bool = False
     rooms: bool = False

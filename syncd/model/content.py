@@ -23,6 +23,7 @@ from syncd.model.when import When, read_when, rfc3339, utc
 
 Json = dict[str, Any]
 
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 _UNORDERED = ("attendees", "custom_properties")
 _NOT_CONTENT = frozenset({"id", "account_id", "calendar_id", "modified", "recurring_master_id"})
 _UNTOLD = frozenset({"modified"})  # a change of these is no entry of ``changes`` (K42)
@@ -124,7 +125,7 @@ def content_hash(document: Mapping[str, Any]) -> bytes:
     content = {key: value for key, value in document.items() if key not in _NOT_CONTENT}
     for key in _UNORDERED:
         if content.get(key):
-            content[key] = sorted(content[key], key=_canonical)
+            content[key] = sorted(content[key], key=repr)
     return blake2b(_canonical(content).encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
@@ -139,7 +140,7 @@ def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> Json:
 
 
 def _canonical(value: object) -> str:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return _ENCODER.encode(value)
 
 
 def _recurrence_type(event: Event) -> str:

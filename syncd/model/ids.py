@@ -1,8 +1,8 @@
 """Typed ids, and the two kinds of position (api.md R8, R9; design invariants I3, I4)."""
 
-import base64
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import blake2b
 from typing import NewType
 
@@ -28,6 +28,7 @@ PRIMARY = "primary"  # alias of a profile's primary calendar wherever a calendar
 WHOLE = Slot("")  # the slot of a single event or of a series
 
 _DIGITS = "abcdefghijklmnopqrstuvwxyz234567"
+_PAIRS = [first + second for first in _DIGITS for second in _DIGITS]
 _PROFILE_NAME = re.compile(r"pro_([a-z2-7]{4,13})")
 _CURSOR = re.compile(r"([a-z2-7]{8})(0|[1-9][0-9]{0,17})", re.ASCII)
 
@@ -60,7 +61,9 @@ def new_epoch(entropy: bytes) -> str:
 def short(*parts: str, length: int = 13) -> str:
     """Return a stable digest of the parts as lower-case base32, 5 bits a character."""
     digest = blake2b("\0".join(parts).encode(), digest_size=16).digest()
-    return base64.b32encode(digest).decode().lower()[:length]
+    number = int.from_bytes(digest, "big") << 2  # 130 bits: 26 characters
+    pairs = [_PAIRS[number >> at & 1023] for at in range(120, 120 - 5 * length, -10)]
+    return "".join(pairs)[:length]
 
 
 def profile_part(profile: ProfileId) -> str:
@@ -102,6 +105,7 @@ def profile_of_calendar(text: str) -> str:
     return f"pro_{rest.partition('_')[0]}" if word == "cal" else ""
 
 
+@lru_cache(maxsize=4096)  # more than a transaction's: each is asked for several times over
 def event_id(calendar: CalendarId, key: ResourceKey, slot: Slot = WHOLE) -> EventId:
     """Return our id of an event first seen under this key; an exception's names its slot (P8)."""
     return slot_id(EventId(short(calendar, key)), slot)

@@ -3,6 +3,8 @@
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 When = date | datetime  # a date for all-day, else aware
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
 
 
 def is_date(when: When) -> bool:
@@ -32,6 +34,8 @@ def read_when(text: str) -> When:
 
 def in_utc(when: datetime) -> datetime:
     """Return the instant in UTC; at the ends of time the wall time stands for it (F21)."""
+    if when.tzinfo is UTC:
+        return when
     try:
         return when.astimezone(UTC)
     except OverflowError:
@@ -68,9 +72,9 @@ def instant(when: When, zone: tzinfo) -> datetime:
 
 def milliseconds(when: datetime) -> int:
     """Return milliseconds since 1970, the store's form of an instant."""
-    return (when - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
+    return (when - _EPOCH) // _MILLISECOND
 
 
 def from_milliseconds(value: int) -> datetime:
     """Return the instant, in UTC."""
-    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=value)
+    return _EPOCH + timedelta(0, 0, 0, value)

@@ -26,6 +26,12 @@ class Delta:
     reconcile: bool = False  # the feed looked wrong: list everything soon (D12)
 
     @property
+    def quiet(self) -> bool:
+        """Tell whether it says that nothing has changed, and nothing more than where it ends."""
+        spoken = self.upserts or self.deleted or self.unread or self.present
+        return not (spoken or self.complete or self.reconcile)
+
+    @property
     def named(self) -> frozenset[ResourceKey]:
         """Return every key that this page names as being there."""
         return frozenset(one.key for one in self.upserts) | self.unread.keys() | self.present

@@ -13,7 +13,8 @@ SIGN_IN_URL = "url"  # the setting that a later sign-in of the same profile begi
 class Login:
     """What a person typed; ``url`` may be a host name or an address.
 
-    Where people sign in at the provider itself there is a ``refresh_token`` instead of the rest.
+    Where people sign in at the provider itself there is a ``refresh_token`` instead of the rest,
+    or the ``key_file`` of a service account that acts for ``username``.
     """
 
     provider: str
@@ -21,6 +22,7 @@ class Login:
     password: Secret = field(default_factory=lambda: Secret(""))
     url: str = ""
     refresh_token: Secret | None = None
+    key_file: Secret | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from syncd.model.abilities import Abilities
 from syncd.model.calendar import Calendar
@@ -43,6 +43,15 @@ class Contacts(Protocol):
     ) -> AsyncIterator[Delta]:
         """Yield of an address book what ``Provider.changes`` yields of a calendar."""
         raise UnsupportedError("this provider has no contacts")
+
+
+@runtime_checkable
+class Perishable(Protocol):
+    """A provider whose sign-ins die of disuse (F26)."""
+
+    async def keep_alive(self) -> None:
+        """Use the sign-in, if it was not used for a day; raises what the provider's words mean."""
+        ...
 
 
 class Provider(Writing, Rooms, Contacts, Passing, Pushing, Protocol):

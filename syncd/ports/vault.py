@@ -1,12 +1,16 @@
 """Where secrets are sealed (design decision 8, I16)."""
 
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 # the names of sealed fields
 PASSWORD = "password"  # noqa: S105
 REFRESH_TOKEN = "refresh_token"  # noqa: S105
+FORMER_REFRESH_TOKEN = "former_refresh_token"  # noqa: S105
 ACCESS_TOKEN = "access_token"  # noqa: S105
+DELEGATED_KEY = "delegated_key"
+LOGINS = (PASSWORD, REFRESH_TOKEN, FORMER_REFRESH_TOKEN, ACCESS_TOKEN, DELEGATED_KEY)
 
 
 class Secret:
@@ -38,6 +42,13 @@ class Keys(Protocol):
         """Replace these; durable when it returns (I13).
 
         Raises StaleStateError if the profile was connected anew meanwhile.
+        """
+        ...
+
+    def alone(self) -> AbstractAsyncContextManager[None]:
+        """Hold what one process at a time may have of this profile: the right to refresh (F22).
+
+        Raises TransientError where another process does not let go of it.
         """
         ...
 

@@ -69,6 +69,15 @@ class Writing(Protocol):
         """
         raise UnsupportedError("events cannot be deleted at this provider")
 
+    async def move_event(
+        self, calendar: CalendarKey, before: RawResource, destination: CalendarKey
+    ) -> Wrote:
+        """Move a whole resource to another calendar, whose owner then is its organizer (K26).
+
+        ``upserts`` is how it stands there, under the same key.
+        """
+        raise UnsupportedError("events cannot be moved at this provider")
+
     async def resources(self, calendar: CalendarKey, keys: Collection[ResourceKey]) -> Delta:
         """Read resources as they are now: ``upserts``, ``deleted`` and ``unread`` of a Delta."""
         raise UnsupportedError("single events cannot be read at this provider")

@@ -93,3 +93,6 @@ class _Keys:
             for field, one in secrets.items()
         }
         await self._store.reseal(self._profile.id, sealed, generation=self._profile.generation)
+
+    def alone(self) -> AbstractAsyncContextManager[None]:
+        return self._store.alone(self._profile.id)

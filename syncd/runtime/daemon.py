@@ -29,7 +29,7 @@ from syncd.runtime.lock import only_writer
 from syncd.runtime.notify import Notifier
 from syncd.runtime.settings import Settings
 from syncd.runtime.vitals import newer_wanted
-from syncd.runtime.wiring import PRUNE, TICK, Core, parts_of, wired
+from syncd.runtime.wiring import KEEP_ALIVE, PRUNE, TICK, Core, parts_of, wired
 from syncd.web.build import add_pages
 
 DRAIN_SECONDS = 25.0  # of the 30 that an operator waits; the rest is for closing
@@ -132,6 +132,7 @@ async def running(current: Settings, sockets: Sockets, notifier: Notifier) -> As
         await core.vitals.look()
         core.schedule.every(TICK, partial(_tick, core), name="poll")
         core.schedule.every(PRUNE, partial(_prune, core), name="retention")
+        core.schedule.every(KEEP_ALIVE, core.idle.keep_alive, name="idle")
         async with asyncio.TaskGroup() as group:
             tasks = [
                 group.create_task(core.vitals.watch(), name="vitals"),

@@ -127,6 +127,9 @@ class Google(OAuthClient):
     api_url: str = "https://www.googleapis.com/calendar/v3"
     people_url: str = "https://people.googleapis.com/v1"
     directory_url: str = "https://admin.googleapis.com/admin/directory/v1"
+    delegated_scopes: str = "https://www.googleapis.com/auth/calendar"
+    requests_per_minute: int = Field(default=10_000, ge=1)
+    profile_requests_per_minute: int = Field(default=600, ge=1)
 
 
 class Graph(OAuthClient):

@@ -15,6 +15,7 @@ from syncd.engine.feeds import Feeds
 from syncd.engine.further import Further
 from syncd.engine.hints import Hints
 from syncd.engine.hub import Hub
+from syncd.engine.idle import Idle
 from syncd.engine.link import Linking
 from syncd.engine.managed import ManagedEvents
 from syncd.engine.plan import Plan
@@ -44,6 +45,7 @@ from syncd.store.open import open_store
 
 TICK = timedelta(seconds=1)
 PRUNE = timedelta(hours=1)
+KEEP_ALIVE = timedelta(hours=1)
 ICLOUD_INTERVAL = timedelta(seconds=60)  # the shortest (IC6)
 
 
@@ -69,6 +71,7 @@ class Core:
     control: Control
     hints: Hints
     pruner: Pruner
+    idle: Idle
     schedule: Schedule
     vitals: Vitals
 
@@ -144,6 +147,7 @@ async def wired(settings: Settings) -> AsyncIterator[Core]:
                 days=settings.retention.days,
                 activities=settings.retention.activities,
             ),
+            idle=Idle(store, opener, clock),
             schedule=schedule,
             vitals=Vitals(store, vault, clock, metrics, schedule),
         )

@@ -22,7 +22,9 @@ T = TypeVar("T")
 
 READERS = 4
 POSTGRES_WRITERS = 8
+LOCKERS = 4  # connections that hold a lock, and nothing else
 BUSY_MS = 5000  # how long one waits for a lock
+LONGEST_ALONE_MS = 60_000  # twice what a token endpoint may take
 _EVERYWHERE = (f"busy_timeout={BUSY_MS}", "foreign_keys=ON", "mmap_size=0")
 _WRITER = ("journal_mode=WAL", "synchronous=FULL", "journal_size_limit=67108864")
 _READER = ("query_only=ON", "wal_autocheckpoint=0")
@@ -51,6 +53,7 @@ class Database:
         self._reader = _reader(url)
         self._turn = asyncio.Semaphore(self._writers)
         self._place = asyncio.Semaphore(READERS)
+        self._apart = asyncio.Semaphore(LOCKERS)
         self._waiting = 0
 
     async def fetch(
@@ -111,6 +114,24 @@ class Database:
                 yield (await connection.get_raw_connection()).driver_connection
         except (DBAPIError, engine.dialect.loaded_dbapi.Error) as error:
             raise TransientError("the database does not answer") from error
+
+    @asynccontextmanager
+    async def alone(self, name: str) -> AsyncIterator[None]:
+        """Keep other processes out of the block of this name, on PostgreSQL.
+
+        A SQLite file has one process. The lock is one of the session of a connection of its own:
+        it goes with the process, and no transaction is open. Raises TransientError.
+        """
+        if self.is_sqlite:
+            yield
+            return
+        async with self._apart, self.apart() as driver:
+            await driver.execute(f"SET lock_timeout = {LONGEST_ALONE_MS}")
+            await driver.execute(
+                "SELECT pg_advisory_lock(hashtextextended(current_schema() || %s, 0))",
+                (f" syncd {name}",),
+            )
+            yield
 
     async def close(self) -> None:
         """Wait for what runs, then let go, readers first: who leaves last tidies the WAL (S2)."""

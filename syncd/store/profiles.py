@@ -1,6 +1,7 @@
 """Profiles, their schedule and their sealed credentials."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
 
@@ -228,6 +229,12 @@ class SqlProfiles(Topic):
 
         with self._sealed.rewriting(profile):
             await self._database.write(work)
+
+    @asynccontextmanager
+    async def alone(self, profile: ProfileId) -> AsyncIterator[None]:
+        """Keep other processes on this database out of the same block for the profile (F22)."""
+        async with self._database.alone(f"profile {profile}"):
+            yield
 
     async def sealing_keys(self) -> frozenset[str]:
         """Return the ids of all keys that anything lasting is sealed with."""

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from syncd.model.calendar import KnownCalendar
 from syncd.model.errors import StaleStateError
-from syncd.model.ids import CalendarId, ProfileId, split_event_id
+from syncd.model.ids import CalendarId, ProfileId, ResourceKey, split_event_id
 from syncd.model.resource import Absence, Change, Fault, KeptEvent, KeptResource
 from syncd.model.when import milliseconds
 from syncd.store.calendar_rows import calendar_values
@@ -68,6 +68,31 @@ class SqlRecording(Topic):
         with self._calendars.rewriting(stored.profile_id):
             await self._database.write(work)
         return stored
+
+    async def move(
+        self,
+        source: KnownCalendar,
+        gone: Sequence[ResourceKey],
+        target: KnownCalendar,
+        change: Change,
+        *,
+        generation: int,
+    ) -> None:
+        """Take resources out of one calendar and record what became of them in another."""
+        both = [replace(one, revision=one.revision + 1) for one in (source, target)]
+        stored = both[1]
+        now = self._clock.now()
+
+        async def work(connection: AsyncConnection) -> None:
+            for one in sorted(both, key=lambda one: one.id):  # one order for all (S1)
+                await _take_turn(connection, one, generation)
+            await self._appender.append(connection, stored.profile_id, change.records)
+            await _write_snapshot(connection, source, Change(gone=tuple(gone)))
+            await _write_snapshot(connection, stored, change)
+            await _write_doubts(connection, stored.id, change, now)
+
+        with self._calendars.rewriting(stored.profile_id):
+            await self._database.write(work)
 
 
 async def _take_turn(connection: AsyncConnection, stored: KnownCalendar, generation: int) -> None:

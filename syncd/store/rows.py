@@ -12,8 +12,11 @@ from syncd.model.access import Application, Scope, Token, User
 from syncd.model.ids import ProfileId
 from syncd.model.profile import LastError, Profile, Proof, Reason
 from syncd.model.when import from_milliseconds, milliseconds
+from syncd.store.tables import profiles
 
 SHARDS = 256  # fixed for ever: a shard is part of a schedule's name (design decision 2)
+
+_PROFILE = tuple(column.name for column in profiles.columns)
 
 Values = dict[str, Any]
 AnyRow = Row[*tuple[Any, ...]]
@@ -69,34 +72,39 @@ def profile_values(profile: Profile) -> Values:
 
 
 def profile_of(row: AnyRow) -> Profile:
-    """Return the profile of a row with all columns."""
+    """Return the profile of a row with all columns, in the table's order.
+
+    Every poll begins with one, and attributes of a row cost several times what a dictionary's do.
+    """
+    told = dict(zip(_PROFILE, row, strict=True))
+    refused = told["refused"]
     return Profile(
-        id=row.profile_id,
-        user_id=row.user_id,
-        application_id=row.application_id,
-        provider=row.provider,
-        login=row.login,
-        identity=row.identity,
-        name=row.name,
-        settings=orjson.loads(row.settings),
-        generation=row.generation,
-        revision=row.revision,
-        paused=row.paused,
-        first_read=row.first_read,
-        suspect=row.suspect,
-        removed=row.removed,
-        refused=None if row.refused is None else Reason(row.refused),
-        refused_at=instant_of(row.refused_at),
-        next_poll_at=instant_of(row.next_poll_at),
-        polled_at=instant_of(row.polled_at),
-        failures=row.failures,
-        last_error=_error_of(row.last_error),
-        proof=_proof_of(row.proof),
-        relink_digest=row.relink_digest,
-        relink_until=instant_of(row.relink_until),
-        created=from_milliseconds(row.created_at),
-        modified=from_milliseconds(row.modified_at),
-        state_since=from_milliseconds(row.state_since),
+        id=told["profile_id"],
+        user_id=told["user_id"],
+        application_id=told["application_id"],
+        provider=told["provider"],
+        login=told["login"],
+        identity=told["identity"],
+        name=told["name"],
+        settings=orjson.loads(told["settings"]),
+        generation=told["generation"],
+        revision=told["revision"],
+        paused=told["paused"],
+        first_read=told["first_read"],
+        suspect=told["suspect"],
+        removed=told["removed"],
+        refused=None if refused is None else Reason(refused),
+        refused_at=instant_of(told["refused_at"]),
+        next_poll_at=instant_of(told["next_poll_at"]),
+        polled_at=instant_of(told["polled_at"]),
+        failures=told["failures"],
+        last_error=_error_of(told["last_error"]),
+        proof=_proof_of(told["proof"]),
+        relink_digest=told["relink_digest"],
+        relink_until=instant_of(told["relink_until"]),
+        created=from_milliseconds(told["created_at"]),
+        modified=from_milliseconds(told["modified_at"]),
+        state_since=from_milliseconds(told["state_since"]),
     )
 
 

@@ -9,6 +9,7 @@ import structlog
 
 from tests.bench.clients import served
 from tests.bench.first_read import first_read
+from tests.bench.google import beside_gcal_sync, crowded
 from tests.bench.polling import Comparison, compared, many_calendars
 
 KINDS = ("xandikos", "radicale")
@@ -20,6 +21,15 @@ OPERATIONS = {
 }
 HEAD = """| server, events | operation | syncd CPU | requests | bytes | caldav | vdirsyncer |
 |---|---|---|---|---|---|---|"""
+GOOGLE_HEAD = """
+| events | operation | syncd CPU | gcal_sync | gcal_sync needs |
+|---|---|---|---|---|"""
+GOOGLE = {
+    "first": ("first read, their memory store", "first"),
+    "quiet": ("no change, their file store", "file"),
+    "alone": ("no change, polled alone, their file store", "file"),
+}
+PROFILES = 2000
 
 
 def rows(found: Comparison) -> None:
@@ -62,6 +72,25 @@ async def main(*sizes: int) -> None:
             read = await first_read(site, Path(folder) / "syncd", count)
         lag = f"≤ {read.lag_p99_seconds * 1e3:.0f} ms"
         say(f"| xandikos, {count:,} | {read.seconds:.1f} | {read.rss_mib:.0f} MiB | {lag} |")
+    await google(*sizes)
+
+
+async def google(*sizes: int) -> None:
+    say(GOOGLE_HEAD)
+    for count in sizes:
+        with tempfile.TemporaryDirectory() as folder:
+            found = await beside_gcal_sync(Path(folder), count)
+        for name, (told, theirs) in GOOGLE.items():
+            cpu, peer = found.ours[name], found.theirs[theirs]
+            times = f"{peer / cpu:.1f}" if name == "first" else f"{peer / cpu:.0f}"
+            say(
+                f"| {count:,} | {told} | {cpu * 1e3:.2f} ms | {peer * 1e3:.2f} ms | {times} times |"
+            )
+    with tempfile.TemporaryDirectory() as folder:
+        crowd = await crowded(Path(folder), PROFILES)
+    say("\n| profiles, no change | syncd CPU | bare loop | polls a CPU second |\n|---|---|---|---|")
+    ours, bare = crowd.ours * 1e3, crowd.bare * 1e3
+    say(f"| {PROFILES:,} | {ours:.3f} ms | {bare:.3f} ms | {crowd.share:.2f} of the loop's |")
 
 
 asyncio.run(main(*(int(size) for size in sys.argv[1:] or (1000, 10_000))))

@@ -7,7 +7,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -76,6 +76,15 @@ class Site:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}/"
 
+    def login(self, port: int | None = None) -> Login:
+        """Return who signs in, maybe through another port."""
+        return Login(
+            provider="caldav",
+            url=f"http://127.0.0.1:{port or self.port}/",
+            username=self.username,
+            password=Secret(self.password),
+        )
+
     async def change(self, title: str) -> None:
         """Rewrite ten events, as another device would."""
         device = DavClient(self.url, self.home, self.username, self.password)
@@ -115,16 +124,10 @@ class Ours:
     linking: Linking
     profiles: list[Profile] = field(default_factory=list)
 
-    async def connect(self, site: Site, port: int) -> None:
+    async def connect(self, login: Login) -> None:
         """Connect one more profile, of a user of its own."""
         user = UserId(f"acc_{len(self.profiles)}")
         await self.store.add_user(User(id=user, name=user, created=SystemClock().now()))
-        login = Login(
-            provider="caldav",
-            url=f"http://127.0.0.1:{port}/",
-            username=site.username,
-            password=Secret(site.password),
-        )
         self.profiles.append(await self.linking.connect(user, login))
 
     async def poll(self, *, listing: bool = False) -> float:
@@ -142,23 +145,33 @@ class Ours:
         await self.ticker.tick()
         await self.ticker.settled()
         taken = time.process_time() - begun
-        for profile in await self.store.profiles():
+        before = {one.id: one.polled_at for one in self.profiles}
+        self.profiles = await self._all()
+        for profile in self.profiles:
             assert profile.last_error is None, profile.last_error
-            before = next(one.polled_at for one in self.profiles if one.id == profile.id)
-            assert before != profile.polled_at
-        self.profiles = list(await self.store.profiles())
+            assert before[profile.id] != profile.polled_at
         return taken / len(self.profiles)
+
+    async def _all(self) -> list[Profile]:
+        found = list[Profile]()
+        while page := await self.store.profiles(after=found[-1].id if found else None):
+            found += page
+        return found
 
 
 @asynccontextmanager
-async def ours(folder: Path) -> AsyncIterator[Ours]:
+async def ours(
+    folder: Path, *, settings: Mapping[str, Mapping[str, str]] | None = None
+) -> AsyncIterator[Ours]:
+    """Yield a syncd that knows ``settings``, and polls all of its profiles in one tick."""
     await asyncio.to_thread(folder.mkdir)
     write_ring(folder / "keys")
     vault, clock, hub = open_ring(folder / "keys"), SystemClock(), Hub()
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(opened(folder, clock=clock))
         http = await stack.enter_async_context(ClientSession())
-        opener = Opener(KINDS, Rim(session=lambda: http, clock=clock), store, vault)
+        rim = Rim(session=lambda: http, clock=clock, settings=settings or {})
+        opener = Opener(KINDS, rim, store, vault)
         # due again at once, and as many in each tick as there are
         plan = Plan(default_interval=timedelta(), polls_per_second=UNBOUND, polls_at_once=CROWD)
         poller = Poller(store, opener, hub, clock, FakeMeter(), plan)
@@ -177,7 +190,7 @@ async def our_costs(
     """
     cpu: dict[str, float] = {}
     async with ours(folder / "direct") as direct:
-        await direct.connect(site, site.port)
+        await direct.connect(site.login())
         cpu["first"] = await direct.poll(listing=True)
         await asyncio.sleep(SETTLED)
         await direct.poll()
@@ -189,14 +202,14 @@ async def our_costs(
             ten.append(await direct.poll())
         cpu["ten"] = statistics.median(ten)
         while len(direct.profiles) < crowd:
-            await direct.connect(site, site.port)
+            await direct.connect(site.login())
         await direct.tick()  # first reads
         await asyncio.sleep(SETTLED)
         await direct.tick()
         cpu["quiet"] = statistics.median([await direct.tick() for _ in range(polls)])
     with counted(site.port) as traffic:
         async with ours(folder / "counted") as seen:
-            await seen.connect(site, traffic.port)
+            await seen.connect(site.login(traffic.port))
             told = dict[str, tuple[int, int]]()
             for name in ("first", "settle", "quiet", "alone", "ten"):
                 if name == "settle":

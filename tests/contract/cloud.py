@@ -16,6 +16,7 @@ from syncd.engine.link import Linking
 from syncd.engine.plan import Plan
 from syncd.engine.poll import Polled, Poller
 from syncd.engine.write import Writer
+from syncd.engine.written import Written
 from syncd.model.access import User
 from syncd.model.activity import Filter
 from syncd.model.ids import Position
@@ -93,6 +94,7 @@ class CloudRig(Generic[S]):
 async def cloud_rig(where: Path, server: S, login: Login) -> AsyncIterator[CloudRig[S]]:
     """Connect a profile at a server that runs."""
     clock, hub, meter = FakeClock(), Hub(), FakeMeter()
+    recent = Written(clock)
     write_ring(where / "keys")
     vault = open_ring(where / "keys")
     plan = Plan(default_interval=timedelta(seconds=60), default_reconcile=timedelta(days=1))
@@ -108,9 +110,13 @@ async def cloud_rig(where: Path, server: S, login: Login) -> AsyncIterator[Cloud
             server=server,
             store=store,
             clock=clock,
-            poller=Poller(store, opener, hub, clock, meter, plan, draw=lambda: 0.5),
+            poller=Poller(
+                *(store, opener, hub, clock, meter, plan), draw=lambda: 0.5, written=recent
+            ),
             linking=linking,
-            writer=await stack.enter_async_context(Writer(store, opener, browser, hub, clock)),
+            writer=await stack.enter_async_context(
+                Writer(store, opener, browser, hub, clock, written=recent)
+            ),
             meter=meter,
             connected=await linking.connect(USER, login),
         )

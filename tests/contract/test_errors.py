@@ -19,6 +19,7 @@ from syncd.providers.caldav.wire import PRINCIPAL, place
 from syncd.providers.google import refusals, wire
 from syncd.providers.google.client import Ask as GoogleAsk
 from syncd.providers.google.client import GoogleClient
+from syncd.providers.limits import Limits
 from tests.contract.answers import Means, Told, class_of, dav, google
 from tests.fakes.clock import FakeClock
 from tests.servers.raw import RawServer, answer
@@ -45,7 +46,10 @@ class Line:
             assert refused in {None, "stale"}
             return next(tokens)
 
-        client = GoogleClient(lambda: self.session, self.clock, f"{self.raw.url}v3", token)
+        limits = Limits(self.clock, per_minute=10_000, per_profile=600)
+        client = GoogleClient(
+            *(lambda: self.session, self.clock, f"{self.raw.url}v3", token), limits=limits
+        )
         if told.asked == google.WRITE:
             ask = GoogleAsk(method="PATCH", path=("calendars", "c", "events", "e"), body={})
             return await client.send(ask)

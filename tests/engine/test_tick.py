@@ -88,6 +88,17 @@ async def test_a_tick_returns_while_polls_run_and_bounds_them(tmp_path: Path) ->
         assert len(made.poller.begun) == made.poller.most == 2
 
 
+async def test_a_tick_starts_a_seconds_polls_though_few_run_at_once(tmp_path: Path) -> None:
+    """2,000 profiles a minute are 33 a second; those beyond the bound take turns."""
+    plan = Plan(polls_at_once=2, polls_per_second=5)
+    async with shop(tmp_path, plan, profiles=7) as made:
+        made.poller.gate.set()
+        await made.ticker.tick()
+        await made.ticker.settled()
+        assert len(set(made.poller.begun)) == len(made.poller.begun) == 5
+        assert made.poller.most <= 2
+
+
 async def test_after_a_restart_polls_start_at_the_rate_of_the_plan(tmp_path: Path) -> None:
     """F39."""
     plan = Plan(polls_per_second=3, polls_at_once=100)

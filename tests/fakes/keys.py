@@ -1,6 +1,7 @@
 """Credentials in a dictionary."""
 
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 
 from syncd.ports.vault import PASSWORD, Secret
 
@@ -22,3 +23,6 @@ class FakeKeys:
     async def write(self, secrets: Mapping[str, Secret]) -> None:
         self.writes += 1
         self.held |= {field: one.reveal() for field, one in secrets.items()}
+
+    def alone(self) -> AbstractAsyncContextManager[None]:
+        return nullcontext()

@@ -31,6 +31,8 @@ class GoogleDesk:
     adapter: GoogleAdapter
     clock: FakeClock
     signed: SignedIn
+    profile: Profile
+    keys: FakeKeys
     provider: Provider
     follower: Follower
     held: dict[ResourceKey, Resource]
@@ -89,6 +91,8 @@ async def google_desk(server: GoogleServer) -> AsyncIterator[GoogleDesk]:
                 adapter=adapter,
                 clock=clock,
                 signed=signed,
+                profile=profile,
+                keys=keys,
                 provider=provider,
                 follower=Follower(provider, WORK),
                 held={},

@@ -1,6 +1,8 @@
 """What Google's refusals mean (providers.md §3): status, reason, and what was asked."""
 
+import asyncio
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -16,6 +18,7 @@ from syncd.model.errors import (
     SyncTokenExpiredError,
     TransientError,
 )
+from syncd.model.ids import ProfileId
 from syncd.ports.passing import Passed
 from syncd.providers.google.refusals import (
     DisabledError,
@@ -23,6 +26,8 @@ from syncd.providers.google.refusals import (
     Refused,
     refusal,
 )
+from syncd.providers.limits import Limits, SpentError
+from tests.fakes.clock import FakeClock
 from tests.providers.google import google_desk
 from tests.servers.discovery import calendar_api
 from tests.servers.google import Fault, GoogleServer
@@ -131,6 +136,94 @@ async def test_requests_of_a_callers_own_go_to_google_only() -> None:
         for uri in ("https://example.org/x", "//example.org/x", "http://u@127.0.0.1/"):
             with pytest.raises(InvalidError):
                 await desk.provider.passed(Passed(method="GET", uri=uri))
+
+
+def quota(unit: str) -> bytes:
+    """Return what the newer error model says of a spent quota."""
+    kind = "type.googleapis.com/google.rpc.ErrorInfo"
+    metadata = {"quota_unit": unit, "service": "calendar-json.googleapis.com"}
+    told = {"@type": kind, "reason": "RATE_LIMIT_EXCEEDED", "metadata": metadata}
+    return json.dumps({"error": {"code": 429, "message": "words", "details": [told]}}).encode()
+
+
+def words(limit: str) -> bytes:
+    """Return what the older one says."""
+    told = {"domain": "usageLimits", "reason": "rateLimitExceeded", "message": ""}
+    text = f"Quota exceeded for quota metric 'Queries' and limit '{limit}' of service "
+    text += "'calendar-json.googleapis.com' for consumer 'project_number:1'."
+    return json.dumps({"error": {"errors": [told], "code": 403, "message": text}}).encode()
+
+
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+PROJECT, PERSON = "the project", "the person"
+
+
+@pytest.mark.parametrize(
+    ("status", "answer", "whose", "wait"),
+    [
+        (403, body("dailyLimitExceeded", "usageLimits"), PROJECT, HOUR),
+        (403, body("dailyLimitExceededUnreg", "usageLimits"), PROJECT, HOUR),
+        (429, quota("1/min/{project}"), PROJECT, MINUTE),
+        (403, quota("1/min/{project}"), PROJECT, MINUTE),
+        (429, quota("1/min/{project}/{user}"), PERSON, MINUTE),
+        (403, words("Queries per minute"), PROJECT, MINUTE),
+        (403, words("Queries per minute per user"), PERSON, MINUTE),
+        (403, body("userRateLimitExceeded", "usageLimits"), PERSON, MINUTE),
+        (403, body("rateLimitExceeded", "usageLimits"), PERSON, MINUTE),
+        (403, body("quotaExceeded", "usageLimits"), PERSON, MINUTE),
+        (429, b"", PERSON, MINUTE),
+    ],
+)
+def test_a_spent_quota_is_the_projects_or_a_persons(
+    status: int, answer: bytes, whose: str, wait: timedelta
+) -> None:
+    """G10, P13: by reason, then by the unit or the name of the limit, never by status."""
+    found = refusal(Refused(status=status, body=answer))
+    assert isinstance(found, TransientError)
+    assert isinstance(found, SpentError) is (whose == PROJECT)
+    assert found.retry_after == wait
+    named = refusal(Refused(status=status, body=answer, wait=timedelta(seconds=9), waits=True))
+    assert isinstance(named, TransientError)
+    assert named.retry_after == timedelta(seconds=9)
+
+
+async def test_a_spent_project_stops_every_profile_and_a_person_only_its_own() -> None:
+    """P13: nothing is sent for anybody until the quota is there again."""
+    async with GoogleServer().running() as server, google_desk(server) as desk:
+        other = replace(desk.profile, id=ProfileId(2))
+        async with desk.adapter.open(other, desk.keys) as second:
+            server.faults.append(Fault(403, reason="userRateLimitExceeded"))
+            with pytest.raises(TransientError):
+                await desk.provider.calendars()
+            assert await second.calendars()
+            server.faults.append(Fault(403, reason="dailyLimitExceeded"))
+            with pytest.raises(SpentError):
+                await desk.provider.calendars()
+            asked = len(server.asked)
+            for provider in (desk.provider, second):
+                with pytest.raises(SpentError) as caught:
+                    await provider.calendars()
+                assert caught.value.retry_after == HOUR
+            with pytest.raises(SpentError):
+                await second.passed(Passed(method="GET", uri="/calendar/v3/colors"))
+            assert len(server.asked) == asked
+            desk.clock.advance(HOUR)
+            assert await second.calendars()
+            assert await desk.provider.calendars()
+
+
+async def test_who_asks_faster_than_its_quota_waits() -> None:
+    """P13: of one profile, and of all together."""
+    clock = FakeClock()
+    limits = Limits(clock, per_minute=3, per_profile=2)
+    one, other = ProfileId(1), ProfileId(2)
+    async with asyncio.timeout(5):
+        for profile in (one, one, other):
+            await limits.turn(profile)
+    for profile in (one, other):  # its own quota is spent; that of all is
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.05):
+                await limits.turn(profile)
 
 
 def test_google_still_refuses_what_we_never_send_with_a_token() -> None:

@@ -91,6 +91,18 @@ async def test_a_token_that_the_provider_refuses_is_replaced_once(desk: Desk) ->
             group.create_task(keeper.token(PROFILE, desk.keys, refused=dead)) for _ in range(20)
         ]
     assert {task.result() for task in tasks} == {"access-2"}
+    assert await keeper.token(PROFILE, desk.keys) == "access-2"  # the refused one is forgotten
+    assert desk.server.refreshes == 2
+
+
+async def test_a_token_is_of_the_credentials_that_brought_it(desk: Desk) -> None:
+    """I12: who is connected anew is asked for with the new grant's token, at once."""
+    keeper = desk.keeper()
+    await keeper.token(PROFILE, desk.keys)
+    relinked = replace(PROFILE, generation=PROFILE.generation + 1)
+    anew = FakeKeys(**{REFRESH_TOKEN: desk.server.refresh_token})
+    assert await keeper.token(relinked, anew) == "access-2"
+    assert await keeper.token(relinked, anew) == "access-2"
 
 
 async def test_the_new_refresh_token_is_durable_before_the_access_token_is_used(

@@ -156,3 +156,14 @@ def _told(wall: datetime, like: Json) -> Json:
     if "date" in like:
         return {"date": f"{wall:%Y-%m-%d}"}
     return {"dateTime": wall.isoformat(), "timeZone": like["timeZone"]}
+
+
+def move(source: CalendarTruth, target: CalendarTruth, name: str) -> Json:
+    """Give an event to a calendar's owner, a series with its exceptions; stubs stay behind."""
+    whole = source.events[name]
+    parts = [one for one in source.events.values() if one.get("recurringEventId") == name]
+    source.cancel(name)
+    owner = {"email": target.name, "self": target.primary}
+    for one in (whole, *parts):
+        target.put(one["id"], **{**one, "organizer": owner})
+    return target.events[name]

@@ -1,4 +1,4 @@
-"""A token endpoint that rotates strictly: of a family only the newest refresh token is good."""
+"""A token endpoint that rotates: strictly, so that of a family only the newest token is good."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -8,7 +8,10 @@ from dataclasses import dataclass, field
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from tests.servers.delegation import Domain
+
 CLIENT_ID, CLIENT_SECRET = "client", "secret"
+_ASSERTED = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
 
 @dataclass
@@ -27,16 +30,18 @@ class TokenServer:
     def __init__(self) -> None:
         self.generation = 0
         self.refreshes = 0
+        self.asked = 0
         self.revoked = False
         self.lifetime = 3600
         self.rotating = True  # else a refresh gives the same tokens again
-        self.lenient = False  # used refresh tokens go on working, as Microsoft's do for a while
+        self.lenient = 0  # so many generations before the newest are good too
         self.instead: Answer | None = None
         self.told: dict[str, str] = {}  # further members, such as id_token
         self.url = ""
         self.pieces = False  # send an answer as a slow network does
         self.rotated: asyncio.Event | None = None  # set when a token was; then waits for ``send``
         self.send = asyncio.Event()
+        self.domain: Domain | None = None  # whose service account is known here
 
     @property
     def refresh_token(self) -> str:
@@ -44,8 +49,8 @@ class TokenServer:
 
     @property
     def _good(self) -> set[str]:
-        former = range(self.generation + 1) if self.lenient else [self.generation]
-        return {f"refresh-{number}" for number in former}
+        oldest = max(0, self.generation - self.lenient)
+        return {f"refresh-{number}" for number in range(oldest, self.generation + 1)}
 
     @property
     def access_token(self) -> str:
@@ -58,16 +63,19 @@ class TokenServer:
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         form = await request.post()
+        self.asked += 1
         if self.instead is not None and self.instead.times > 0:
             self.instead.times -= 1
             found = self.instead
             return web.Response(status=found.status, text=found.body, headers=found.headers)
+        if form.get("grant_type") == _ASSERTED and self.domain is not None:
+            return self._asserted(self.domain, str(form.get("assertion")))
         if (form.get("client_id"), form.get("client_secret")) != (CLIENT_ID, CLIENT_SECRET):
             return web.json_response({"error": "invalid_client"}, status=401)
         if form.get("grant_type") != "refresh_token":
             return web.json_response({"error": "unsupported_grant_type"}, status=400)
         if self.revoked or form.get("refresh_token") not in self._good:
-            self.revoked = True
+            self.revoked = self.revoked or not self.lenient
             return web.json_response({"error": "invalid_grant"}, status=400)
         await asyncio.sleep(0.001)  # others may come meanwhile
         self.generation += self.rotating
@@ -85,6 +93,14 @@ class TokenServer:
             }
         )
         return await _in_pieces(request, response) if self.pieces else response
+
+    def _asserted(self, domain: Domain, assertion: str) -> web.Response:
+        refusal = domain.refusal(assertion, self.url)
+        if refusal is not None:
+            return web.json_response({"error": refusal}, status=400)
+        self.generation += 1
+        told = {"access_token": self.access_token, "token_type": "Bearer"}
+        return web.json_response({**told, "expires_in": self.lifetime})
 
     @asynccontextmanager
     async def running(self, port: int = 0) -> AsyncIterator["TokenServer"]:

@@ -145,7 +145,8 @@ async def update_event(request: web.Request, body: EventPatch) -> web.Response:
     On a series this changes all of it, on an occurrence it makes an exception. A list of
     `attendees` from a guest is the guest's own answer, and so is one that names only the
     organizer with a `status`; any other list of the organizer's replaces who is invited. More
-    than an answer needs the scope `create_event`.
+    than an answer needs the scope `create_event`. At Google a new `organizer` moves the event to
+    the organizer's calendar, which must be a writable one of the account; the id stays.
     """
     profile = profile_of(request)
     answer_only = not any(grants(one.scopes, Scope.CREATE_EVENT) for one in tokens_of(request))
@@ -159,6 +160,8 @@ async def update_event(request: web.Request, body: EventPatch) -> web.Response:
         event_draft(body, answer_only=answer_only),
         check=_check(request),
     )
+    if made.event.calendar_id != known.id:  # a new organizer's (K26)
+        known = await parts_of(request).store.calendar(made.event.calendar_id)
     return await _written(request, known, made, {})
 
 

@@ -1,6 +1,7 @@
 """Profiles, their schedule and their sealed credentials."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -107,6 +108,15 @@ class Profiles(Protocol):
         """Replace credentials by field and nothing else: tokens that a provider rotates (I13).
 
         Raises StaleStateError if the credentials have changed since ``generation``.
+        """
+        ...
+
+    def alone(self, profile: ProfileId) -> AbstractAsyncContextManager[None]:
+        """Keep other processes on this database out of the same block for the profile (F22).
+
+        No row is locked and no transaction is open meanwhile. Tasks of one process are not kept
+        apart. Raises TransientError if another process is in it for a minute, or the database
+        does not answer.
         """
         ...
 

@@ -105,6 +105,21 @@ class Snapshots(Protocol):
         """
         ...
 
+    async def move(
+        self,
+        source: KnownCalendar,
+        gone: Sequence[ResourceKey],
+        target: KnownCalendar,
+        change: Change,
+        *,
+        generation: int,
+    ) -> None:
+        """Take resources out of one calendar and ``record`` what became of them in another.
+
+        One transaction: events that keep their ids are never in both, or in none.
+        """
+        ...
+
     async def etags(self, calendar: CalendarId) -> Mapping[ResourceKey, str]:
         """Return the etag of every resource of a calendar."""
         ...

@@ -22,6 +22,7 @@ KIND = Kind(
         reminders=5,
         contacts=True,
         rooms=True,
+        organizer_moves=True,
         icalendar=False,
         push=True,
     ),

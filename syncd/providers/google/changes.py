@@ -73,6 +73,10 @@ class EventReader:
                 before = newest.pop(item["id"], None)
                 newest[item["id"]] = _newer(before, item)
             last = page
+        place = wire.state_text(last.get("nextSyncToken"))
+        if not newest:  # as most polls find
+            yield Delta(token=place, mode=Mode.TOKEN)
+            return
         groups = Groups()
         for item in newest.values():
             groups.setdefault(series_id(item), {})[item["id"]] = item
@@ -82,7 +86,7 @@ class EventReader:
             upserts=changed.upserts,
             unread=changed.unread,
             deleted=changed.deleted,
-            token=wire.state_text(last.get("nextSyncToken")),
+            token=place,
             mode=Mode.TOKEN,
         )
 

@@ -3,21 +3,22 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 import aiohttp
 import orjson
 from aiohttp import ClientResponse, ClientSession
-from multidict import CIMultiDict
 from yarl import URL
 
 from syncd.model.errors import MalformedReplyError, RelinkRequiredError
+from syncd.model.ids import ProfileId
 from syncd.ports.clock import Clock
 from syncd.ports.passing import Passed, PassedAnswer, sent_along
 from syncd.providers.answers import PassingError, UnansweredError, wait_of
-from syncd.providers.google.refusals import Refused, refusal
-from syncd.providers.limits import retried
+from syncd.providers.google.refusals import SLIDES, Refused, refusal
+from syncd.providers.limits import Limits, SpentError, retried
 from syncd.providers.oauth.passing import TIMEOUT, pass_on, whole_body
 from syncd.providers.oauth.sign_in import Tokens
 
@@ -44,10 +45,19 @@ class Ask:
 class GoogleClient:
     """One profile at one API; a token goes nowhere else."""
 
-    def __init__(
-        self, session: Callable[[], ClientSession], clock: Clock, base: str, tokens: Tokens
+    def __init__(  # noqa: PLR0913 - what a request touches
+        self,
+        session: Callable[[], ClientSession],
+        clock: Clock,
+        base: str,
+        tokens: Tokens,
+        *,
+        limits: Limits,
+        profile: ProfileId | None = None,
     ) -> None:
-        """Ask below ``base``."""
+        """Ask below ``base``, within ``limits``; without a ``profile`` somebody is signing in."""
+        self._limits = limits
+        self._profile = profile
         self._session = session
         self._clock = clock
         self._base = base.rstrip("/")
@@ -74,13 +84,20 @@ class GoogleClient:
             token = await self._tokens(refused=token)
             return await self._sent(ask, token)
 
+    async def keep_alive(self) -> None:
+        """Have a token, and ask for nothing."""
+        await self._tokens()
+
     async def passed(self, asked: Passed) -> PassedAnswer:
         """Send something of the caller's own, once; return what comes back (K29)."""
+        await self._limits.turn(self._profile)
         return await pass_on(self._session, asked, self._tokens, base=self._base)
 
     async def _sent(self, ask: Ask, token: str) -> Json:
-        headers = CIMultiDict(sent_along() if ask.writes else {})
-        headers.update({"Authorization": f"Bearer {token}", "Accept": "application/json"})
+        await self._limits.turn(self._profile)
+        headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
+        if ask.writes:
+            headers = {**sent_along(), **headers}
         if ask.etag:
             headers["If-Match"] = ask.etag
         content = None
@@ -104,7 +121,11 @@ class GoogleClient:
         except (aiohttp.ClientError, TimeoutError) as error:
             lost = UnansweredError if ask.writes else PassingError
             raise lost(f"Google did not answer: {error}") from error
-        return self._read(ask, response, body)
+        try:
+            return self._read(ask, response, body)
+        except SpentError as error:
+            self._limits.spent(error.retry_after or SLIDES)
+            raise
 
     def _read(self, ask: Ask, response: ClientResponse, body: bytes) -> Json:
         if not 200 <= response.status <= 299:  # noqa: PLR2004 - the success class
@@ -134,6 +155,12 @@ class GoogleClient:
         return told
 
     def _url(self, ask: Ask) -> URL:
-        path = "/".join(quote(part, safe="") for part in ask.path)
-        query = f"?{urlencode(ask.query, quote_via=quote, safe='')}" if ask.query else ""
-        return URL(f"{self._base}/{path}{query}", encoded=True)
+        path = "/".join(map(_quoted, ask.path))
+        query = "&".join(f"{name}={_quoted(one)}" for name, one in ask.query.items())
+        return URL(f"{self._base}/{path}{'?' if query else ''}{query}", encoded=True)
+
+
+@lru_cache(maxsize=16_384)  # a quiet calendar is asked with the same words again and again
+def _quoted(text: str) -> str:
+    """Return a word percent-encoded whole (G14)."""
+    return quote(text, safe="")

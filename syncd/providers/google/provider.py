@@ -107,6 +107,13 @@ class GoogleProvider(Writing, Rooms, Contacts, Passing, Pushing):
         """Delete an event, a series, or one instance of it."""
         return await self._writing(calendar).delete(before, slot)
 
+    async def move_event(
+        self, calendar: CalendarKey, before: RawResource, destination: CalendarKey
+    ) -> Wrote:
+        """Give an event to the owner of another calendar, who then is its organizer (K26)."""
+        reader = self._reader(destination)
+        return await self._writing(calendar).move(before, destination, reader)
+
     async def resources(self, calendar: CalendarKey, keys: Collection[ResourceKey]) -> Delta:
         """Read some events, series whole."""
         reader = self._reader(calendar)
@@ -139,6 +146,10 @@ class GoogleProvider(Writing, Rooms, Contacts, Passing, Pushing):
     async def close_channel(self, channel: str, remote: str) -> None:
         """Stop a channel."""
         await Watching(self._client).close(channel, remote)
+
+    async def keep_alive(self) -> None:
+        """Have an access token that is younger than a day (G11)."""
+        await self._client.keep_alive()
 
     async def passed(self, asked: Passed) -> PassedAnswer:
         """Send a request below the API's host (K29)."""

@@ -1,5 +1,6 @@
 """What an answer of Google that is no success means (providers.md §3): reasons before statuses."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -20,12 +21,16 @@ from syncd.model.errors import (
     TransientError,
     UnsupportedError,
 )
-from syncd.providers.answers import PassingError
+from syncd.providers.answers import LONGEST_WAIT, PassingError
+from syncd.providers.limits import SpentError
 
 _THROTTLED = frozenset({
     *("rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded", "dailyLimitExceeded"),
-    "RATE_LIMIT_EXCEEDED",
+    *("dailyLimitExceededUnreg", "RATE_LIMIT_EXCEEDED"),
 })  # fmt: skip
+_DAILY = frozenset({"dailyLimitExceeded", "dailyLimitExceededUnreg"})
+_NAMED = re.compile(r"limit '([^']+)' of service '[^']+' for consumer 'project")
+SLIDES = timedelta(minutes=1)  # over which quotas count (G10): when to try again if nobody says
 _EXPIRED = frozenset({"fullSyncRequired", "updatedMinTooLongAgo"})
 _EXPIRED_PEOPLE = "EXPIRED_SYNC_TOKEN"  # with 400, whatever the status is said to be
 _OPERATOR = frozenset({"accessNotConfigured", "SERVICE_DISABLED"})
@@ -76,7 +81,10 @@ def refusal(given: Refused) -> SyncdError:
     words = told.get("message")
     message = f"Google answered {given.status}" + (f": {words}" if isinstance(words, str) else "")
     if _throttles(given, entries, reasons):
-        return TransientError(message, retry_after=given.wait)
+        daily = bool(reasons & _DAILY)
+        everybodys = daily or _is_everybodys(entries, str(words))
+        wait = given.wait or (LONGEST_WAIT if daily else SLIDES)
+        return (SpentError if everybodys else TransientError)(message, retry_after=wait)
     if _expires(given, told, entries, reasons):
         return SyncTokenExpiredError(message)
     return (_named(given, reasons) or _plain(given))(message)
@@ -100,6 +108,20 @@ def _throttles(given: Refused, entries: list[dict[str, Any]], reasons: set[str])
         limits = any(one.get("domain") == "usageLimits" for one in entries)
         return limits or bool(reasons & _THROTTLED)
     return given.status == 429 or (given.status == 503 and given.waits)  # noqa: PLR2004
+
+
+def _is_everybodys(entries: list[dict[str, Any]], words: str) -> bool:
+    """Tell whether a limit of the whole project is meant, as its unit or its name says (G10).
+
+    Units are ``1/min/{project}`` and ``1/min/{project}/{user}``; older answers name the limit.
+    """
+    for one in entries:
+        held = one.get("metadata")
+        unit = held.get("quota_unit") if isinstance(held, dict) else None
+        if isinstance(unit, str):
+            return unit.endswith("/{project}")
+    named = _NAMED.search(words)
+    return named is not None and "per user" not in named[1].lower()
 
 
 def _expires(

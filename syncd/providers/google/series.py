@@ -86,7 +86,8 @@ def resource_of(
         raise MalformedReplyError("; ".join(faults))
     if master is not None and events[0].original_start is None:
         gone = [one for one in others if is_cancelled(one)]
-        events[0] = _without(events[0], gone, calendar_zone)
+        if gone:
+            events[0] = _without(events[0], gone, calendar_zone)
     whole = master or living[0]
     return Resource(
         key=key,

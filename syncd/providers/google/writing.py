@@ -86,6 +86,26 @@ class EventWriting:
             await self._client.get("calendars", self._calendar)  # or is it all gone?
         return gone if slot == WHOLE else _wrote(before.key, slot, await self._read(before.key))
 
+    async def move(
+        self, before: RawResource, destination: CalendarKey, there: EventReader
+    ) -> Wrote:
+        """Move an event, a series whole, and read it ``there``; what was moved before is moved.
+
+        Google refuses what is no ordinary event (G7), and takes no version along.
+        """
+        query = {**_MAIL, "destination": destination}
+        ask = Ask(method="POST", path=self._path(before.key, "move"), query=query)
+        try:
+            made = await self._client.send(ask)
+        except (NotFoundError, UnansweredError):
+            page = await there.resource(before.key)
+            if not page.upserts:
+                raise
+            return _wrote(before.key, WHOLE, page)
+        if not made.get("recurrence"):
+            return _wrote(before.key, WHOLE, await there.read({made["id"]: made}))
+        return _wrote(before.key, WHOLE, await there.resource(before.key))
+
     async def _read(self, key: ResourceKey) -> Delta:
         return await self._reader.resource(key)
 

@@ -82,6 +82,10 @@ class GraphClient:
         """Return what is there, after up to three tries."""
         return await retried(lambda: self.send(ask), self._clock)
 
+    async def keep_alive(self) -> None:
+        """Have a token, and ask for nothing."""
+        await self._tokens()
+
     async def pages(self, ask: Ask) -> AsyncIterator[Json]:
         """Yield the pages of a list or feed; one may be empty while there are more (MG2)."""
         asked = set[str]()

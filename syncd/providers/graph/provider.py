@@ -135,6 +135,10 @@ class GraphProvider(Writing, Rooms, Contacts, Passing, Pushing):
         """Delete a subscription."""
         await Subscribing(self._client, self._now).close(remote)
 
+    async def keep_alive(self) -> None:
+        """Have an access token that is younger than a day (F26)."""
+        await self._client.keep_alive()
+
     async def passed(self, asked: Passed) -> PassedAnswer:
         """Send a request below the API's host (K29)."""
         return await self._client.passed(asked)

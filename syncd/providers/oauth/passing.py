@@ -53,6 +53,9 @@ async def pass_on(
 
 async def whole_body(response: ClientResponse, most: int) -> bytes:
     """Return a whole body, counted after decompression (O4)."""
+    length = response.content_length
+    if length is not None and length <= _CHUNK and "Content-Encoding" not in response.headers:
+        return await response.read()
     found = bytearray()
     async for chunk in response.content.iter_chunked(_CHUNK):
         found += chunk

@@ -32,12 +32,16 @@ async def tried(endpoint: TokenEndpoint, login: Login, provider: str) -> Granted
             f"people sign in at {provider} itself: a refresh token is needed",
             field="refresh_token",
         )
+    asked = endpoint.refresh(login.refresh_token)
+    return await accepted(asked, f"{provider} does not accept the refresh token")
+
+
+async def accepted(asked: Awaitable[Granted], otherwise: str) -> Granted:
+    """Return what was granted; raises RelinkRequiredError, which says ``otherwise``."""
     try:
-        return await endpoint.refresh(login.refresh_token)
+        return await asked
     except GrantRefusedError as error:
-        raise RelinkRequiredError(
-            f"{provider} does not accept the refresh token: {error}", reason=INVALID_GRANT
-        ) from error
+        raise RelinkRequiredError(f"{otherwise}: {error}", reason=INVALID_GRANT) from error
 
 
 def only(granted: Granted, provider: str) -> Tokens:

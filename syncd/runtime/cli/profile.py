@@ -22,6 +22,13 @@ def add(  # noqa: PLR0913 - options
     username: Annotated[str, typer.Option(help="Who signs in.")] = "",
     user: Annotated[str | None, typer.Option(help="Whose profile; 'default' if left out.")] = None,
     *,
+    key_file: Annotated[
+        typer.FileText | None,
+        typer.Option(
+            "--service-account",
+            help="Key file of a service account that acts for --username; - is standard input.",
+        ),
+    ] = None,
     password_stdin: Annotated[
         bool, typer.Option("--password-stdin", help="Read the password from standard input.")
     ] = False,
@@ -31,16 +38,15 @@ def add(  # noqa: PLR0913 - options
     ] = False,
 ) -> None:
     """Connect a profile; a login that is connected already is connected anew."""
-    added = ask(
-        context.obj,
-        "profile.add",
-        provider=provider,
-        url=url,
-        username=username,
-        password="" if refresh_token_stdin else _password(from_stdin=password_stdin),
-        refresh_token=_password(from_stdin=True) if refresh_token_stdin else "",
-        user=user,
-    )
+    secret = dict[str, str]()
+    if key_file is not None:
+        secret["key_file"] = key_file.read()
+    elif refresh_token_stdin:
+        secret["refresh_token"] = _password(from_stdin=True)
+    else:
+        secret["password"] = _password(from_stdin=password_stdin)
+    asked = {"provider": provider, "url": url, "username": username, "user": user}
+    added = ask(context.obj, "profile.add", **asked, **secret)
     show(context.obj, added)
 
 

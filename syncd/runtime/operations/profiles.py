@@ -31,13 +31,14 @@ async def add(  # noqa: PLR0913 - the options of the command
     username: str = "",
     password: str = "",
     refresh_token: str = "",
+    key_file: str = "",
     url: str = "",
     user: str | None = None,
 ) -> Json:
     """Connect a login; one that the user has connected already is relinked."""
     if not (refresh_token or username):
         raise InvalidError("say who signs in: --username", field="username")
-    if not (refresh_token or password):
+    if not (refresh_token or key_file or password):
         raise InvalidError("the password is empty", field="password")
     owned_by = await user_named(core, user)
     login = Login(
@@ -46,6 +47,7 @@ async def add(  # noqa: PLR0913 - the options of the command
         password=Secret(password),
         url=url,
         refresh_token=Secret(refresh_token) if refresh_token else None,
+        key_file=Secret(key_file) if key_file else None,
     )
     try:
         async with asyncio.timeout(SIGN_IN.total_seconds()):
