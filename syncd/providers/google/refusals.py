@@ -80,6 +80,8 @@ def refusal(given: Refused) -> SyncdError:
     reasons = {str(one.get("reason", "")) for one in entries}
     words = told.get("message")
     message = f"Google answered {given.status}" + (f": {words}" if isinstance(words, str) else "")
+    if reasons & _OPERATOR:
+        return DisabledError(message)
     if _throttles(given, entries, reasons):
         daily = bool(reasons & _DAILY)
         everybodys = daily or _is_everybodys(entries, str(words))
@@ -92,8 +94,6 @@ def refusal(given: Refused) -> SyncdError:
 
 def _named(given: Refused, reasons: set[str]) -> type[SyncdError] | None:
     """Return what a reason says by its name alone, if one does."""
-    if reasons & _OPERATOR:
-        return DisabledError
     if any(one.startswith(_ADDRESS) for one in reasons):
         return MisconfiguredError
     if _NO_PUSH in reasons:
