@@ -5,10 +5,13 @@ with syncd: the server's side runs in another interpreter, ours looks only at JS
 """
 
 import asyncio
+import atexit
 import json
+import subprocess
 from collections.abc import Iterable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -50,10 +53,49 @@ class Witness:
         assert self.process.stdout is not None
         asked = {"url": url, "username": username, "password": password}
         self.process.stdin.write(json.dumps(asked).encode() + b"\n")
-        answer = json.loads(await self.process.stdout.readline())
-        if "error" in answer:
-            raise AssertionError(f"the witness could not read {url}: {answer['error']}")
-        return answer["calendars"]  # type: ignore[no-any-return]
+        return _calendars(await self.process.stdout.readline(), url)
+
+
+class SharedWitness:
+    """The same for any event loop, so that one process serves a whole run of tests."""
+
+    def __init__(self) -> None:
+        script = str(Path(__file__).with_name("witness_script.py"))
+        self._process = subprocess.Popen(  # noqa: S603
+            [str(peer_python()), "-W", "ignore", script],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+        atexit.register(self._end)
+
+    async def read(self, *, url: str, username: str, password: str) -> Neutral:
+        """Return everything the server holds for this user."""
+        asked = {"url": url, "username": username, "password": password}
+        return _calendars(await asyncio.to_thread(self._ask, asked), url)
+
+    def _ask(self, asked: Mapping[str, str]) -> bytes:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(asked).encode() + b"\n")
+        self._process.stdin.flush()
+        return self._process.stdout.readline()
+
+    def _end(self) -> None:
+        self._process.communicate()
+
+
+@cache
+def shared_witness() -> SharedWitness:
+    """Return the one of this process."""
+    return SharedWitness()
+
+
+def _calendars(line: bytes, url: str) -> Neutral:
+    answer = json.loads(line)
+    if "error" in answer:
+        raise AssertionError(f"the witness could not read {url}: {answer['error']}")
+    return answer["calendars"]  # type: ignore[no-any-return]
 
 
 class Replay:
@@ -84,9 +126,7 @@ class Replay:
         found: Neutral = {str(one["name"]): [] for one in self.calendars.values()}
         for event in self.events.values():
             found[self.calendars[event["calendar_id"]]["name"]].append(_neutral(event))
-        for events in found.values():
-            events.sort(key=lambda one: json.dumps(one, sort_keys=True))
-        return found
+        return {name: in_order(events) for name, events in found.items()}
 
     def _place(self, record: Mapping[str, Any]) -> None:
         position = int(record["id"].rpartition("-")[2])
@@ -96,6 +136,11 @@ class Replay:
 
     def _held(self, record: Mapping[str, Any]) -> dict[str, dict[str, Any]] | None:
         return {"calendar": self.calendars, "event": self.events}.get(record["metadata"]["type"])
+
+
+def in_order(events: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return events in the one order that does not depend on who read them."""
+    return sorted(events, key=lambda one: json.dumps(one, sort_keys=True))
 
 
 def _neutral(event: Mapping[str, Any]) -> dict[str, Any]:
@@ -110,7 +155,7 @@ def _neutral(event: Mapping[str, Any]) -> dict[str, Any]:
         "start": _told(event["start"]),
         "end": _told(event["end"]),
         "rule": sorted(part for rule in rules for part in rule.split(";")),
-        "excluded": sorted(_excluded(lines)),
+        "excluded": sorted(excluded_of(lines)),
         "attendees": sorted(one["email"].lower() for one in event["attendees"]),
         "transparent": event["transparent"],
         "cancelled": event["status"] == "cancelled",
@@ -118,12 +163,16 @@ def _neutral(event: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _told(text: str) -> str:
-    if "T" not in text:
-        return text
+    return told_in_utc(text) if "T" in text else text
+
+
+def told_in_utc(text: str) -> str:
+    """Return a time with an offset as the neutral form has it."""
     return datetime.fromisoformat(text).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _excluded(lines: Iterable[str]) -> Iterable[str]:
+def excluded_of(lines: Iterable[str]) -> Iterable[str]:
+    """Yield the starts that EXDATE lines exclude (RFC 5545 §3.8.5.1)."""
     from dateutil.tz import gettz  # noqa: PLC0415 - a zone base that is not the product's
 
     for line in lines:

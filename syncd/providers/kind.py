@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Protocol
 
 from aiohttp import ClientSession
@@ -48,6 +49,14 @@ class Adapter(Protocol):
         ...
 
 
+class SignIn(StrEnum):
+    """How a person signs in at a provider, and again after a disconnection (I12)."""
+
+    PASSWORD = "by password"  # noqa: S105 - words for people
+    APP_PASSWORD = "by app-specific password"  # noqa: S105 - words for people
+    GRANT = "by refresh token"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
     """A provider as the registry lists it; light, as ``start`` imports the heavy half."""
@@ -59,3 +68,4 @@ class Kind:
     provider_service: str
     start: Callable[[Rim], Adapter]
     abilities: Abilities
+    sign_in: SignIn = SignIn.PASSWORD

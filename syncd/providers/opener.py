@@ -11,7 +11,7 @@ from syncd.ports.link import Login, SignedIn
 from syncd.ports.provider import Provider
 from syncd.ports.store import Store
 from syncd.ports.vault import Secret, Vault, credential_place
-from syncd.providers.kind import Adapter, Kind, Rim
+from syncd.providers.kind import Adapter, Kind, Rim, SignIn
 
 
 class Opener:
@@ -40,11 +40,19 @@ class Opener:
         return self._open(profile)
 
     async def sign_in(self, login: Login) -> SignedIn:
-        """Obey ``Linker.sign_in``; raises InvalidError for a provider that is not known."""
+        """Obey ``Linker.sign_in``; raises InvalidError for a provider that is not known.
+
+        So it does for a refresh token where people sign in with a password.
+        """
         if login.provider not in self._kinds:
             known = ", ".join(self._kinds)
             raise InvalidError(
                 f"there is no provider {login.provider!r}; known: {known}", field="provider"
+            )
+        kind = self._kinds[login.provider]
+        if login.refresh_token is not None and kind.sign_in is not SignIn.GRANT:
+            raise InvalidError(
+                f"at {kind.service_name} people sign in {kind.sign_in}", field="refresh_token"
             )
         return await (await self._adapter(login.provider)).sign_in(login)
 

@@ -1,4 +1,4 @@
-"""The stores that every store contract runs over."""
+"""What the contracts run over: every store, every stage."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -6,8 +6,53 @@ from pathlib import Path
 import pytest
 
 from syncd.store.open import SqlStore
+from tests.contract.rig import Rig, rigged
+from tests.contract.scenarios import lacking
+from tests.contract.stage import Stage
+from tests.contract.stages import STAGES
+from tests.contract.stages.caldav import DAV_STAGES, DavStage
 from tests.fakes.clock import FakeClock
 from tests.store.opening import NOON, opened, postgres
+
+FIXTURES: dict[str, tuple[type[Stage], ...]] = {"rig": STAGES, "dav": DAV_STAGES}
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a scenario over every stage that does not lack what it needs.
+
+    A file with a ``rig`` of its own is about one provider.
+    """
+    for fixture, stages in FIXTURES.items():
+        if fixture in metafunc.fixturenames and not hasattr(metafunc.module, fixture):
+            able = [one for one in stages if not lacking(metafunc.function, one)]
+            metafunc.parametrize(fixture, able, indirect=True, ids=lambda one: one.name)
+
+
+@pytest.fixture
+async def rig(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Rig[Stage]]:
+    """A stage with a profile that is not connected yet."""
+    stage: Stage = request.param(tmp_path / "stage")
+    await stage.start()
+    (tmp_path / "store").mkdir()
+    try:
+        async with rigged(stage, tmp_path / "store") as ready:
+            yield ready
+    finally:
+        await stage.stop()
+    assert stage.complaints() == []
+
+
+@pytest.fixture
+async def dav(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Rig[DavStage]]:
+    """A CalDAV stage, for what is said in iCalendar."""
+    stage: DavStage = request.param(tmp_path / "stage")
+    await stage.start()
+    (tmp_path / "store").mkdir()
+    try:
+        async with rigged(stage, tmp_path / "store") as ready:
+            yield ready
+    finally:
+        await stage.stop()
 
 
 @pytest.fixture

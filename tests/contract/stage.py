@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from syncd.ports.link import Login
 from tests.witness import Neutral
@@ -19,10 +19,11 @@ from tests.witness import Neutral
 class Lack(StrEnum):
     """What a provider does not have; a scenario that needs it is told as such, not skipped."""
 
-    CALENDAR_RENAME = "calendars cannot be renamed"
+    CALENDAR_RENAME = "nobody can rename its calendars"
     CUSTOM_ZONES = "times keep no zone of their own"
     BROKEN_BODIES = "its events have no lines that could be broken"
     EXPIRING_TOKENS = "its tokens do not expire"
+    REFUSED_TOKENS = "it takes a token that it has forgotten for none, and tells everything again"
     CONTACTS = "it has no contacts"
     ROOMS = "it has no rooms"
 
@@ -45,11 +46,21 @@ class Planned:
     transparent: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """A contact as a person means it."""
+
+    name: str
+    email: str = ""
+    phone: str = ""
+
+
 class Stage(Protocol):
     """One person's account; ``calendar`` is a calendar's name, ``key`` an event's name here.
 
     The stage begins with one writable calendar that is called ``Work`` and has no events; others
-    that the provider makes by itself may be there.
+    that the provider makes by itself may be there. A stage without ``Lack.ROOMS`` has a room at
+    least. A key is never used again after ``remove``.
     """
 
     name: str  # of the stage: radicale, google …
@@ -128,4 +139,39 @@ class Stage(Protocol):
 
     def complaints(self) -> list[str]:
         """Return what syncd asked that the provider's published interface does not allow."""
+        ...
+
+
+@runtime_checkable
+class Fills(Protocol):
+    """A stage with a quicker way to write many events; others are filled one by one."""
+
+    async def fill(self, calendar: str, events: Mapping[str, Planned]) -> None:
+        """Write many events into a calendar."""
+        ...
+
+
+@runtime_checkable
+class Breaks(Protocol):
+    """A stage without ``Lack.BROKEN_BODIES``."""
+
+    async def put_broken(self, calendar: str, key: str, event: Planned) -> None:
+        """Write an event of which a line makes no sense, and the rest is what ``event`` says."""
+        ...
+
+
+@runtime_checkable
+class KeepsContacts(Protocol):
+    """A stage without ``Lack.CONTACTS``; it begins with none."""
+
+    async def put_contact(self, key: str, contact: Named) -> None:
+        """Write a contact; one that is there becomes this."""
+        ...
+
+    async def remove_contact(self, key: str) -> None:
+        """Delete a contact."""
+        ...
+
+    async def contacts(self) -> list[Named]:
+        """Return all contacts, read by code that shares nothing with syncd, in any order."""
         ...

@@ -17,13 +17,13 @@ from syncd.model.ids import Position, SyncToken
 from syncd.model.resource import Change
 from tests.bench.counting import Traffic, counted
 from tests.contract.rig import Rig, rigged
-from tests.contract.test_provider import FORGED_TOKENS, SERVERS, single
+from tests.contract.scenarios import single
+from tests.contract.stages.caldav import BOOK, DAV_STAGES, DavStage
+from tests.contract.test_dav_provider import FORGED_TOKENS
 from tests.servers.card_client import CardClient, Person, card
 from tests.servers.icloud import Icloud
-from tests.witness import Witness
 
 pytestmark = pytest.mark.timeout(120)
-BOOK = "people"
 _LISTING = {"radicale": 2, "xandikos": 4, "icloud": 3}  # requests of a quiet poll that lists
 EMAIL = ("EMAIL;TYPE=HOME:ada@example.org", "EMAIL;TYPE=WORK:work@example.org")
 
@@ -32,7 +32,7 @@ EMAIL = ("EMAIL;TYPE=HOME:ada@example.org", "EMAIL;TYPE=WORK:work@example.org")
 class Desk:
     """A profile with a calendar and an address book; ``held`` is what the stream told so far."""
 
-    rig: Rig
+    rig: Rig[DavStage]
     device: CardClient
     traffic: Traffic
     books: list[str]
@@ -83,7 +83,7 @@ class Desk:
 
     async def requests(self, *, listing: bool) -> int:
         """Poll once; return how many requests the server saw."""
-        server = self.rig.server
+        server = self.rig.stage.server
         self.traffic.reset()
         if isinstance(server, Icloud):
             server.forget()
@@ -93,21 +93,27 @@ class Desk:
         return len(server.asked) if isinstance(server, Icloud) else self.traffic.requests
 
 
-@pytest.fixture(params=SERVERS, ids=lambda kind: kind.name)
+@pytest.fixture(params=DAV_STAGES, ids=lambda kind: kind.name)
 async def desk(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Desk]:
-    async with request.param(tmp_path / "server") as server, Witness.running() as witness:
-        await server.mkcalendar("work", name="Work")
-        await server.put("work", "e.ics", single("e", "SUMMARY:Review"))
-        (tmp_path / "store").mkdir()
-        device = CardClient.at(server.held)
-        await device.mkbook(BOOK, "People")
-        books = [BOOK, "addressbook"] if server.name == "xandikos" else [BOOK]
-        with counted(server.port) as traffic:
-            async with rigged(server, tmp_path / "store", witness) as rig:
-                own, server.url = server.url, f"http://127.0.0.1:{traffic.port}/"
+    stage: DavStage = request.param(tmp_path / "server")
+    await stage.start()
+    await stage.put("Work", "e", single("Review"))
+    (tmp_path / "store").mkdir()
+    device = await stage.cards()
+    port = stage.server.port
+    try:
+        with counted(port) as traffic:
+
+            def seen(address: str) -> str:
+                if isinstance(stage.server, Icloud):  # it counts by itself
+                    return address
+                return address.replace(f":{port}/", f":{traffic.port}/")
+
+            async with rigged(stage, tmp_path / "store", seen=seen) as rig:
                 await rig.connect()
-                server.url = own
-                yield Desk(rig=rig, device=device, traffic=traffic, books=books)
+                yield Desk(rig=rig, device=device, traffic=traffic, books=stage.books)
+    finally:
+        await stage.stop()
 
 
 async def test_contacts_are_added_changed_and_deleted(desk: Desk) -> None:
@@ -153,11 +159,11 @@ async def test_an_expired_token_costs_a_full_read_and_no_record_i8(desk: Desk) -
     await desk.step("add Ada")
     rig, book = desk.rig, await desk.book()
     told = orjson.loads(str(book.token))
-    forged = SyncToken(orjson.dumps({**told, "s": FORGED_TOKENS[rig.server.name]}).decode())
+    forged = SyncToken(orjson.dumps({**told, "s": FORGED_TOKENS[rig.stage.name]}).decode())
     profile = await rig.profile()
     await rig.store.record(replace(book, token=forged), Change(), generation=profile.generation)
     before = rig.meter.counts["full_reads_total"]
-    dropped = 0 if rig.server.name == "icloud" else 1  # lists everything again by itself (IC5)
+    dropped = 0 if rig.stage.name == "icloud" else 1  # lists everything again by itself (IC5)
     await desk.device.put(BOOK, "b.vcf", card("b", "Bo"))
     await desk.step("add Bo")
     assert rig.meter.counts["full_reads_total"] == before + dropped
@@ -200,7 +206,7 @@ async def test_a_quiet_poll_asks_nothing_of_address_books(desk: Desk) -> None:
     for _ in range(3):
         await desk.requests(listing=True)
     assert await desk.requests(listing=False) == 1
-    assert await desk.requests(listing=True) == _LISTING[desk.rig.server.name]
+    assert await desk.requests(listing=True) == _LISTING[desk.rig.stage.name]
     await desk.device.put(BOOK, "a.vcf", card("a", "Ada L."))
     assert await desk.requests(listing=False) == 1
     assert await desk.told() == ["add Ada"]
@@ -224,8 +230,7 @@ async def test_all_contacts_survive_relinking_i12(desk: Desk) -> None:
     await desk.device.put(BOOK, "a.vcf", card("a", "Ada"))
     await desk.step("add Ada")
     profile = await desk.rig.profile()
-    login = replace(desk.rig.login(), url=f"http://127.0.0.1:{desk.traffic.port}/")
-    await desk.rig.linking.relink(profile, login)
+    await desk.rig.linking.relink(profile, desk.rig.login())
     await desk.step()
     await desk.device.put(BOOK, "b.vcf", card("b", "Bo"))
     await desk.step("add Bo")

@@ -1,106 +1,33 @@
-"""What every provider's writing must do, over real servers that know nothing of syncd.
+"""What CalDAV's writing must do beyond every provider's, over servers that know nothing of syncd.
 
 After each write the stream already tells it, an independent client reads the same off the server,
 and the next poll finds nothing new.
 """
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from pathlib import Path
+from datetime import date
 from typing import Any
 
-import orjson
 import pytest
 
 from syncd.engine.draft import EventDraft, Guest, PropertyDraft
-from syncd.engine.event_writes import Outcome
-from syncd.model.calendar import KnownCalendar
 from syncd.model.edit import CalendarEdit, EventEdit
 from syncd.model.errors import ConflictError, NotFoundError
 from syncd.model.event import Answer, Email, Person, Reminder, Visibility
-from syncd.model.ids import WHOLE, EventId
-from tests.contract.rig import Rig, rigged
+from syncd.model.ids import WHOLE
+from tests.contract.pen import BERLIN, NAME, Pen, at, wall, weekly
+from tests.contract.rig import Rig
+from tests.contract.stages.caldav import DavStage
 from tests.formats.written import vcalendar, vevent
-from tests.servers.caldav import CalDavServer, Radicale, Xandikos
-from tests.servers.icloud import Icloud
-from tests.witness import Neutral, Witness
 
 pytestmark = pytest.mark.timeout(120)
-SERVERS: tuple[type[CalDavServer], ...] = (Radicale, Xandikos, Icloud)
-NAME = "Zm9vYmFyYmF6cXV4cXV1eA"
-BERLIN = "Europe/Berlin"
-Json = dict[str, Any]
 
 
-@dataclass
-class Pen:
-    """Writes one profile's calendar Work and looks at what comes of it."""
-
-    rig: Rig
-
-    async def calendar(self, name: str = "Work") -> KnownCalendar:
-        found = await self.rig.store.calendars(self.rig.profile_id)
-        return next(one for one in found if one.calendar.name == name)
-
-    async def create(self, key: str = NAME, **fields: Any) -> Json:  # noqa: ANN401 - of a draft
-        given = {"name": "Review", "start": at(10), "end": at(11), "start_zone": BERLIN}
-        draft = EventDraft(**{**given, **fields})
-        return shown(
-            await self.rig.writer.create_event(
-                await self.rig.profile(), await self.calendar(), draft, name=key
-            )
-        )
-
-    async def update(self, event: str, **fields: Any) -> Json:  # noqa: ANN401 - of a draft
-        return shown(
-            await self.rig.writer.update_event(
-                await self.rig.profile(),
-                await self.calendar(),
-                EventId(event),
-                EventDraft(**fields),
-            )
-        )
-
-    async def delete(self, event: str) -> None:
-        await self.rig.writer.delete_event(
-            await self.rig.profile(), await self.calendar(), EventId(event)
-        )
-
-    async def settled(self, **expected: int) -> Neutral:
-        """The stream told exactly these; the witness agrees; two polls find nothing."""
-        told = await self.rig.drain()
-        assert told == {"add": 0, "update": 0, "delete": 0, **expected}
-        await self.rig.step()
-        return await self.rig.step()
+@pytest.fixture
+async def pen(dav: Rig[DavStage]) -> Pen[DavStage]:
+    return await Pen.at(dav)
 
 
-def at(hour: int, day: int = 24) -> datetime:
-    return datetime(2026, 11, day, hour, tzinfo=UTC)
-
-
-def wall(hour: int, day: int = 24) -> datetime:
-    return datetime(2026, 11, day, hour)  # noqa: DTZ001 - wall time is what is meant
-
-
-def shown(outcome: Outcome) -> Json:
-    document: Json = orjson.loads(outcome.event.document)
-    return document
-
-
-@pytest.fixture(params=SERVERS, ids=lambda kind: kind.name)
-async def pen(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Pen]:
-    async with request.param(tmp_path / "server") as server, Witness.running() as witness:
-        await server.mkcalendar("work", name="Work")
-        (tmp_path / "store").mkdir()
-        async with rigged(server, tmp_path / "store", witness) as rig:
-            await rig.connect()
-            assert (await rig.poll()).error is None
-            await rig.agree()
-            yield Pen(rig)
-
-
-async def test_an_event_is_made_changed_and_deleted(pen: Pen) -> None:
+async def test_an_event_is_made_changed_and_deleted(pen: Pen[DavStage]) -> None:
     made = await pen.create(description="a,b;c\\d\n\u00e9\U0001f600" * 20, location="Room 1")
     assert made["start"] == "2026-11-24T11:00:00+01:00"
     await pen.settled(add=1)
@@ -112,14 +39,14 @@ async def test_an_event_is_made_changed_and_deleted(pen: Pen) -> None:
     assert held["Work"] == []
 
 
-async def test_the_same_name_makes_one_event_p11(pen: Pen) -> None:
+async def test_the_same_name_makes_one_event_p11(pen: Pen[DavStage]) -> None:
     one = await pen.create()
     other = await pen.create(name="Another")
     assert (other["id"], other["name"]) == (one["id"], "Review")
     await pen.settled(add=1)
 
 
-async def test_everything_that_caldav_has_room_for_is_kept(pen: Pen) -> None:
+async def test_everything_that_caldav_has_room_for_is_kept(pen: Pen[DavStage]) -> None:
     email = Email(summary="Soon", description="Come; now", to=("a@example.org",))
     made = await pen.create(
         organizer=Person(email="ada@example.org", name="Ada"),
@@ -140,7 +67,7 @@ async def test_everything_that_caldav_has_room_for_is_kept(pen: Pen) -> None:
     assert (made["visibility"], made["transparent"], made["color"]) == ("private", True, "#112233")
 
 
-async def test_days_are_days(pen: Pen) -> None:
+async def test_days_are_days(pen: Pen[DavStage]) -> None:
     made = await pen.create(all_day=True, start=date(2026, 11, 24), end=date(2026, 11, 26))
     assert (made["start"], made["end"], made["all_day"]) == ("2026-11-24", "2026-11-26", True)
     await pen.settled(add=1)
@@ -151,15 +78,7 @@ async def test_days_are_days(pen: Pen) -> None:
     await pen.settled(update=1)
 
 
-async def weekly(pen: Pen) -> Json:
-    made = await pen.create(
-        start=wall(10), end=wall(11), end_zone=BERLIN, recurrence=("RRULE:FREQ=WEEKLY;COUNT=8",)
-    )
-    assert made["recurrence_type"] == "recurring_master"
-    return made
-
-
-async def test_an_occurrence_becomes_an_exception_and_goes(pen: Pen) -> None:
+async def test_an_occurrence_becomes_an_exception_and_goes(pen: Pen[DavStage]) -> None:
     made = await weekly(pen)
     await pen.settled(add=1)
     occurrence = f"{made['id']}_20261208T090000Z"
@@ -179,7 +98,7 @@ async def test_an_occurrence_becomes_an_exception_and_goes(pen: Pen) -> None:
     await pen.settled(delete=1)
 
 
-async def test_a_series_that_moves_takes_its_exceptions_along_d21(pen: Pen) -> None:
+async def test_a_series_that_moves_takes_its_exceptions_along_d21(pen: Pen[DavStage]) -> None:
     made = await weekly(pen)
     await pen.update(f"{made['id']}_20261208T090000Z", name="Only this")
     await pen.delete(f"{made['id']}_20261201T090000Z")
@@ -208,12 +127,12 @@ FOREIGN = (
 )
 
 
-async def test_an_answer_changes_the_own_answer_only_k26(pen: Pen) -> None:
+async def test_an_answer_changes_the_own_answer_only_k26(pen: Pen[DavStage]) -> None:
     times = ("DTSTAMP:20261101T000000Z", "DTSTART:20261124T090000Z", "DTEND:20261124T100000Z")
-    me = pen.rig.server.username
+    me = pen.rig.stage.server.username
     guests = [line.replace("mailto:alice", f"mailto:{me}") for line in FOREIGN]
     body = vcalendar(vevent(*times, "SUMMARY:Invited", "SEQUENCE:3", *guests, uid="inv"))
-    await pen.rig.server.put("work", "inv.ics", body)
+    await pen.rig.stage.server.put("work", "inv.ics", body)
     assert (await pen.rig.poll()).error is None
     (event,) = pen.rig.replay.events or await _events(pen)
     told = await pen.update(event, reply=Answer.ACCEPTED)
@@ -227,29 +146,29 @@ async def test_an_answer_changes_the_own_answer_only_k26(pen: Pen) -> None:
         assert line in held.raw
 
 
-async def _events(pen: Pen) -> list[str]:
+async def _events(pen: Pen[DavStage]) -> list[str]:
     await pen.rig.drain()
     return list(pen.rig.replay.events)
 
 
-async def _key(pen: Pen) -> Any:  # noqa: ANN401 - a key
+async def _key(pen: Pen[DavStage]) -> Any:  # noqa: ANN401 - a key
     return next(iter(await pen.rig.store.etags((await pen.calendar()).id)))
 
 
-async def test_what_somebody_else_changed_meanwhile_is_not_lost(pen: Pen) -> None:
+async def test_what_somebody_else_changed_meanwhile_is_not_lost(pen: Pen[DavStage]) -> None:
     """The engine reads again and repeats once: both changes are there."""
     made = await pen.create()
     key = await _key(pen)
     name = key.rpartition("/")[2]
     held = (await pen.rig.store.raw((await pen.calendar()).id, [key]))[key]
     other = held.raw.replace(b"SUMMARY:Review", b"SUMMARY:Review\r\nLOCATION:Elsewhere")
-    await pen.rig.server.put("work", name, other)
+    await pen.rig.stage.server.put("work", name, other)
     told = await pen.update(made["id"], name="Mine")
     assert (told["name"], told["location"]) == ("Mine", "Elsewhere")
     await pen.settled(add=1, update=2)
 
 
-async def test_the_adapter_refuses_a_version_that_is_gone_d17(pen: Pen) -> None:
+async def test_the_adapter_refuses_a_version_that_is_gone_d17(pen: Pen[DavStage]) -> None:
     made = await pen.create()
     key, calendar = await _key(pen), await pen.calendar()
     before = (await pen.rig.store.raw(calendar.id, [key]))[key]
@@ -264,22 +183,22 @@ async def test_the_adapter_refuses_a_version_that_is_gone_d17(pen: Pen) -> None:
     await pen.settled(add=1, update=1)
 
 
-async def test_what_is_gone_is_told_and_deletes_once_more_p5(pen: Pen) -> None:
+async def test_what_is_gone_is_told_and_deletes_once_more_p5(pen: Pen[DavStage]) -> None:
     made = await pen.create()
     key = await _key(pen)
     await pen.settled(add=1)
-    await pen.rig.server.delete("work", key.rpartition("/")[2])
+    await pen.rig.stage.server.delete("work", key.rpartition("/")[2])
     with pytest.raises(NotFoundError):
         await pen.update(made["id"], name="Too late")
     await pen.settled(delete=1)
     again = await pen.create(key="another-name-of-22-chars")
     key = await _key(pen)
-    await pen.rig.server.delete("work", key.rpartition("/")[2])
+    await pen.rig.stage.server.delete("work", key.rpartition("/")[2])
     await pen.delete(again["id"])
     await pen.settled(add=1, delete=1)
 
 
-async def test_calendars_are_made_changed_and_deleted_d23(pen: Pen) -> None:
+async def test_calendars_are_made_changed_and_deleted_d23(pen: Pen[DavStage]) -> None:
     rig = pen.rig
     wanted = CalendarEdit(name="Büro & <Heim>", description="All", timezone=BERLIN, color="#aabbcc")
     made = await rig.writer.create_calendar(await rig.profile(), wanted, name=NAME)

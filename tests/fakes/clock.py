@@ -21,5 +21,10 @@ class FakeClock:
     async def sleep(self, duration: timedelta) -> None:
         self.advance(duration)
 
+    def jump(self, duration: timedelta) -> None:
+        """Let the wall clock be set to another time; monotonic time knows nothing of it."""
+        self._now += duration
+        self._begin += duration
+
     def advance(self, duration: timedelta) -> None:
         self._now += duration

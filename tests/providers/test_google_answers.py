@@ -12,7 +12,6 @@ from syncd.model.errors import (
     ForbiddenError,
     InvalidError,
     MalformedReplyError,
-    MisconfiguredError,
     NotFoundError,
     RelinkRequiredError,
     SyncdError,
@@ -21,7 +20,12 @@ from syncd.model.errors import (
 )
 from syncd.model.ids import ProfileId
 from syncd.ports.passing import Passed
-from syncd.providers.google.refusals import DuplicateError, Refused, refusal
+from syncd.providers.google.refusals import (
+    DisabledError,
+    DuplicateError,
+    Refused,
+    refusal,
+)
 from syncd.providers.limits import Limits, SpentError
 from tests.fakes.clock import FakeClock
 from tests.providers.google import google_desk
@@ -44,6 +48,13 @@ def detail(reason: str) -> bytes:
     return json.dumps({"error": {"code": 403, "message": "words", "details": [told]}}).encode()
 
 
+def precondition() -> bytes:
+    """As People has answered for a token that had died, with no reason beside."""
+    words = "Sync token is expired. Clear local cache and retry call without the sync token."
+    told = {"code": 400, "message": words, "status": "FAILED_PRECONDITION"}
+    return json.dumps({"error": told}).encode()
+
+
 @pytest.mark.parametrize(
     ("status", "answer", "asked", "error"),
     [
@@ -58,8 +69,15 @@ def detail(reason: str) -> bytes:
         (403, body("quotaExceeded"), WRITE, TransientError),
         (403, body("dailyLimitExceeded"), READ, TransientError),
         (403, body("somethingNew", "usageLimits"), READ, TransientError),
-        (403, body("accessNotConfigured", "usageLimits"), READ, MisconfiguredError),
-        (403, detail("SERVICE_DISABLED"), READ, MisconfiguredError),
+        (403, body("accessNotConfigured", "usageLimits"), READ, DisabledError),
+        (403, detail("SERVICE_DISABLED"), READ, DisabledError),
+        (403, detail("ACCESS_TOKEN_SCOPE_INSUFFICIENT"), READ, ForbiddenError),
+        (403, detail("RATE_LIMIT_EXCEEDED"), READ, TransientError),
+        (400, detail("EXPIRED_SYNC_TOKEN"), FEED, SyncTokenExpiredError),
+        (410, detail("EXPIRED_SYNC_TOKEN"), FEED, SyncTokenExpiredError),
+        (400, precondition(), FEED, SyncTokenExpiredError),
+        (400, precondition(), READ, MalformedReplyError),
+        (400, precondition(), WRITE, InvalidError),
         (403, body("insufficientPermissions"), READ, ForbiddenError),
         (403, body("forbidden"), WRITE, ForbiddenError),
         (403, body("forbiddenForNonOrganizer"), WRITE, ForbiddenError),
@@ -163,7 +181,8 @@ def test_a_spent_quota_is_the_projects_or_a_persons(
     found = refusal(Refused(status=status, body=answer))
     assert isinstance(found, TransientError)
     assert isinstance(found, SpentError) is (whose == PROJECT)
-    assert found.retry_after == wait
+    assert found.retry_after is None
+    assert not isinstance(found, SpentError) or found.lasts == wait
     named = refusal(Refused(status=status, body=answer, wait=timedelta(seconds=9), waits=True))
     assert isinstance(named, TransientError)
     assert named.retry_after == timedelta(seconds=9)

@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import json
+import re
+import secrets
 import socket
 import sys
 import threading
@@ -17,6 +19,7 @@ from aiohttp import ClientConnectionError, ClientSession, encode_basic_auth, web
 from tests.servers.dav_client import DavClient
 
 USERNAME, PASSWORD = "alice", "alicepw"
+_TOKEN = re.compile(rb"(<[^<>]*sync-token[^<>]*>)([^<>]+)")
 
 
 class CalDavServer:
@@ -64,6 +67,10 @@ class CalDavServer:
         """Change the person's password; the server asks for it at once."""
         self.password = password
 
+    def forget_tokens(self) -> None:
+        """Refuse every sync token given so far."""
+        raise NotImplementedError
+
     async def start(self) -> None:
         raise NotImplementedError
 
@@ -109,6 +116,11 @@ class Radicale(CalDavServer):
         self._others[username] = password
         self.set_password(self.password)
         return DavClient(self.url, f"/{username}/", username, password)
+
+    def forget_tokens(self) -> None:
+        """Lose the states that tokens stand for."""
+        for kept in self.folder.glob("collections/collection-*/**/.Radicale.cache/sync-token/*"):
+            kept.unlink()
 
     async def start(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -195,9 +207,15 @@ class Xandikos(CalDavServer):
         super().__init__(folder)
         self.home = "/alice/calendars/"
         self._inner = free_port()
+        self._given = set[bytes]()
+        self._forgotten = set[bytes]()
         self._process: asyncio.subprocess.Process | None = None
         self._runner: web.AppRunner | None = None
         self._session: ClientSession | None = None
+
+    def forget_tokens(self) -> None:
+        """Hand on another token in place of those given so far: one out of its history."""
+        self._forgotten |= self._given
 
     async def start(self) -> None:
         state = self.folder / "state"
@@ -235,7 +253,11 @@ class Xandikos(CalDavServer):
             await self._session.close()
         if self._process is not None:
             self._process.terminate()
-            await self._process.wait()
+            try:
+                await asyncio.wait_for(self._process.wait(), 5)
+            except TimeoutError:  # one that is just starting may not hear it
+                self._process.kill()
+                await self._process.wait()
         self._runner = self._session = self._process = None
 
     async def _forward(self, request: web.Request) -> web.Response:
@@ -243,7 +265,17 @@ class Xandikos(CalDavServer):
         if request.headers.get("Authorization") != wanted:
             asked = {"WWW-Authenticate": 'Basic realm="xandikos"'}
             return web.Response(status=401, headers=asked)
-        return await forward(self._session, request, f"http://127.0.0.1:{self._inner}")
+        body = _TOKEN.sub(self._known, await request.read())
+        inner = f"http://127.0.0.1:{self._inner}"
+        answer = await forward(self._session, request, inner, body=body)
+        assert isinstance(answer.body, bytes)
+        told = {found[2] for found in _TOKEN.finditer(answer.body)}
+        self._given |= told
+        self._forgotten -= told
+        return answer
+
+    def _known(self, found: re.Match[bytes]) -> bytes:
+        return found[1] + (b"0" * 40 if found[2] in self._forgotten else found[2])
 
 
 async def forward(  # noqa: PLR0913 - what may be changed on the way
@@ -276,6 +308,9 @@ async def forward(  # noqa: PLR0913 - what may be changed on the way
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a port that nobody has; it is none of those that outgoing connections take."""
+    while True:
+        port = 20_000 + secrets.randbelow(12_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port

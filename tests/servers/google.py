@@ -6,9 +6,8 @@ is an answer of ours that it would not allow.
 
 import base64
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import unquote
@@ -17,39 +16,21 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from tests.servers.discovery import Json, calendar_api
+from tests.servers.google_directory import DirectoryServer
+from tests.servers.google_faults import Answering, Fault, RefusedError, meets, refused
+from tests.servers.google_people import PeopleServer
 from tests.servers.google_truth import CalendarTruth, is_cancelled, move, patched
+from tests.servers.google_watch import Channels, NoChannelError
 from tests.servers.tokens import CLIENT_ID, CLIENT_SECRET, TokenServer
+
+__all__ = ["OWNER", "Fault", "GoogleServer", "at"]
 
 OWNER = "ada@example.org"
 BASE = "/calendar/v3"
 _NOT_WITH_TOKEN = {"iCalUID", "orderBy", "privateExtendedProperty", "q", "sharedExtendedProperty"}
 _APART = {"syncToken", "iCalUID", "alt", "pageToken"}
 _NOT_WITH_TOKEN |= {"timeMin", "timeMax", "updatedMin"}
-Answering = Callable[[web.Request], Awaitable[web.StreamResponse]]
 COLORS = {"1": "#a4bdfc", "5": "#fbd75b", "11": "#dc2127"}
-
-
-@dataclass
-class Fault:
-    """What is answered instead: ``part`` of the path, as often as ``times``."""
-
-    status: int
-    part: str = ""
-    reason: str = ""
-    domain: str = "global"
-    location: str | None = None
-    method: str = ""
-    headers: dict[str, str] = field(default_factory=dict)
-    text: str | None = None
-    kind: str = "application/json"
-    times: int = 1
-    after: bool = False  # do it, and break the connection instead of an answer
-
-
-class RefusedError(Exception):
-    def __init__(self, status: int, reason: str, *, location: str | None = None) -> None:
-        super().__init__(reason)
-        self.fault = Fault(status, reason=reason, location=location)
 
 
 class GoogleServer:
@@ -60,13 +41,17 @@ class GoogleServer:
         self.judging = judging
         self.calendars: dict[str, CalendarTruth] = {}
         self.tokens = TokenServer()
+        self.devices = set[str]()  # access tokens of others that are signed in
         self.faults: list[Fault] = []
         self.complaints: list[str] = []
         self.asked: list[web.Request] = []
         self.page_size = 2500
         self.generation = 1  # of sync tokens: an older one is gone
+        self.people = PeopleServer(self.tokens, self.complaints)
+        self.directory = DirectoryServer(self.tokens, self.complaints)
         self._pages: dict[str, tuple[list[Json], dict[str, str]]] = {}
-        self._first: dict[str, dict[str, str]] = {}
+        self._first: dict[tuple[str, str], dict[str, str]] = {}  # by device and calendar
+        self.channels = Channels(self.calendars)
         self.add_calendar(OWNER, primary=True, summary="Ada")
 
     def add_calendar(
@@ -81,7 +66,7 @@ class GoogleServer:
         return self.calendars[OWNER]
 
     async def admits(self, given: str | None) -> bool:
-        return given == f"Bearer {self.tokens.access_token}"
+        return given in {f"Bearer {one}" for one in (self.tokens.access_token, *self.devices)}
 
     def expire(self) -> None:
         self.generation += 1
@@ -89,10 +74,12 @@ class GoogleServer:
     @property
     def settings(self) -> dict[str, dict[str, str]]:
         told = {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}
+        told |= {"people_url": self.people.url, "directory_url": self.directory.url}
         return {"google": {**told, "token_url": self.tokens.url, "api_url": self.url}}
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator["GoogleServer"]:
+    async def running(self, port: int = 0, tokens: int = 0) -> AsyncIterator["GoogleServer"]:
+        """Serve, at ports of the caller's choice where they are given."""
         app = web.Application(middlewares=[self._judge if self.judging else self._serve])
         routes: tuple[tuple[str, str, Any], ...] = (
             ("GET", "/users/me/calendarList", self._calendar_list),
@@ -105,6 +92,8 @@ class GoogleServer:
             ("DELETE", "/calendars/{calendar}", self._delete_calendar),
             ("GET", "/calendars/{calendar}/events", self._list),
             ("POST", "/calendars/{calendar}/events", self._insert),
+            ("POST", "/calendars/{calendar}/events/watch", self._watch),
+            ("POST", "/channels/stop", self._stop),
             ("GET", "/calendars/{calendar}/events/{event}", self._get),
             ("PATCH", "/calendars/{calendar}/events/{event}", self._patch),
             ("DELETE", "/calendars/{calendar}/events/{event}", self._delete),
@@ -113,8 +102,8 @@ class GoogleServer:
         )
         for verb, path, answer in routes:
             app.router.add_route(verb, BASE + path, answer)
-        server = TestServer(app)
-        async with self.tokens.running():
+        server = TestServer(app, port=port or None)
+        async with self.tokens.running(tokens), self.people.running(), self.directory.running():
             await server.start_server()
             self.url = str(server.make_url(BASE))
             yield self
@@ -124,26 +113,28 @@ class GoogleServer:
     async def _judge(self, request: web.Request, handler: Answering) -> web.StreamResponse:
         self.asked.append(request)
         if not await self.admits(request.headers.get("Authorization")):
-            return _refused(Fault(401, reason="authError"))
-        fault = next((one for one in self.faults if _meets(one, request)), None)
+            return refused(Fault(401, reason="authError"))
+        fault = next((one for one in self.faults if meets(one, request)), None)
         if fault is not None:
             fault.times -= 1
             if fault.after:
                 await handler(request)
                 assert request.transport is not None
                 request.transport.close()
-            return _refused(fault)
+            return refused(fault)
         path = request.rel_url.raw_path.removeprefix(BASE + "/")
         method = calendar_api().method(request.method, path)
         if method is None:
             self.complaints.append(f"there is no {request.method} {path}")
-            return _refused(Fault(404, reason="notFound"))
+            return refused(Fault(404, reason="notFound"))
         body = json.loads(await request.text() or "null")
         self.complaints += calendar_api().faults(method, dict(request.query), body)
         try:
             told: object = await handler(request)
         except RefusedError as refusal:
-            return _refused(refusal.fault)
+            return refused(refusal.fault)
+        except NoChannelError as refusal:
+            return refused(Fault(refusal.status, reason=refusal.reason))
         self.complaints += calendar_api().answer_faults(method, told)
         return web.Response(status=204) if told is None else web.json_response(told)
 
@@ -151,11 +142,11 @@ class GoogleServer:
     async def _serve(self, request: web.Request, handler: Answering) -> web.StreamResponse:
         """Answer as it stands, and keep nothing of it."""
         if not await self.admits(request.headers.get("Authorization")):
-            return _refused(Fault(401, reason="authError"))
+            return refused(Fault(401, reason="authError"))
         try:
             told: object = await handler(request)
         except RefusedError as refusal:
-            return _refused(refusal.fault)
+            return refused(refusal.fault)
         return web.Response(status=204) if told is None else web.json_response(told)
 
     def _truth(self, request: web.Request) -> CalendarTruth:
@@ -223,7 +214,7 @@ class GoogleServer:
             if first != query:
                 self.complaints.append(f"a page was asked for with other parameters: {query}")
         else:
-            left = self._selected(truth, query)
+            left = self._selected(truth, query, device=_bearer(request))
         page, left = left[:size], left[size:]
         told: Json = {
             "kind": "calendar#events",
@@ -243,14 +234,15 @@ class GoogleServer:
             told["nextSyncToken"] = base64.b64encode(place).decode()
         return told
 
-    def _selected(self, truth: CalendarTruth, query: dict[str, str]) -> list[Json]:
+    def _selected(self, truth: CalendarTruth, query: dict[str, str], device: str) -> list[Json]:
         if query.get("singleEvents", "false") != "false":
             self.complaints.append("this fake does not expand series")
         plain = {name: one for name, one in query.items() if name not in _APART}
         if "iCalUID" in query:
             found = [one for one in truth.everything() if one["iCalUID"] == query["iCalUID"]]
             return [truth.shown(one) for one in found]
-        first = self._first.setdefault(truth.name, plain)
+        asking = device if device in self.devices else ""
+        first = self._first.setdefault((asking, truth.name), plain)
         if first != plain:
             self.complaints.append(f"parameters differ from the first request's: {plain}")
         if "syncToken" not in query:
@@ -305,6 +297,12 @@ class GoogleServer:
             raise RefusedError(400, "invalid")
         return move(self._truth(request), target, found["id"])
 
+    async def _watch(self, request: web.Request) -> Json:
+        return await self.channels.watch(self._truth(request), await request.json())
+
+    async def _stop(self, request: web.Request) -> None:
+        await self.channels.stop(await request.json())
+
     async def _instances(self, request: web.Request) -> Json:
         truth, name = self._truth(request), request.match_info["event"]
         found = truth.instance_at(name, request.query["originalStart"])
@@ -319,20 +317,8 @@ class GoogleServer:
         }
 
 
-def _meets(fault: Fault, request: web.Request) -> bool:
-    fits = fault.part in request.path and fault.method in ("", request.method)
-    return fault.times > 0 and fits
-
-
-def _refused(fault: Fault) -> web.Response:
-    told = {"domain": fault.domain, "reason": fault.reason, "message": fault.reason}
-    if fault.location is not None:
-        told |= {"location": fault.location, "locationType": "parameter"}
-    error = {"error": {"code": fault.status, "message": fault.reason, "errors": [told]}}
-    text = json.dumps(error) if fault.text is None else fault.text
-    return web.Response(
-        status=fault.status, text=text, content_type=fault.kind, headers=fault.headers
-    )
+def _bearer(request: web.Request) -> str:
+    return request.headers.get("Authorization", "").removeprefix("Bearer ")
 
 
 def at(day: int, hour: int = 9, *, zone: str = "Europe/Berlin") -> Json:

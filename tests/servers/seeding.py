@@ -1,6 +1,7 @@
 """Large calendars, written as the files that the servers keep, as no client would wait for them."""
 
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 from tests.servers.caldav import CalDavServer, Xandikos
@@ -30,9 +31,14 @@ def ics(number: int, title: str = "Event") -> str:
 
 def seed(server: CalDavServer, calendar: str, count: int) -> None:
     """Fill a calendar that the server has made; the server should be stopped."""
+    seed_files(server, calendar, {f"bench-{one}.ics": ics(one).encode() for one in range(count)})
+
+
+def seed_files(server: CalDavServer, calendar: str, files: Mapping[str, bytes]) -> None:
+    """Put files into a calendar that the server has made; the server should be stopped."""
     home = _home(server, calendar)
-    for number in range(count):
-        (home / f"bench-{number}.ics").write_text(ics(number), newline="")
+    for name, body in files.items():
+        (home / name).write_bytes(body)
     if isinstance(server, Xandikos):  # its calendars are git work trees
         person = ("-c", "user.name=seed", "-c", "user.email=seed@example.org")
         git = ["git", "-C", str(home), *person]

@@ -34,7 +34,7 @@ class TokenServer:
         self.revoked = False
         self.lifetime = 3600
         self.rotating = True  # else a refresh gives the same tokens again
-        self.lenient = 0  # so many generations before the newest are good too
+        self.lenient = False  # used refresh tokens go on working, as Microsoft's do for a while
         self.instead: Answer | None = None
         self.told: dict[str, str] = {}  # further members, such as id_token
         self.url = ""
@@ -46,6 +46,11 @@ class TokenServer:
     @property
     def refresh_token(self) -> str:
         return f"refresh-{self.generation}"
+
+    @property
+    def _good(self) -> set[str]:
+        former = range(self.generation + 1) if self.lenient else [self.generation]
+        return {f"refresh-{number}" for number in former}
 
     @property
     def access_token(self) -> str:
@@ -69,9 +74,7 @@ class TokenServer:
             return web.json_response({"error": "invalid_client"}, status=401)
         if form.get("grant_type") != "refresh_token":
             return web.json_response({"error": "unsupported_grant_type"}, status=400)
-        oldest = max(0, self.generation - self.lenient)
-        good = {f"refresh-{one}" for one in range(oldest, self.generation + 1)}
-        if self.revoked or form.get("refresh_token") not in good:
+        if self.revoked or form.get("refresh_token") not in self._good:
             self.revoked = not self.lenient
             return web.json_response({"error": "invalid_grant"}, status=400)
         await asyncio.sleep(0.001)  # others may come meanwhile

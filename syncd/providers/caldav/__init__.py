@@ -1,7 +1,7 @@
 """any CalDAV server (RFC 4791, RFC 6578)."""
 
 from syncd.model.abilities import CALENDAR_MEMBERS, EVENT_MEMBERS, Abilities
-from syncd.providers.kind import Adapter, Kind, Rim
+from syncd.providers.kind import Adapter, Kind, Rim, SignIn
 
 
 def _start(rim: Rim) -> Adapter:
@@ -22,5 +22,7 @@ KIND = Kind(
         calendar=CALENDAR_MEMBERS - {"location"},
         reminder_texts=True,
         names_organizer=True,
+        contacts=True,
     ),
+    sign_in=SignIn.PASSWORD,
 )

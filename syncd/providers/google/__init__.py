@@ -1,7 +1,7 @@
 """Google Calendar (API v3)."""
 
 from syncd.model.abilities import EVENT_MEMBERS, Abilities
-from syncd.providers.kind import Adapter, Kind, Rim
+from syncd.providers.kind import Adapter, Kind, Rim, SignIn
 
 
 def _start(rim: Rim) -> Adapter:
@@ -21,6 +21,10 @@ KIND = Kind(
         event=EVENT_MEMBERS - {"geo", "organizer", "url"},
         reminders=5,
         organizer_moves=True,
+        contacts=True,
+        rooms=True,
         icalendar=False,
+        push=True,
     ),
+    sign_in=SignIn.GRANT,
 )

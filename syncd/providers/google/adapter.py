@@ -12,7 +12,7 @@ from syncd.ports.provider import Provider
 from syncd.ports.vault import DELEGATED_KEY, Keys, Secret
 from syncd.providers.google import wire
 from syncd.providers.google.client import GoogleClient
-from syncd.providers.google.provider import GoogleProvider
+from syncd.providers.google.provider import Clients, GoogleProvider
 from syncd.providers.kind import Rim
 from syncd.providers.limits import Limits
 from syncd.providers.oauth.assertion import assertion, read_key_file
@@ -54,8 +54,13 @@ class GoogleAdapter:
     @asynccontextmanager
     async def open(self, profile: Profile, keys: Keys) -> AsyncIterator[Provider]:
         """Yield the profile; whether its grant still holds shows with the first request."""
-        client = self._client(partial(self._keeper.token, profile, keys), profile.id)
-        yield GoogleProvider(client, self._palette)
+        tokens = partial(self._keeper.token, profile, keys)
+        clients = Clients(
+            calendar=self._client(self._settings.get("api_url", ""), tokens, profile.id),
+            people=self._further("people_url", tokens, profile.id),
+            directory=self._further("directory_url", tokens, profile.id),
+        )
+        yield GoogleProvider(clients, self._palette)
 
     async def sign_in(self, login: Login) -> SignedIn:
         """Try a grant; the primary calendar's id is the login (P15)."""
@@ -79,17 +84,23 @@ class GoogleAdapter:
         )
 
     async def _signed_in(self, granted: Granted, secrets: Mapping[str, Secret]) -> SignedIn:
-        primary = await self._client(only(granted, _NAME)).get(*wire.CALENDAR_LIST, wire.PRIMARY)
+        client = self._client(self._settings["api_url"], only(granted, _NAME))
+        primary = await client.get(*wire.CALENDAR_LIST, wire.PRIMARY)
         name = str(primary["id"])
         subject = claims(granted, self._settings.get("client_id", "")).get("sub")
         identity = subject if isinstance(subject, str) and subject else f"calendar:{name}"
         return SignedIn(identity=identity, login=name, secrets=secrets)
 
-    def _client(self, tokens: Tokens, profile: ProfileId | None = None) -> GoogleClient:
-        rim, base = self._rim, self._settings.get("api_url", "")
-        return GoogleClient(
-            rim.session, rim.clock, base, tokens, limits=self._limits, profile=profile
-        )
+    def _further(self, host: str, tokens: Tokens, profile: ProfileId) -> GoogleClient | None:
+        """Return who asks a host that an operator can do without (G14)."""
+        address = self._settings.get(host, "")
+        return self._client(address, tokens, profile) if address else None
+
+    def _client(
+        self, address: str, tokens: Tokens, profile: ProfileId | None = None
+    ) -> GoogleClient:
+        rim, limits = self._rim, self._limits
+        return GoogleClient(rim.session, rim.clock, address, tokens, limits=limits, profile=profile)
 
     def _check(self, needed: tuple[str, ...]) -> None:
         if not all(map(self._settings.get, needed)):

@@ -19,6 +19,7 @@ from syncd.model.errors import (
     SyncdError,
     SyncTokenExpiredError,
     TransientError,
+    UnsupportedError,
 )
 from syncd.providers.answers import LONGEST_WAIT, PassingError
 from syncd.providers.limits import SpentError
@@ -29,9 +30,11 @@ _THROTTLED = frozenset({
 })  # fmt: skip
 _DAILY = frozenset({"dailyLimitExceeded", "dailyLimitExceededUnreg"})
 _NAMED = re.compile(r"limit '([^']+)' of service '[^']+' for consumer 'project")
-SLIDES = timedelta(minutes=1)  # over which quotas count (G10): when to try again if nobody says
 _EXPIRED = frozenset({"fullSyncRequired", "updatedMinTooLongAgo"})
+_EXPIRED_PEOPLE = "EXPIRED_SYNC_TOKEN"  # with 400, whatever the status is said to be
 _OPERATOR = frozenset({"accessNotConfigured", "SERVICE_DISABLED"})
+_NO_PUSH = "pushNotSupportedForRequestedResource"  # calendars that Google makes up itself (G12)
+_ADDRESS = "push.webhookUrl"  # begins reasons for which it does not accept where to call
 _PASSING = frozenset({408, 423, 425})
 _STATUSES: dict[int, type[SyncdError]] = {
     401: RelinkRequiredError,
@@ -47,6 +50,10 @@ _STATUSES: dict[int, type[SyncdError]] = {
 
 class DuplicateError(ConflictError):
     """An object with our own id is there already: it was created before (G7)."""
+
+
+class DisabledError(MisconfiguredError):
+    """The API is not switched on in the project of the operator's client."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,24 +79,33 @@ def refusal(given: Refused) -> SyncdError:
     reasons = {str(one.get("reason", "")) for one in entries}
     words = told.get("message")
     message = f"Google answered {given.status}" + (f": {words}" if isinstance(words, str) else "")
-    if reasons & _OPERATOR:
-        return MisconfiguredError(message)
     if _throttles(given, entries, reasons):
-        daily = bool(reasons & _DAILY)
-        everybodys = daily or _is_everybodys(entries, str(words))
-        wait = given.wait or (LONGEST_WAIT if daily else SLIDES)
-        return (SpentError if everybodys else TransientError)(message, retry_after=wait)
-    if _expires(given, entries, reasons):
+        if reasons & _DAILY:
+            return SpentError(message, retry_after=given.wait, lasts=LONGEST_WAIT)
+        mine = not _is_everybodys(entries, str(words))
+        return (TransientError if mine else SpentError)(message, retry_after=given.wait)
+    if _expires(given, told, entries, reasons):
         return SyncTokenExpiredError(message)
+    return (_named(given, reasons) or _plain(given))(message)
+
+
+def _named(given: Refused, reasons: set[str]) -> type[SyncdError] | None:
+    """Return what a reason says by its name alone, if one does."""
+    if reasons & _OPERATOR:
+        return DisabledError
+    if any(one.startswith(_ADDRESS) for one in reasons):
+        return MisconfiguredError
+    if _NO_PUSH in reasons:
+        return UnsupportedError
     if given.status == 409 and "duplicate" in reasons:  # noqa: PLR2004 - Conflict
-        return DuplicateError(message)
-    return _plain(given)(message)
+        return DuplicateError
+    return None
 
 
 def _throttles(given: Refused, entries: list[dict[str, Any]], reasons: set[str]) -> bool:
     if given.status == 403:  # noqa: PLR2004 - Forbidden, which for Google is many things (G10)
         limits = any(one.get("domain") == "usageLimits" for one in entries)
-        return limits or bool(reasons & _THROTTLED)
+        return bool(reasons & _THROTTLED) or (limits and not reasons & _OPERATOR)
     return given.status == 429 or (given.status == 503 and given.waits)  # noqa: PLR2004
 
 
@@ -107,11 +123,16 @@ def _is_everybodys(entries: list[dict[str, Any]], words: str) -> bool:
     return named is not None and "per user" not in named[1].lower()
 
 
-def _expires(given: Refused, entries: list[dict[str, Any]], reasons: set[str]) -> bool:
+def _expires(
+    given: Refused, told: dict[str, Any], entries: list[dict[str, Any]], reasons: set[str]
+) -> bool:
+    if _EXPIRED_PEOPLE in reasons:
+        return True
     if given.status == 410:  # noqa: PLR2004 - Gone
         return bool(reasons & _EXPIRED) or (given.feed and "deleted" not in reasons)
     named = any(one.get("location") == "syncToken" for one in entries)
-    return given.status == 400 and given.feed and named  # noqa: PLR2004 - Bad Request
+    stale = told.get("status") == "FAILED_PRECONDITION"  # of People, where no reason is named
+    return given.status == 400 and given.feed and (named or stale)  # noqa: PLR2004 - Bad Request
 
 
 def _plain(given: Refused) -> type[SyncdError]:

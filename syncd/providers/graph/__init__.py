@@ -1,7 +1,7 @@
 """Microsoft 365 and Outlook.com (Microsoft Graph v1.0)."""
 
 from syncd.model.abilities import EVENT_MEMBERS, Abilities
-from syncd.providers.kind import Adapter, Kind, Rim
+from syncd.providers.kind import Adapter, Kind, Rim, SignIn
 
 
 def _start(rim: Rim) -> Adapter:
@@ -23,6 +23,10 @@ KIND = Kind(
         reminders=1,
         reminder_methods=frozenset({"popup"}),
         any_rule=False,
+        contacts=True,
+        rooms=True,
         icalendar=False,
+        push=True,
     ),
+    sign_in=SignIn.GRANT,
 )

@@ -1,7 +1,7 @@
 """iCloud: the calendars and contacts of an Apple ID, a flavour of CalDAV (providers.md IC)."""
 
 from syncd.providers import caldav
-from syncd.providers.kind import Adapter, Kind, Rim
+from syncd.providers.kind import Adapter, Kind, Rim, SignIn
 
 
 def _start(rim: Rim) -> Adapter:
@@ -18,4 +18,5 @@ KIND = Kind(
     provider_service="icloud",
     start=_start,
     abilities=caldav.KIND.abilities,
+    sign_in=SignIn.APP_PASSWORD,
 )

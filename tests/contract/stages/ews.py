@@ -12,9 +12,10 @@ from exchangelib import EWSTimeZone
 
 from syncd.ports.link import Login
 from syncd.ports.vault import Secret
-from tests.contract.stage import Lack, Planned
+from tests.contract.stage import Lack, Named, Planned
 from tests.contract.stages.ews_rules import rule_of, told_rule
 from tests.servers.ews import PASSWORD, EwsServer
+from tests.servers.ews_directory import Entry
 from tests.servers.ews_series import zone_of
 from tests.servers.ews_truth import Folder, Item
 from tests.servers.ews_xml import Xml, every, name_of, t, words
@@ -33,9 +34,11 @@ class EwsStage:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder  # the mailbox outlives a restart in memory
-        self._server = EwsServer()
+        self.server = EwsServer()
         self._running: TestServer | None = None
-        self._server.mailbox.add_calendar("Work")
+        self.server.mailbox.add_calendar("Work")
+        hall = Entry("Hall", "hall@example.org", "hall")
+        self.server.directory.lists[Entry("House", "house@example.org", "house")] = [hall]
 
     @property
     def settings(self) -> Mapping[str, Mapping[str, str]]:
@@ -44,13 +47,13 @@ class EwsStage:
     def login(self) -> Login:
         return Login(
             provider="ews",
-            username=self._server.username,
+            username=self.server.username,
             password=Secret(PASSWORD),
-            url=self._server.url,
+            url=self.server.url,
         )
 
     async def start(self) -> None:
-        self._running = await self._server.start()
+        self._running = await self.server.start()
 
     async def stop(self) -> None:
         if self._running is not None:
@@ -58,15 +61,15 @@ class EwsStage:
             self._running = None
 
     async def add_calendar(self, calendar: str) -> None:
-        self._server.mailbox.add_calendar(calendar)
+        self.server.mailbox.add_calendar(calendar)
 
     async def rename_calendar(self, calendar: str, name: str) -> None:
         folder = self._named(calendar)
         folder.name = name
-        self._server.mailbox.log.append(folder.id)
+        self.server.mailbox.log.append(folder.id)
 
     async def remove_calendar(self, calendar: str) -> None:
-        self._server.mailbox.remove(self._named(calendar))
+        self.server.mailbox.remove(self._named(calendar))
 
     async def put(self, calendar: str, key: str, event: Planned) -> None:
         folder = self._named(calendar)
@@ -75,7 +78,7 @@ class EwsStage:
         if item is not None:
             for name in {"Recurrence", "Body", "Location", *_GUESTS}:
                 item.props.pop(name, None)
-        self._server.put(key, *members, folder=folder)
+        self.server.put(key, *members, folder=folder)
 
     async def put_exception(
         self, calendar: str, key: str, original: datetime | date, event: Planned
@@ -100,25 +103,50 @@ class EwsStage:
 
     async def truth(self) -> Neutral:
         found: Neutral = {}
-        for folder in self._server.mailbox.calendars:
+        for folder in self.server.mailbox.calendars:
             told = [one for item in folder.items.values() for one in _told_all(item)]
             found[folder.name] = sorted(told, key=lambda one: json.dumps(one, sort_keys=True))
         return found
 
+    async def put_contact(self, key: str, contact: Named) -> None:
+        """Write a whole contact: what it does not say goes."""
+        box, members = self.server.mailbox, _card(contact)
+        folder = box.special("contacts")
+        held = folder.items.get(key) or box.new_item(t("Contact", *members))
+        held.id = key
+        for name in ("EmailAddresses", "PhoneNumbers"):
+            held.props.pop(name, None)
+        held.props |= {name_of(one): one for one in members}
+        folder.put(held)
+
+    async def remove_contact(self, key: str) -> None:
+        self.server.mailbox.special("contacts").drop(key)
+
+    async def contacts(self) -> list[Named]:
+        held = self.server.mailbox.special("contacts").items.values()
+        return [
+            Named(
+                name=one.text("DisplayName"),
+                email=_entry(one, "EmailAddresses"),
+                phone=_entry(one, "PhoneNumbers"),
+            )
+            for one in held
+        ]
+
     def expire_tokens(self) -> None:
-        self._server.items.expire()
+        self.server.items.expire()
 
     def refuse(self) -> None:
-        self._server.password = f"not {PASSWORD}"
+        self.server.password = f"not {PASSWORD}"
 
     def accept(self) -> None:
-        self._server.password = PASSWORD
+        self.server.password = PASSWORD
 
     def complaints(self) -> list[str]:
-        return list(self._server.complaints)
+        return list(self.server.complaints)
 
     def _named(self, calendar: str) -> Folder:
-        return self._server.mailbox.named(calendar)
+        return self.server.mailbox.named(calendar)
 
     def _at(
         self, calendar: str, key: str, original: datetime | date
@@ -126,6 +154,19 @@ class EwsStage:
         folder = self._named(calendar)
         series = folder.items[key]
         return folder, series, _instant(original, zone_of(series.zone))
+
+
+def _card(contact: Named) -> list[Xml]:
+    members = [t("DisplayName", contact.name), t("GivenName", contact.name)]
+    if contact.email:
+        members.append(t("EmailAddresses", t("Entry", contact.email, Key="EmailAddress1")))
+    if contact.phone:
+        members.append(t("PhoneNumbers", t("Entry", contact.phone, Key="MobilePhone")))
+    return members
+
+
+def _entry(item: Item, name: str) -> str:
+    return words(item.props[name], "t:Entry") if name in item.props else ""
 
 
 def _instant(when: datetime | date, zone: ZoneInfo) -> datetime:
