@@ -68,8 +68,8 @@ class Poller:
         self._plan = plan
         self._draw = draw
         self._written = written or Written(clock)
-        self._hints = hints
         self._log = log.bind()  # once: it costs more than what most polls have to say
+        self._hints = hints
         self._list_at = dict[ProfileId, datetime]()  # when each list of calendars is due again
 
     async def poll(

@@ -32,7 +32,21 @@ async def retried(attempt: Callable[[], Awaitable[T]], clock: Clock, *, tries: i
 
 
 class SpentError(TransientError):
-    """The quota of the whole application is spent, not that of one profile (P13)."""
+    """The quota of the whole application is spent, not that of one profile (P13).
+
+    ``lasts`` is for how long nobody is asked where the provider names no time.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        retry_after: timedelta | None = None,
+        lasts: timedelta = timedelta(seconds=_MINUTE),
+    ) -> None:
+        """Say why."""
+        super().__init__(message, retry_after=retry_after)
+        self.lasts = lasts
 
 
 class Limits:

@@ -47,9 +47,8 @@ class Line:
             return next(tokens)
 
         limits = Limits(self.clock, per_minute=10_000, per_profile=600)
-        client = GoogleClient(
-            *(lambda: self.session, self.clock, f"{self.raw.url}v3", token), limits=limits
-        )
+        session, base = self.session, f"{self.raw.url}v3"
+        client = GoogleClient(lambda: session, self.clock, base, token, limits=limits)
         if told.asked == google.WRITE:
             ask = GoogleAsk(method="PATCH", path=("calendars", "c", "events", "e"), body={})
             return await client.send(ask)

@@ -164,8 +164,9 @@ class Front(GoogleServer):
         super().__init__()
         self.site, self.session = site, session
 
-    async def admits(self, bearer: str) -> bool:
-        return await self.site.admits(self.session, bearer)
+    async def admits(self, given: str | None) -> bool:
+        token = (given or "").removeprefix("Bearer ")
+        return await self.site.admits(self.session, token)
 
 
 async def test_a_google_profile_signs_in_dies_and_returns_by_new_consent(tmp_path: Path) -> None:

@@ -119,7 +119,7 @@ async def test_killed_between_answer_and_commit_a_lenient_server_takes_the_old_t
     """F22, MG15: over and over, and nobody is disconnected."""
     clock = FakeClock(NOON)
     async with alone(tmp_path, clock) as (server, one):
-        server.lenient = 1
+        server.lenient = True
         for _ in range(50):
             with monkeypatch.context() as dying:
                 killed_at_write(one, dying)
@@ -158,7 +158,7 @@ async def test_the_generation_before_is_tried_when_the_newest_is_refused_again(
     """MG15: a server that forgot its own rotation still knows the token before it."""
     clock = FakeClock(NOON)
     async with alone(tmp_path, clock) as (server, one):
-        server.lenient = 1
+        server.lenient = True
         await one.token()
         assert (await one.sealed())[FORMER_REFRESH_TOKEN] == "refresh-0"
         server.generation = 0

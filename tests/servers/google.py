@@ -65,8 +65,8 @@ class GoogleServer:
     def work(self) -> CalendarTruth:
         return self.calendars[OWNER]
 
-    async def admits(self, bearer: str) -> bool:
-        return bearer in {self.tokens.access_token, *self.devices}
+    async def admits(self, given: str | None) -> bool:
+        return given in {f"Bearer {one}" for one in (self.tokens.access_token, *self.devices)}
 
     def expire(self) -> None:
         self.generation += 1
@@ -112,7 +112,7 @@ class GoogleServer:
     @web.middleware
     async def _judge(self, request: web.Request, handler: Answering) -> web.StreamResponse:
         self.asked.append(request)
-        if not await self.admits(_bearer(request)):
+        if not await self.admits(request.headers.get("Authorization")):
             return refused(Fault(401, reason="authError"))
         fault = next((one for one in self.faults if meets(one, request)), None)
         if fault is not None:
@@ -141,7 +141,7 @@ class GoogleServer:
     @web.middleware
     async def _serve(self, request: web.Request, handler: Answering) -> web.StreamResponse:
         """Answer as it stands, and keep nothing of it."""
-        if not await self.admits(_bearer(request)):
+        if not await self.admits(request.headers.get("Authorization")):
             return refused(Fault(401, reason="authError"))
         try:
             told: object = await handler(request)
@@ -287,12 +287,6 @@ class GoogleServer:
     async def _delete(self, request: web.Request) -> None:
         self._truth(request).cancel(self._current(request)["id"])
 
-    async def _watch(self, request: web.Request) -> Json:
-        return await self.channels.watch(self._truth(request), await request.json())
-
-    async def _stop(self, request: web.Request) -> None:
-        await self.channels.stop(await request.json())
-
     async def _move(self, request: web.Request) -> Json:
         found, target = self._current(request), self.calendars.get(request.query["destination"])
         if target is None or found["id"] not in self._truth(request).events:
@@ -302,6 +296,12 @@ class GoogleServer:
         if found.get("eventType", "default") != "default" or "recurringEventId" in found:
             raise RefusedError(400, "invalid")
         return move(self._truth(request), target, found["id"])
+
+    async def _watch(self, request: web.Request) -> Json:
+        return await self.channels.watch(self._truth(request), await request.json())
+
+    async def _stop(self, request: web.Request) -> None:
+        await self.channels.stop(await request.json())
 
     async def _instances(self, request: web.Request) -> Json:
         truth, name = self._truth(request), request.match_info["event"]

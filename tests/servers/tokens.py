@@ -34,7 +34,7 @@ class TokenServer:
         self.revoked = False
         self.lifetime = 3600
         self.rotating = True  # else a refresh gives the same tokens again
-        self.lenient = 0  # so many generations before the newest are good too
+        self.lenient = False  # used refresh tokens go on working, as Microsoft's do for a while
         self.instead: Answer | None = None
         self.told: dict[str, str] = {}  # further members, such as id_token
         self.url = ""
@@ -49,8 +49,8 @@ class TokenServer:
 
     @property
     def _good(self) -> set[str]:
-        oldest = max(0, self.generation - self.lenient)
-        return {f"refresh-{number}" for number in range(oldest, self.generation + 1)}
+        former = range(self.generation + 1) if self.lenient else [self.generation]
+        return {f"refresh-{number}" for number in former}
 
     @property
     def access_token(self) -> str:

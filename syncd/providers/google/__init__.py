@@ -20,9 +20,9 @@ KIND = Kind(
     abilities=Abilities(
         event=EVENT_MEMBERS - {"geo", "organizer", "url"},
         reminders=5,
+        organizer_moves=True,
         contacts=True,
         rooms=True,
-        organizer_moves=True,
         icalendar=False,
         push=True,
     ),

@@ -99,10 +99,8 @@ class GoogleAdapter:
     def _client(
         self, address: str, tokens: Tokens, profile: ProfileId | None = None
     ) -> GoogleClient:
-        rim = self._rim
-        return GoogleClient(
-            rim.session, rim.clock, address, tokens, limits=self._limits, profile=profile
-        )
+        rim, limits = self._rim, self._limits
+        return GoogleClient(rim.session, rim.clock, address, tokens, limits=limits, profile=profile)
 
     def _check(self, needed: tuple[str, ...]) -> None:
         if not all(map(self._settings.get, needed)):

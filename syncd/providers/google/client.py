@@ -17,7 +17,7 @@ from syncd.model.ids import ProfileId
 from syncd.ports.clock import Clock
 from syncd.ports.passing import Passed, PassedAnswer, sent_along
 from syncd.providers.answers import PassingError, UnansweredError, wait_of
-from syncd.providers.google.refusals import SLIDES, Refused, refusal
+from syncd.providers.google.refusals import Refused, refusal
 from syncd.providers.limits import Limits, SpentError, retried
 from syncd.providers.oauth.passing import TIMEOUT, pass_on, whole_body
 from syncd.providers.oauth.sign_in import Tokens
@@ -124,7 +124,7 @@ class GoogleClient:
         try:
             return self._read(ask, response, body)
         except SpentError as error:
-            self._limits.spent(error.retry_after or SLIDES)
+            self._limits.spent(error.retry_after or error.lasts)
             raise
 
     def _read(self, ask: Ask, response: ClientResponse, body: bytes) -> Json:

@@ -139,6 +139,10 @@ class GoogleProvider(Writing, Rooms, Contacts, Passing, Pushing):
         """Delete a calendar with its events."""
         await CalendarWriting(self._client).delete(calendar)
 
+    async def keep_alive(self) -> None:
+        """Have an access token that is younger than a day (G11)."""
+        await self._client.keep_alive()
+
     async def open_channel(self, calendar: CalendarKey, wish: Wish) -> Granted:
         """Watch a calendar (G12)."""
         return await Watching(self._client).open(calendar, wish)
@@ -146,10 +150,6 @@ class GoogleProvider(Writing, Rooms, Contacts, Passing, Pushing):
     async def close_channel(self, channel: str, remote: str) -> None:
         """Stop a channel."""
         await Watching(self._client).close(channel, remote)
-
-    async def keep_alive(self) -> None:
-        """Have an access token that is younger than a day (G11)."""
-        await self._client.keep_alive()
 
     async def passed(self, asked: Passed) -> PassedAnswer:
         """Send a request below the API's host (K29)."""

@@ -30,7 +30,6 @@ _THROTTLED = frozenset({
 })  # fmt: skip
 _DAILY = frozenset({"dailyLimitExceeded", "dailyLimitExceededUnreg"})
 _NAMED = re.compile(r"limit '([^']+)' of service '[^']+' for consumer 'project")
-SLIDES = timedelta(minutes=1)  # over which quotas count (G10): when to try again if nobody says
 _EXPIRED = frozenset({"fullSyncRequired", "updatedMinTooLongAgo"})
 _EXPIRED_PEOPLE = "EXPIRED_SYNC_TOKEN"  # with 400, whatever the status is said to be
 _OPERATOR = frozenset({"accessNotConfigured", "SERVICE_DISABLED"})
@@ -80,13 +79,11 @@ def refusal(given: Refused) -> SyncdError:
     reasons = {str(one.get("reason", "")) for one in entries}
     words = told.get("message")
     message = f"Google answered {given.status}" + (f": {words}" if isinstance(words, str) else "")
-    if reasons & _OPERATOR:
-        return DisabledError(message)
     if _throttles(given, entries, reasons):
-        daily = bool(reasons & _DAILY)
-        everybodys = daily or _is_everybodys(entries, str(words))
-        wait = given.wait or (LONGEST_WAIT if daily else SLIDES)
-        return (SpentError if everybodys else TransientError)(message, retry_after=wait)
+        if reasons & _DAILY:
+            return SpentError(message, retry_after=given.wait, lasts=LONGEST_WAIT)
+        mine = not _is_everybodys(entries, str(words))
+        return (TransientError if mine else SpentError)(message, retry_after=given.wait)
     if _expires(given, told, entries, reasons):
         return SyncTokenExpiredError(message)
     return (_named(given, reasons) or _plain(given))(message)
@@ -94,6 +91,8 @@ def refusal(given: Refused) -> SyncdError:
 
 def _named(given: Refused, reasons: set[str]) -> type[SyncdError] | None:
     """Return what a reason says by its name alone, if one does."""
+    if reasons & _OPERATOR:
+        return DisabledError
     if any(one.startswith(_ADDRESS) for one in reasons):
         return MisconfiguredError
     if _NO_PUSH in reasons:
@@ -106,7 +105,7 @@ def _named(given: Refused, reasons: set[str]) -> type[SyncdError] | None:
 def _throttles(given: Refused, entries: list[dict[str, Any]], reasons: set[str]) -> bool:
     if given.status == 403:  # noqa: PLR2004 - Forbidden, which for Google is many things (G10)
         limits = any(one.get("domain") == "usageLimits" for one in entries)
-        return limits or bool(reasons & _THROTTLED)
+        return bool(reasons & _THROTTLED) or (limits and not reasons & _OPERATOR)
     return given.status == 429 or (given.status == 503 and given.waits)  # noqa: PLR2004
 
 

@@ -123,6 +123,10 @@ class GraphProvider(Writing, Rooms, Contacts, Passing, Pushing):
         """Delete a calendar with its events; the first one cannot be (MG17)."""
         await CalendarWriting(self._client, paints=self._consumer).delete(calendar)
 
+    async def keep_alive(self) -> None:
+        """Have an access token that is younger than a day (F26)."""
+        await self._client.keep_alive()
+
     async def open_channel(self, calendar: CalendarKey, wish: Wish) -> Granted:
         """Subscribe to a calendar (MG16)."""
         return await Subscribing(self._client, self._now).open(calendar, wish)
@@ -134,10 +138,6 @@ class GraphProvider(Writing, Rooms, Contacts, Passing, Pushing):
     async def close_channel(self, channel: str, remote: str) -> None:  # noqa: ARG002 - theirs does
         """Delete a subscription."""
         await Subscribing(self._client, self._now).close(remote)
-
-    async def keep_alive(self) -> None:
-        """Have an access token that is younger than a day (F26)."""
-        await self._client.keep_alive()
 
     async def passed(self, asked: Passed) -> PassedAnswer:
         """Send a request below the API's host (K29)."""
