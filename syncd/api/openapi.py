@@ -111,6 +111,14 @@ _REQUEST_HEADERS: Mapping[str, Json] = {
         "description": "`Last-Modified` of what the caller holds: 304 if nothing changed since.",
         "schema": {"type": "string"},
     },
+    "X-Goog-Channel-ID": {
+        "description": "The channel that Google calls through.",
+        "schema": {"type": "string"},
+    },
+    "X-Goog-Channel-Token": {
+        "description": "The secret of the channel.",
+        "schema": {"type": "string"},
+    },
     "Last-Event-ID": {
         "description": "The last `id` that was received; wins over `cursor`.",
         "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]+$"},

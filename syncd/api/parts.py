@@ -14,6 +14,7 @@ from syncd.engine.control import Control
 from syncd.engine.expiries import Expiries
 from syncd.engine.feeds import Feeds
 from syncd.engine.further import Further
+from syncd.engine.hints import Hints
 from syncd.engine.link import Linking
 from syncd.engine.managed import ManagedEvents
 from syncd.engine.stream import StreamReader
@@ -83,6 +84,7 @@ class Parts:
     feeds: Feeds
     ticker: Ticker
     control: Control
+    hints: Hints
     clock: Clock
     meter: Meter
     public_url: str

@@ -1,23 +1,35 @@
 """What an account can do beyond calendars: rooms, and requests of the caller's own (K29, K33)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from syncd.engine.upstream import signed_in, upstream
 from syncd.model.errors import InvalidError, RejectedError
+from syncd.model.ids import CalendarId, CalendarKey
 from syncd.model.profile import Profile
 from syncd.model.room import Room
 from syncd.ports.passing import Passed, PassedAnswer
 from syncd.ports.provider import Providers
+from syncd.ports.store import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bookable:
+    """A room; ``calendar`` is our id of its calendar if the profile has that among its own."""
+
+    room: Room
+    calendar: CalendarId | None = None
 
 
 class Further:
     """Asks providers while the caller waits; nothing of it is kept."""
 
-    def __init__(self, providers: Providers) -> None:
-        """Ask ``providers``."""
+    def __init__(self, providers: Providers, store: Store) -> None:
+        """Ask ``providers``; ``store`` knows the calendars that rooms have."""
         self._providers = providers
+        self._store = store
 
-    async def rooms(self, profile: Profile) -> Sequence[Room]:
+    async def rooms(self, profile: Profile) -> Sequence[Bookable]:
         """Return the rooms that a profile may book, by name; none where providers have no such.
 
         Raises RelinkRequiredError and what ``upstream`` names only where there may be some.
@@ -26,7 +38,15 @@ class Further:
             return ()
         async with signed_in(self._providers, profile) as provider, upstream():
             found = await provider.rooms()
-        return sorted(found, key=lambda room: ((room.name or "").casefold(), room.id))
+        ours = await self._calendars(profile) if any(one.calendar for one in found) else {}
+        listed = sorted(found, key=lambda room: ((room.name or "").casefold(), room.id))
+        return [
+            Bookable(room=one, calendar=ours.get(one.calendar) if one.calendar else None)
+            for one in listed
+        ]
+
+    async def _calendars(self, profile: Profile) -> Mapping[CalendarKey, CalendarId]:
+        return {one.key: one.id for one in await self._store.calendars(profile.id)}
 
     def speaks_icalendar(self, profile: Profile) -> bool:
         """Tell whether a profile's calendars can be published with all that they say (N21)."""

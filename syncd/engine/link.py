@@ -162,12 +162,15 @@ class Linking:
         raise StaleStateError(f"profile {profile.id} changes faster than it can be written")
 
     async def _reconcile(self, profile: Profile) -> None:
-        """Have every calendar read in full by the next poll, with its errors forgotten (F25)."""
+        """Have every calendar read in full by the next poll, with its errors forgotten (F25).
+
+        Another grant may cover what was never read until now.
+        """
         now = self._clock.now()
         due = [
             replace(one, reconcile_due_at=now, failures=0, retry_at=None, last_error=None)
             for one in await self._store.calendars(profile.id, holds=None)
-            if one.first_read_at is not None
+            if one.first_read_at is not None or one.failures
         ]
         if due:
             await self._store.save_calendars(profile.id, due, generation=profile.generation)

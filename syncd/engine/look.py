@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import datetime
 
@@ -41,7 +42,9 @@ class Look:
     """Runs once; afterwards ``told`` counts activities and the rest says what was met.
 
     ``suspect`` names calendars that hold absences (I7); ``listed`` tells whether the list of
-    calendars was read, ``relist`` whether it should be at the next poll.
+    calendars was read, ``relist`` whether it should be at the next poll. ``living`` are the
+    calendars that there are, ``read`` those that could be looked at, ``found`` those with news;
+    ``failing`` tells whether any of them fails, or did at the last look.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - what a poll touches
@@ -60,6 +63,10 @@ class Look:
         self.suspect = set[CalendarId]()
         self.listed = False
         self.relist = False
+        self.living: Sequence[KnownCalendar] = ()
+        self.read = set[CalendarId]()
+        self.found = set[CalendarId]()
+        self.failing = False
         self._store = store
         self._hub = hub
         self._clock = clock
@@ -72,22 +79,32 @@ class Look:
         self._turn = asyncio.Semaphore(AT_ONCE)
         self._errors = dict[CalendarId, tuple[KnownCalendar, SyncdError]]()
 
-    async def run(self, provider: Provider, *, listing: bool) -> None:
+    async def run(
+        self,
+        provider: Provider,
+        *,
+        listing: bool,
+        spared: AbstractSet[CalendarId] = frozenset(),
+    ) -> None:
         """Read what is to be read; raises the errors that concern the whole profile.
 
         What one calendar suffers alone is noted on it, and the others go on (F43). Address books
         are looked at when the list of calendars is due, after the calendars, and whatever they
-        suffer is theirs alone (ADR 19).
+        suffer is theirs alone (ADR 19). Calendars that are ``spared`` are read only where that is
+        due in any case.
         """
-        living = await self._calendars(provider, listing=listing)
-        chosen = await self._chosen(provider, living)
+        self.living = living = await self._calendars(provider, listing=listing)
+        asked = self._ready(living, spared)
+        chosen = await self._moved(provider, asked)
         if len(chosen) == 1:  # most polls: a task would cost as much as the rest of this
             await self._one(provider, chosen[0])
         else:
             async with asyncio.TaskGroup() as group:
                 for one in chosen:
                     group.create_task(self._one(provider, one), name=f"read {one.id}")
-        await self._note_errors(living)
+        self.read = {one.id for one in asked} - self._errors.keys()
+        self.failing = bool(self._errors) or any(one.failures for one in living)
+        await self._note_errors()
         if listing:
             await self._contacts(provider)
 
@@ -110,7 +127,7 @@ class Look:
         here = [one for one in _living(known) if one.holds is Holds.CONTACTS]
         try:
             here = await self._compared(Holds.CONTACTS, known, await provider.address_books())
-            for one in await self._chosen(provider, here):
+            for one in await self._moved(provider, self._ready(here)):
                 await self._one(provider, one)
         except StaleStateError:
             raise
@@ -121,6 +138,8 @@ class Look:
         for book, failure in self._errors.values():
             if isinstance(failure, StaleStateError):
                 raise failure
+            if not book.failures:
+                log.info("contacts.failing", profile_id=book.profile_id, reason=str(failure))
             await self._fail(book, failure)
 
     async def _compared(
@@ -154,12 +173,19 @@ class Look:
             former = list(await store.calendars(profile.id, holds=holds))
         return [one for one in _living(former) if not one.missing]
 
-    async def _chosen(
-        self, provider: Provider, living: Sequence[KnownCalendar]
+    def _ready(
+        self, living: Sequence[KnownCalendar], spared: AbstractSet[CalendarId] = frozenset()
+    ) -> Sequence[KnownCalendar]:
+        """Return the calendars to ask about: what does not back off, and is due or not spared."""
+        now = self._clock.now()
+        ready = [one for one in living if one.retry_at is None or one.retry_at <= now]
+        return [one for one in ready if one.id not in spared or _due(one, now)]
+
+    async def _moved(
+        self, provider: Provider, ready: Sequence[KnownCalendar]
     ) -> Sequence[KnownCalendar]:
         """Return the calendars to read: those due in any case, and those that moved."""
         now = self._clock.now()
-        ready = [one for one in living if one.retry_at is None or one.retry_at <= now]
         others = {one.key: one.token for one in ready if not _due(one, now)}
         moved = await provider.moved(others) if others else frozenset()
         return [one for one in ready if one.key not in others or one.key in moved]
@@ -190,7 +216,10 @@ class Look:
             await self._read(provider, known, readings)
         except SyncdError as error:
             failure = error
-        self.told += sum(reading.told for reading in readings)
+        told = sum(reading.told for reading in readings)
+        self.told += told
+        if told:
+            self.found.add(known.id)
         return readings, failure
 
     async def _latest(
@@ -280,10 +309,11 @@ class Look:
         readings.append(reading)
         return reading
 
-    async def _note_errors(self, living: Sequence[KnownCalendar]) -> None:
+    async def _note_errors(self) -> None:
         """Raise what concerns the profile; note on its calendar what that suffers alone.
 
-        If no calendar could be read, that is the profile's trouble, not each one's.
+        If no calendar could be read of those that were asked about, that is the profile's
+        trouble, not each one's.
         """
         errors = [error for _, error in self._errors.values()]
         for error in errors:
@@ -292,13 +322,10 @@ class Look:
         for error in errors:
             if policy.reaches_profile(error):
                 raise error
-        now = self._clock.now()
-        waiting = {one.id for one in living if one.retry_at is not None and one.retry_at > now}
-        healthy = {one.id for one in living} - waiting - self._errors.keys()
         shared: SyncdError | None = None
         for known, error in self._errors.values():
             self.relist = self.relist or isinstance(error, NotFoundError)
-            if not healthy and not isinstance(error, ForbiddenError | NotFoundError):
+            if not self.read and not isinstance(error, ForbiddenError | NotFoundError):
                 shared = error
                 continue
             await self._fail(known, error)

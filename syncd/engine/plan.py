@@ -9,6 +9,7 @@ from datetime import timedelta
 class Plan:
     """Intervals by provider, with a default for those that are not named.
 
+    ``pushed_interval`` is that of calendars whose provider calls when they change (P16).
     ``polls_at_once`` and ``polls_per_second`` bound what one process sends (F39).
     """
 
@@ -16,6 +17,7 @@ class Plan:
     intervals: Mapping[str, timedelta] = field(default_factory=dict)
     default_reconcile: timedelta = timedelta(hours=24)
     reconciles: Mapping[str, timedelta] = field(default_factory=dict)
+    pushed_interval: timedelta = timedelta(minutes=5)
     disconnect_proof: timedelta = timedelta(minutes=15)
     invalid_grant_gap: timedelta = timedelta(seconds=60)
     polls_at_once: int = 16

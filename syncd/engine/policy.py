@@ -49,10 +49,22 @@ class Outcome:
     refused: Reason | None = None
 
 
-def succeeded(profile: Profile, now: datetime, plan: Plan, draw: float) -> Outcome:
-    """Return the next poll after a good one: an interval later, give or take a tenth."""
+def succeeded(
+    profile: Profile,
+    now: datetime,
+    plan: Plan,
+    draw: float,
+    *,
+    rest_until: datetime | None = None,
+) -> Outcome:
+    """Return the next poll after a good one: an interval later, give or take a tenth.
+
+    Nothing is to be looked at before ``rest_until``, or a tenth later (P16).
+    """
     interval = plan.interval(profile.provider)
     due = now + interval * (0.95 + 0.1 * draw)
+    if rest_until is not None:
+        due = max(due, now + (rest_until - now) * (1 + 0.1 * draw))
     note = PollNote(
         profile_id=profile.id, generation=profile.generation, next_poll_at=due, polled_at=now
     )

@@ -3,19 +3,20 @@
 import random
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
 
 from syncd.engine import policy
+from syncd.engine.hints import Hints
 from syncd.engine.hub import Hub
 from syncd.engine.look import Look
 from syncd.engine.plan import Plan
 from syncd.engine.records import account_update
 from syncd.engine.written import Written
 from syncd.model.errors import StaleStateError, SyncdError
-from syncd.model.ids import ProfileId
+from syncd.model.ids import CalendarId, ProfileId
 from syncd.model.profile import LastError, Profile, Reason, changed
 from syncd.ports.clock import Clock
 from syncd.ports.meter import Meter
@@ -52,10 +53,12 @@ class Poller:
         *,
         draw: Callable[[], float] = random.random,
         written: Written | None = None,
+        hints: Hints | None = None,
     ) -> None:
         """Poll by ``plan``; ``draw`` gives numbers in [0, 1) for jitter.
 
-        ``written`` is what the Writer beside it writes to (F6).
+        ``written`` is what the Writer beside it writes to (F6); ``hints`` keeps the channels
+        through which providers call (P16), None asks for none.
         """
         self._store = store
         self._providers = providers
@@ -65,6 +68,7 @@ class Poller:
         self._plan = plan
         self._draw = draw
         self._written = written or Written(clock)
+        self._hints = hints
         self._list_at = dict[ProfileId, datetime]()  # when each list of calendars is due again
 
     async def poll(
@@ -72,27 +76,33 @@ class Poller:
     ) -> Polled:
         """Look once at what changed and write it down; never raises for what a provider does.
 
-        ``listing`` asks for the list of calendars too, whenever it was read last. The outcome,
-        and when to look again, are left on the profile; that of a poll that went as it should,
-        and found nothing, is given to ``keep`` instead, which sees that it is written soon.
+        ``listing`` asks for the list of calendars too, whenever it was read last, and for every
+        calendar, whether or not its provider would have called. The outcome, and when to look
+        again, are left on the profile; that of a poll that went as it should, and found nothing,
+        is given to ``keep`` instead, which sees that it is written soon.
         """
         parts = (self._store, self._hub, self._clock, self._meter, self._plan, self._draw)
         look = Look(*parts, self._written, profile)
         error: SyncdError | None = None
-        begun = self._clock.monotonic()
+        begun, began_at = self._clock.monotonic(), self._clock.now()
+        rest_until: datetime | None = None
         try:
             async with self._providers.open(profile) as provider:
-                await look.run(provider, listing=listing or self._list_due(profile.id))
+                spared = frozenset() if listing else await self._spared(profile)
+                listing = listing or self._list_due(profile.id)
+                await look.run(provider, listing=listing, spared=spared)
+                if self._hints is not None:
+                    rest_until = await self._hints.settle(profile, provider, look, began_at)
         except SyncdError as caught:
             error = caught
         self._remember_list(profile.id, look, done=error is None)
         shown: LastError | None = None
         if isinstance(error, StaleStateError):
-            await self._drop(profile)
+            await self._drop(profile, began_at)
         elif error is not None:
             shown = await self._fail(profile, error)
         else:
-            await self._succeed(profile, look, keep)
+            await self._succeed(profile, look, keep, began_at, rest_until)
         word = "ok" if error is None else shown.code if shown else "dropped"
         taken = self._clock.monotonic() - begun
         self._meter.count("polls_total", provider=profile.provider, outcome=word)
@@ -100,6 +110,9 @@ class Poller:
         self._meter.count("activities_total", look.told, provider=profile.provider)
         log.debug("poll.finished", profile_id=profile.id, activities=look.told, outcome=word)
         return Polled(activities=look.told, error=shown)
+
+    async def _spared(self, profile: Profile) -> frozenset[CalendarId]:
+        return frozenset() if self._hints is None else await self._hints.spared(profile)
 
     def _list_due(self, profile: ProfileId) -> bool:
         due = self._list_at.get(profile)
@@ -112,15 +125,23 @@ class Poller:
         elif look.listed:
             self._list_at[profile] = self._clock.now() + LISTED_EVERY
 
-    async def _succeed(self, profile: Profile, look: Look, keep: Keep | None) -> None:
+    async def _succeed(
+        self,
+        profile: Profile,
+        look: Look,
+        keep: Keep | None,
+        began_at: datetime,
+        rest_until: datetime | None,
+    ) -> None:
         now = self._clock.now()
         with suppress(StaleStateError):  # changed meanwhile: the next poll finds the same
             await self._settle(profile, look, now)
-        outcome = policy.succeeded(profile, now, self._plan, self._draw())
+        outcome = policy.succeeded(profile, now, self._plan, self._draw(), rest_until=rest_until)
+        note = replace(outcome.note, began_at=began_at)
         if keep is not None and not (look.told or profile.failures):
-            keep(outcome.note)
+            keep(note)
             return
-        await self._note(outcome)
+        await self._note(note)
         if profile.failures:
             log.info("profile.recovered", profile_id=profile.id, provider=profile.provider)
 
@@ -151,7 +172,7 @@ class Poller:
         if outcome.refused is not None:
             await self._disconnect(profile, outcome.refused, shown, now)
             return shown
-        await self._note(outcome)
+        await self._note(outcome.note)
         if not profile.failures and shown is not None:
             log.info(
                 "profile.failing",
@@ -174,12 +195,12 @@ class Poller:
         self._hub.wake(profile.id)
         log.error("profile.disconnected", profile_id=profile.id, reason=refused)
 
-    async def _drop(self, profile: Profile) -> None:
+    async def _drop(self, profile: Profile, began_at: datetime | None = None) -> None:
         """Let a poll that a faster one overtook leave nothing but its next turn (I5)."""
         now = self._clock.now()
         kept = policy.overtaken(profile, now, self._plan, self._draw())
-        await self._note(kept)
+        await self._note(replace(kept.note, began_at=began_at))
 
-    async def _note(self, outcome: policy.Outcome) -> None:
+    async def _note(self, note: PollNote) -> None:
         """Leave the outcome, unless the profile was relinked meanwhile: that polls at once."""
-        await self._store.note_polls([outcome.note])
+        await self._store.note_polls([note])

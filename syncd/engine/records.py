@@ -18,9 +18,8 @@ from syncd.model.profile import Profile, State
 from syncd.model.resource import KnownResource
 from syncd.model.when import utc
 
-WITH_CONTACTS = frozenset(
-    {"caldav", "icloud"}
-)  # K30; whether a server has any is known by asking it
+WITH_CONTACTS = frozenset({"google", "graph", "ews", "caldav", "icloud"})
+# K30: whether a server has any, or the grant covers them, is known by asking it
 
 
 def account_document(profile: Profile) -> Json:

@@ -1,7 +1,8 @@
 """RDATE and EXDATE lines, as an event keeps them, to dates and instants (RFC 5545 §3.8.5)."""
 
 from collections.abc import Iterable, Iterator
-from datetime import date, datetime, tzinfo
+from datetime import UTC, date, datetime, tzinfo
+from zoneinfo import ZoneInfo
 
 from syncd.formats.lines import line_of
 from syncd.formats.stamps import stamp, values
@@ -22,6 +23,16 @@ def listed(recurrence: Iterable[str], name: str, zone: tzinfo) -> Iterator[When]
         place: tzinfo = (iana(named) if named else None) or zone
         for value in values(line.value):
             yield aware(stamp(value), place)
+
+
+def excluded_line(start: When) -> str:
+    """Return the EXDATE line of a start: a date, a time in its IANA zone, else in UTC."""
+    if not isinstance(start, datetime):
+        return f"EXDATE;VALUE=DATE:{start:%Y%m%d}"
+    zone = start.tzinfo
+    if isinstance(zone, ZoneInfo) and zone.key != "UTC":
+        return f"EXDATE;TZID={zone.key}:{start:%Y%m%dT%H%M%S}"
+    return f"EXDATE:{start.astimezone(UTC):%Y%m%dT%H%M%SZ}"
 
 
 def aware(when: date | datetime, zone: tzinfo) -> When:

@@ -2,17 +2,20 @@
 
 from dataclasses import dataclass
 
+from syncd.model.ids import CalendarKey
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Room:
     """A resource of an organisation; None where the provider does not say.
 
-    ``calendar`` is the id under which its events and free time can be asked for.
+    ``calendar`` is the provider's id of its calendar, which syncd may know or not.
     """
 
     id: str
     email: str
     name: str | None = None
     description: str | None = None
-    calendar: str | None = None
+    calendar: CalendarKey | None = None
     is_room: bool = True
+    raw: bytes = b""  # the provider's own JSON (K11)

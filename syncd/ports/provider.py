@@ -11,6 +11,7 @@ from syncd.model.ids import CalendarKey, ResourceKey, SyncToken
 from syncd.model.profile import Profile
 from syncd.ports.delta import Delta
 from syncd.ports.passing import Passing
+from syncd.ports.pushing import Pushing
 from syncd.ports.rooms import Rooms
 from syncd.ports.writing import Writing
 
@@ -44,7 +45,7 @@ class Contacts(Protocol):
         raise UnsupportedError("this provider has no contacts")
 
 
-class Provider(Writing, Rooms, Contacts, Passing, Protocol):
+class Provider(Writing, Rooms, Contacts, Passing, Pushing, Protocol):
     """One profile, signed in at its provider.
 
     Every method raises TransientError, RelinkRequiredError, ForbiddenError, MalformedReplyError

@@ -104,6 +104,13 @@ class Poll(Section):
     icloud: ApplePace = ApplePace()
 
 
+class Hints(Section):
+    """``[hints]``: providers that call when a calendar has changed (P16)."""
+
+    enabled: bool = True
+    interval_seconds: int = Field(default=300, ge=5)
+
+
 class OAuthClient(Section):
     """What the operator registered at a provider; addresses as the provider documents them."""
 
@@ -196,6 +203,7 @@ class Settings(BaseSettings):
     store: Store = Store()
     vault: Vault = Vault()
     poll: Poll = Poll()
+    hints: Hints = Hints()
     limits: Limits = Limits()
     outbound: Outbound = Outbound()
     retention: Retention = Retention()

@@ -13,6 +13,7 @@ from syncd.engine.control import Control
 from syncd.engine.expiries import Expiries
 from syncd.engine.feeds import Feeds
 from syncd.engine.further import Further
+from syncd.engine.hints import Hints
 from syncd.engine.hub import Hub
 from syncd.engine.link import Linking
 from syncd.engine.managed import ManagedEvents
@@ -66,6 +67,7 @@ class Core:
     linking: Linking
     ticker: Ticker
     control: Control
+    hints: Hints
     pruner: Pruner
     schedule: Schedule
     vitals: Vitals
@@ -105,7 +107,12 @@ async def wired(settings: Settings) -> AsyncIterator[Core]:
         )
         opener = Opener(KINDS, rim, store, vault)
         written = Written(clock)
-        poller = Poller(store, opener, hub, clock, metrics, plan, written=written)
+        hints = Hints(
+            *(store, opener, clock, metrics),
+            base=push_base(settings),
+            interval=plan.pushed_interval,
+        )
+        poller = Poller(store, opener, hub, clock, metrics, plan, written=written, hints=hints)
         ticker = await stack.enter_async_context(Ticker(store, poller, clock, metrics, plan))
         browser = Browser(store, workers, clock)
         writer = await stack.enter_async_context(
@@ -125,10 +132,11 @@ async def wired(settings: Settings) -> AsyncIterator[Core]:
             writer=writer,
             agenda=Agenda(store, workers),
             busy=BusyReader(store, workers),
-            further=Further(opener),
+            further=Further(opener, store),
             linking=Linking(store, opener, vault, clock, hub),
             ticker=ticker,
-            control=Control(store, hub, clock),
+            control=Control(store, hub, clock, hints),
+            hints=hints,
             pruner=Pruner(
                 store,
                 clock,
@@ -164,6 +172,7 @@ def parts_of(core: Core) -> Parts:
         feeds=Feeds(core.store, core.vault, core.clock),
         ticker=core.ticker,
         control=core.control,
+        hints=core.hints,
         clock=core.clock,
         meter=core.metrics,
         public_url=settings.server.public_url,
@@ -206,9 +215,19 @@ def plan_of(settings: Settings) -> Plan:
             for name, pace in paces.items()
             if pace.reconcile_seconds is not None
         },
+        pushed_interval=timedelta(seconds=settings.hints.interval_seconds),
         disconnect_proof=timedelta(seconds=poll.disconnect_proof_seconds),
         invalid_grant_gap=timedelta(seconds=poll.invalid_grant_gap_seconds),
     )
+
+
+def push_base(settings: Settings) -> str | None:
+    """Return the address below which providers may call; None where they cannot reach us.
+
+    They call over https only.
+    """
+    url = settings.server.public_url
+    return f"{url}/v1/push" if settings.hints.enabled and url.startswith("https://") else None
 
 
 def listen_address(settings: Settings) -> tuple[str, int] | None:

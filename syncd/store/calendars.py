@@ -66,7 +66,7 @@ class SqlCalendars(Topic):
         """
 
         async def work(connection: AsyncConnection) -> None:
-            await _check_profile(connection, profile, generation)
+            await check_profile(connection, profile, generation)
             await _check_revisions(connection, profile, calendars)
             await _write(connection, calendars, generation)
             gone = [one.id for one in calendars if one.removed_at is not None]
@@ -88,7 +88,7 @@ class SqlCalendars(Topic):
         )
 
 
-async def _check_profile(connection: AsyncConnection, profile: ProfileId, generation: int) -> None:
+async def check_profile(connection: AsyncConnection, profile: ProfileId, generation: int) -> None:
     """Lock the profile's row, so that its generation holds until COMMIT (F14)."""
     mine = (profiles.c.profile_id == profile, ~profiles.c.removed)
     locked = select(profiles.c.generation).where(*mine).with_for_update(key_share=True)

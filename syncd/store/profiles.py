@@ -4,7 +4,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import bindparam, delete, func, insert, literal, select, tuple_, update
+from sqlalchemy import (
+    BigInteger,
+    Integer,
+    and_,
+    bindparam,
+    case,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from syncd.model.activity import Record
@@ -27,6 +40,7 @@ from syncd.store.tables import (
     SNAPSHOT,
     application_keys,
     calendars,
+    channels,
     credentials,
     installations,
     managed,
@@ -42,6 +56,12 @@ _ONE = _LIVE.where(profiles.c.profile_id == bindparam("profile"))
 _SEALED = select(credentials.c.field, credentials.c.sealed).where(
     credentials.c.profile_id == bindparam("profile")
 )
+_NEXT = bindparam("next", type_=BigInteger)
+_HINTED = and_(  # a provider called while this poll ran, or asks for a later one (P16)
+    profiles.c.hinted_at > bindparam("began", type_=BigInteger),
+    profiles.c.hinted_at < _NEXT,
+    bindparam("failed", type_=Integer) == 0,
+)
 _NOTE = (
     update(profiles)
     .where(
@@ -49,9 +69,9 @@ _NOTE = (
         profiles.c.generation == bindparam("since"),
     )
     .values(
-        next_poll_at=bindparam("next"),
+        next_poll_at=case((_HINTED, profiles.c.hinted_at), else_=_NEXT),
         polled_at=func.coalesce(bindparam("polled"), profiles.c.polled_at),
-        failures=bindparam("failed"),
+        failures=bindparam("failed", type_=Integer),
         last_error=bindparam("error"),
         proof=bindparam("proven"),
     )
@@ -177,7 +197,11 @@ class SqlProfiles(Topic):
             if first_read_done:
                 await _mark_first_read(connection, stored.id)
 
-        with self._calendars.rewriting(stored.id), self._sealed.rewriting(stored.id):
+        with (
+            self._calendars.rewriting(stored.id),
+            self._channels.rewriting(stored.id),
+            self._sealed.rewriting(stored.id),
+        ):
             await self._database.write(work)
         return stored
 
@@ -228,6 +252,7 @@ def _note_values(note: PollNote) -> Values:
         "profile": note.profile_id,
         "since": note.generation,
         "next": milliseconds(note.next_poll_at),
+        "began": stamp(note.began_at),
         "polled": stamp(note.polled_at),
         "failed": note.failures,
         "error": error_bytes(note.last_error),
@@ -253,7 +278,7 @@ async def _forget(connection: AsyncConnection, profile: ProfileId) -> None:
     mine = select(calendars.c.calendar_id).where(calendars.c.profile_id == profile)
     for table in SNAPSHOT:
         await connection.execute(delete(table).where(table.c.calendar_id.in_(mine)))
-    for table in (calendars, credentials, managed):
+    for table in (channels, calendars, credentials, managed):
         await connection.execute(delete(table).where(table.c.profile_id == profile))
 
 

@@ -163,6 +163,7 @@ profiles = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("modified_at", BigInteger, nullable=False),
     Column("state_since", BigInteger, nullable=False),
+    Column("hinted_at", BigInteger),  # by when a provider's call wants it polled (P16)
     Index(None, "pollable", "next_poll_at"),
 )
 Index(
@@ -344,6 +345,25 @@ managed = Table(
     Column("written_at", BigInteger, nullable=False),
     Index(None, "profile_id", "object_id"),
     Index(None, "application", "object_id"),
+)
+
+channels = Table(
+    "channels",
+    metadata,
+    Column("channel_id", String, primary_key=True),
+    Column("profile_id", ForeignKey("profiles.profile_id"), nullable=False, index=True),
+    Column("calendar_id", String, nullable=False),
+    Column("generation", Integer, nullable=False),  # of the profile's credentials
+    Column("address", String, nullable=False),
+    Column("digest", Bytes, nullable=False),
+    Column("asked_at", BigInteger, nullable=False),
+    Column("remote", Foreign),
+    Column("opened_at", BigInteger),
+    Column("renew_at", BigInteger),
+    Column("expires_at", BigInteger),
+    Column("heard_at", BigInteger),
+    Column("hinted_at", BigInteger),
+    Column("retry_at", BigInteger),
 )
 
 streams = Table(

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from syncd.model.calendar import KnownCalendar
+from syncd.model.channel import Channel
 from syncd.ports.clock import Clock
 from syncd.store.appending import Appender
 from syncd.store.database import Database
@@ -18,4 +19,5 @@ class Topic:
         self._appender = appender
         self._clock = clock
         self._calendars = Held[Sequence[KnownCalendar]](keep=database.is_sqlite)
+        self._channels = Held[Sequence[Channel]](keep=database.is_sqlite)
         self._sealed = Held[Mapping[str, bytes]](keep=database.is_sqlite)

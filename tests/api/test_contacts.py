@@ -1,5 +1,6 @@
 """Contacts over HTTP (api.md K11, K30-K32, K38, R7, R11, R18, R21)."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -125,6 +126,18 @@ async def test_a_raw_contact_is_the_card_as_it_came_k11(api: Api) -> None:
     }
     assert await api.json(path(api, f"/{listed['id']}"), headers=asked) == listed
     assert "raw" not in await api.json(path(api, f"/{listed['id']}"))
+
+
+async def test_a_raw_contact_of_a_json_provider_is_its_json_k11(api: Api) -> None:
+    book = await polled(api)
+    key, stored = next(iter(book.resources.items()))
+    book.resources[key] = replace(stored, etag='"json"', raw=b'{"resourceName":"people/c1"}')
+    book.put_contact("other.vcf", Contact(uid="o", name="Other"))
+    api.ground.server.faults.expired = True
+    await api.ground.poll(listing=True)
+    listed = (await api.json(path(api), headers={"X-Kloudless-Raw-Data": "true"}))["objects"]
+    (told,) = (one["raw"] for one in listed if one["name"] == WALTER.name)
+    assert told == {"id": "w.vcf", "object": {"resourceName": "people/c1"}}
 
 
 async def test_a_contact_is_versioned_r18(api: Api) -> None:

@@ -15,6 +15,7 @@ from syncd.api.route import route
 from syncd.model.abilities import Abilities
 from syncd.model.access import Scope
 from syncd.model.errors import InvalidError, MalformedReplyError, TransientError
+from syncd.model.ids import CalendarKey
 from syncd.model.room import Room
 from syncd.ports.passing import Passed, PassedAnswer, sent_along
 from tests.api.serving import Api, serving
@@ -44,27 +45,42 @@ async def test_a_provider_without_rooms_has_an_empty_list(api: Api) -> None:
 async def test_rooms_are_listed_in_pages_and_found_by_id(api: Api) -> None:
     """K33, K34."""
     api.ground.server.can = Abilities(rooms=True)
-    named = Room(
-        id="z", email="z@example.org", name="Atrium", description="Light", calendar="cal_z"
-    )
-    api.ground.server.rooms = [*rooms(5), named]
+    atrium = CalendarKey("z@example.org")
+    named = Room(id="z", email=atrium, name="Atrium", description="Light", calendar=atrium)
+    elsewhere = Room(id="y", email="y@example.org", calendar=CalendarKey("y@example.org"))
+    api.ground.server.rooms = [*rooms(5), elsewhere, named]
+    api.ground.server.add(atrium, "Atrium")
+    await api.ground.poll(listing=True)
     place = f"/v1/accounts/{api.account}/cal/resources"
     listed = await api.pages(place, 2)
-    assert [one["id"] for one in listed] == ["r0", "r1", "r2", "r3", "r4", "z"]
+    assert [one["id"] for one in listed] == ["r0", "r1", "r2", "r3", "r4", "y", "z"]
+    assert listed[-2]["calendar"] is None, "of a calendar that is not among the account's"
+    (calendar,) = (await api.json(f"/v1/accounts/{api.account}/cal/calendars"))["objects"]
     assert listed[-1] == {
         "id": "z",
         "name": "Atrium",
         "description": "Light",
         "email": "z@example.org",
-        "calendar": "cal_z",
+        "calendar": calendar["id"],
         "category": "room",
         "type": "resource",
         "api": "calendar",
     }
     assert await api.json(f"{place}/z") == listed[-1]
-    assert (await api.get(f"{place}/y")).status == 404
+    assert (await api.get(f"{place}/x")).status == 404
     await api.disconnect()
     assert (await api.get(place)).status == 423
+
+
+async def test_a_room_has_its_raw_object_where_that_is_asked_for_k11(api: Api) -> None:
+    api.ground.server.can = Abilities(rooms=True)
+    api.ground.server.rooms = [Room(id="r", email="r@example.org", raw=b'{"resourceId":"r"}')]
+    place = f"/v1/accounts/{api.account}/cal/resources"
+    asked = {"X-Kloudless-Raw-Data": "true"}
+    (listed,) = (await api.json(place, headers=asked))["objects"]
+    assert listed["raw"] == {"id": "r", "object": {"resourceId": "r"}}
+    assert await api.json(f"{place}/r", headers=asked) == listed
+    assert "raw" not in await api.json(f"{place}/r")
 
 
 async def passed(api: Api, headers: dict[str, str], **more: Any) -> ClientResponse:  # noqa: ANN401 - of a request

@@ -28,10 +28,7 @@ def needs(*lacks: Lack) -> Callable[[T], T]:
 def lacking(scenario: object, stage: type[Stage]) -> list[Lack]:
     """Return why a stage cannot play a scenario; nothing if it can."""
     wanted: frozenset[Lack] = getattr(scenario, "needs", frozenset())
-    lacks = set(stage.lacks)
-    if Lack.CONTACTS in wanted - lacks and not hasattr(stage, "put_contact"):
-        return [Lack.CONTACT_EDITS]
-    return sorted(wanted & lacks)
+    return sorted(wanted & stage.lacks)
 
 
 def dice(seed: str) -> Random:

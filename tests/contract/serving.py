@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 from aiohttp.test_utils import TestClient, TestServer
@@ -15,6 +16,7 @@ from syncd.engine.control import Control
 from syncd.engine.expiries import Expiries
 from syncd.engine.feeds import Feeds
 from syncd.engine.further import Further
+from syncd.engine.hints import Hints
 from syncd.engine.hub import Hub
 from syncd.engine.managed import ManagedEvents
 from syncd.engine.plan import Plan
@@ -46,6 +48,7 @@ class Application:
 async def served(rig: Rig[S]) -> AsyncIterator[Application]:
     """Serve the rig's store."""
     store, clock, hub, vault = rig.store, rig.clock, Hub(), rig.vault
+    hints = Hints(store, rig.opener, clock, rig.meter, base=None, interval=timedelta(hours=1))
     async with Ticker(store, rig.poller, clock, rig.meter, Plan()) as ticker:
         parts = Parts(
             store=store,
@@ -56,13 +59,14 @@ async def served(rig: Rig[S]) -> AsyncIterator[Application]:
             managed=ManagedEvents(store, rig.writer, clock),
             agenda=Agenda(store, inline),
             busy=BusyReader(store, inline),
-            further=Further(rig.opener),
+            further=Further(rig.opener, store),
             linking=rig.linking,
             tokens=Tokens(store, clock),
             expiries=Expiries(store, vault, clock),
             feeds=Feeds(store, vault, clock),
             ticker=ticker,
             control=Control(store, hub, clock),
+            hints=hints,
             clock=clock,
             meter=rig.meter,
             public_url="https://syncd.example",

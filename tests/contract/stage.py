@@ -25,7 +25,6 @@ class Lack(StrEnum):
     EXPIRING_TOKENS = "its tokens do not expire"
     REFUSED_TOKENS = "it takes a token that it has forgotten for none, and tells everything again"
     CONTACTS = "it has no contacts"
-    CONTACT_EDITS = "its contacts are shown by its adapter's own tests"
     ROOMS = "it has no rooms"
 
 

@@ -168,6 +168,24 @@ async def test_an_invitation_is_answered_and_keeps_its_id(rig: Rig[EwsStage]) ->
     assert await stepped(rig) == []
 
 
+async def test_who_declines_is_told_what_was_there_and_the_stream_that_it_is_gone(
+    rig: Rig[EwsStage],
+) -> None:
+    """E9, K26."""
+    guest = t("Attendee", t("Mailbox", t("EmailAddress", OWNER)), t("ResponseType", "Unknown"))
+    members = (t("MyResponseType", "Unknown"), t("RequiredAttendees", guest))
+    rig.stage.server.put("i", *event("Invited", at(24)), *members)
+    rig.stage.server.items.decline_removes = True
+    await stepped(rig)
+    calendar = next(one for one in await rig.store.calendars(rig.profile_id))
+    draft = EventDraft(attendees=(Guest(email=OWNER, answer=Answer.DECLINED),))
+    event_id = EventId(rig.named("Invited")["id"])
+    told = await rig.writer.update_event(await rig.profile(), calendar, event_id, draft)
+    assert told.event.id == event_id
+    assert await rig.told() == [("delete", "Invited")]
+    assert await stepped(rig) == []
+
+
 async def test_calendars_are_named_once(rig: Rig[EwsStage]) -> None:
     """K13."""
     await stepped(rig)

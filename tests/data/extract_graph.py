@@ -16,7 +16,7 @@ from typing import Any
 
 ROOTS = (
     *("event", "calendar", "contact", "subscription", "room", "scheduleInformation"),
-    *("openTypeExtension", "outlookCategory", "user"),
+    *("openTypeExtension", "outlookCategory", "user", "changeNotificationCollection"),
 )
 PATHS = (
     "/me",
@@ -28,6 +28,11 @@ PATHS = (
     *(f"/me/events/{{event-id}}/microsoft.graph.{action}"
       for action in ("accept", "decline", "tentativelyAccept")),
     "/me/outlook/masterCategories",
+    *("/subscriptions", "/subscriptions/{subscription-id}"),
+    *("/me/contactFolders", "/me/contacts/microsoft.graph.delta()", "/me/contacts/{contact-id}"),
+    "/me/contactFolders/{contactFolder-id}/contacts/microsoft.graph.delta()",
+    "/me/contactFolders/{contactFolder-id}/contacts/{contact-id}",
+    "/places/microsoft.graph.room",
 )  # fmt: skip
 KEPT_OF = {  # of schemas that lead to everything else
     "user": {"displayName", "mail", "userPrincipalName"},

@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from syncd.engine.hints import Hints
 from syncd.engine.hub import Hub
 from syncd.engine.plan import Plan
 from syncd.engine.poll import Polled, Poller
@@ -27,6 +28,7 @@ from tests.store.opening import opened
 
 USER = UserId("acc_ada")
 INTERVAL = timedelta(seconds=60)
+BASE = "https://syncd.example/v1/push"
 PLAN = Plan(default_interval=INTERVAL)
 EVERYTHING = Filter(kinds=frozenset(Kind))
 
@@ -43,6 +45,7 @@ class Ground:
     poller: Poller
     profile_id: ProfileId
     written: Written
+    hints: Hints
 
     async def profile(self) -> Profile:
         return await self.store.profile(self.profile_id)
@@ -111,9 +114,11 @@ async def on_store(
         next_poll_at=now,
     )
     await store.add_profile(profile, sealed={}, records=[account_record(Type.ADD, profile, now)])
+    server.callers.clock = clock
     written = Written(clock)
-    poller = Poller(store, server, hub, clock, meter, plan, draw=draw, written=written)
-    return Ground(store, server, clock, hub, meter, poller, profile_id, written)
+    hints = Hints(store, server, clock, meter, base=BASE, interval=plan.pushed_interval)
+    poller = Poller(store, server, hub, clock, meter, plan, draw=draw, written=written, hints=hints)
+    return Ground(store, server, clock, hub, meter, poller, profile_id, written, hints)
 
 
 def event(name: str, day: int = 1, **fields: Any) -> Event:  # noqa: ANN401 - any field

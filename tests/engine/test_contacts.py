@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
 from syncd.engine.control import Control
 from syncd.engine.poll import LISTED_EVERY
@@ -73,6 +74,17 @@ async def test_a_failing_address_book_never_makes_calendars_fail(
     polled = await here.poll(listing=True, after=timedelta(days=1))
     assert (polled.error, polled.activities) == (None, 1)
     assert ((await book_of(here)).failures, (await book_of(here)).last_error) == (0, None)
+
+
+async def test_address_books_that_begin_to_fail_are_told_of_once(here: Ground) -> None:
+    """Style §6: a change of state is an info line; the same again is none."""
+    await begun(here)
+    here.server.faults.books = ForbiddenError("no scope")
+    with capture_logs() as lines:
+        for _ in range(3):
+            await here.poll(listing=True, after=timedelta(days=2))
+    told = [one for one in lines if one["event"] == "contacts.failing"]
+    assert [(one["log_level"], one["reason"]) for one in told] == [("info", "no scope")]
 
 
 async def test_a_first_read_does_not_wait_for_address_books_that_fail(here: Ground) -> None:

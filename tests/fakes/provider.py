@@ -16,6 +16,7 @@ from syncd.ports.passing import Passed, PassedAnswer, Passing, sent_along
 from syncd.ports.provider import Contacts, Known
 from syncd.ports.rooms import Rooms
 from tests.fakes.calendars import FakeCalendar, Faults, etags
+from tests.fakes.pushing import Callers, FakePushing
 from tests.fakes.writing import FakeWriting
 
 __all__ = ["FakeCalendar", "FakeProvider", "FakeServer", "Faults"]
@@ -35,6 +36,7 @@ class FakeServer:
         self.rereads = 0
         self.settings = dict[str, str]()
         self.can = Abilities()
+        self.callers = Callers()
         self.rooms: Sequence[Room] = ()
         self.passed = list[tuple[Passed, dict[str, str]]]()
         self.answer: PassedAnswer | Exception = PassedAnswer(
@@ -69,11 +71,12 @@ class FakeServer:
         return self.can
 
 
-class FakeProvider(FakeWriting, Rooms, Contacts, Passing):
+class FakeProvider(FakeWriting, FakePushing, Rooms, Contacts, Passing):
     """One look at the server."""
 
     def __init__(self, server: FakeServer) -> None:
-        super().__init__(server)
+        FakeWriting.__init__(self, server)
+        FakePushing.__init__(self, server)
         self._server = server
 
     async def rooms(self) -> Sequence[Room]:

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from exchangelib import errors as theirs
+from requests import Response
 
 from syncd.model.edit import EventEdit
 from syncd.model.errors import (
@@ -20,7 +21,10 @@ from syncd.model.errors import (
 )
 from syncd.model.ids import WHOLE
 from syncd.providers.answers import PassingError, UnansweredError
+from syncd.providers.ews.calls import Verdict
+from syncd.providers.ews.line import Line
 from syncd.providers.ews.refusals import Refused, StrangeError, refusal, status_refusal
+from tests.fakes.clock import FakeClock
 from tests.providers.ews import EwsDesk, at, event, ews_desk
 from tests.servers.ews import EwsServer, Fault
 from tests.servers.ews_xml import answer, envelope, good
@@ -200,7 +204,23 @@ def test_only_200_is_an_answer() -> None:
 
 
 @pytest.mark.parametrize("body", BODIES)
-async def test_every_status_with_every_body_is_an_error_of_the_tree(
+def test_every_status_with_every_body_is_judged(body: str) -> None:
+    """P1: what the judge lets pass is a 200 that says XML, and parsing decides on that."""
+    content, kind = BODIES[body]
+    verdict = Verdict(Line(lambda *_: True, FakeClock()), FakeClock())
+    for status in range(100, 600):
+        response = Response()
+        response.status_code, response._content = status, content
+        response.headers["Content-Type"] = kind
+        if status == 200 and kind == "text/xml":
+            verdict.raise_response_errors(response)
+            continue
+        with pytest.raises(TREE):
+            verdict.raise_response_errors(response)
+
+
+@pytest.mark.parametrize("body", BODIES)
+async def test_statuses_with_every_body_are_errors_of_the_tree_on_the_wire(
     desk: EwsDesk, body: str
 ) -> None:
     """P1: never an empty page."""

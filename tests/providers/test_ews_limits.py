@@ -79,6 +79,19 @@ async def test_an_invitation_is_answered_by_an_action(
         )
 
 
+async def test_what_is_declined_may_be_gone(desk: EwsDesk) -> None:
+    """E9: Exchange removes it, and the write says so."""
+    guest = t("Attendee", t("Mailbox", t("EmailAddress", OWNER)))
+    invited = (t("MyResponseType", "Unknown"), t("RequiredAttendees", guest))
+    desk.server.put("i", *event("Invited", at(24)), *invited)
+    desk.server.items.decline_removes = True
+    await desk.read()
+    edit = EventEdit(reply=Reply(email=OWNER, answer=Answer.DECLINED), name="Never")
+    wrote = await desk.provider.update_event(desk.key, desk.raw("i"), WHOLE, edit)
+    assert wrote.upserts == ()
+    assert wrote.deleted == {"i"}
+
+
 async def test_a_refused_write_says_why_in_exchanges_words(desk: EwsDesk) -> None:
     edit = replace(new(), start=at(24, 12), end=at(24, 10))
     with pytest.raises(InvalidError, match="ErrorCalendarEndDateIsEarlierThanStartDate"):
@@ -130,6 +143,13 @@ async def test_calendars_are_made_and_deleted(desk: EwsDesk) -> None:
         await desk.provider.delete_calendar(desk.key)
     with pytest.raises(UnsupportedError):  # K29: not for Exchange
         await desk.provider.passed(Passed(method="GET", uri="/"))
+
+
+async def test_what_no_xml_can_hold_is_refused_before_it_is_sent(desk: EwsDesk) -> None:
+    for text in ("\ufffe", "\x0b"):
+        with pytest.raises(InvalidError, match="cannot keep"):
+            await desk.provider.create_event(desk.key, new(f"a{text}"), name=NAME)
+    assert desk.server.asked == []
 
 
 async def test_headers_of_the_caller_go_along_with_writes_only(desk: EwsDesk) -> None:

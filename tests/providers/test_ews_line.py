@@ -6,6 +6,8 @@ import socket
 import threading
 import time
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -15,6 +17,7 @@ from syncd.model.errors import ForbiddenError, MalformedReplyError, TransientErr
 from syncd.model.ids import WHOLE
 from syncd.providers.answers import PassingError
 from syncd.providers.ews import line as lines
+from syncd.providers.ews import thread
 from syncd.providers.ews.line import Line
 from syncd.providers.ews.thread import AT_ONCE, Thread
 from tests.fakes.clock import FakeClock
@@ -132,6 +135,35 @@ async def test_an_answer_that_drips_ends_in_time(desk: EwsDesk) -> None:
     desk.server.hold = lambda _: desk.clock.advance(timedelta(minutes=5))
     with pytest.raises(TransientError, match="too long"):
         await desk.read()
+
+
+async def test_headers_that_drip_end_in_time(
+    desk: EwsDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """O4: what counts bodies sees nothing of them."""
+    monkeypatch.setattr(thread, "LONGEST", timedelta(seconds=0.3))
+
+    left = asyncio.Event()
+
+    async def drip(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            for letter in b"HTTP/1.1 200 OK\r\nX-Slow: " + b"a" * 1000:
+                writer.write(bytes([letter]))
+                await writer.drain()
+                await asyncio.sleep(0.02)
+        writer.close()
+        with suppress(OSError):
+            await writer.wait_closed()
+        left.set()
+
+    async with await asyncio.start_server(drip, "127.0.0.1", 0) as slow:
+        port = slow.sockets[0].getsockname()[1]
+        url = {"url": f"http://127.0.0.1:{port}/EWS/Exchange.asmx"}
+        profile = replace(desk.profile, settings={**desk.profile.settings, **url})
+        async with desk.adapter.open(profile, desk.keys) as provider, asyncio.timeout(5):
+            with pytest.raises(TransientError, match=r"too long|nobody waits"):
+                await provider.calendars()
+            await left.wait()
 
 
 async def test_the_loop_goes_on_while_a_thread_waits(desk: EwsDesk) -> None:

@@ -64,6 +64,7 @@ async def test_items_are_got_in_tens(desk: EwsDesk) -> None:
         desk.server.put(f"e{number}", *event(f"{number}", at(24)))
     await desk.read()
     assert desk.server.asked == ["SyncFolderItems", "GetItem", "GetItem", "GetItem"]
+    assert desk.server.context == "UTC"  # E11
 
 
 async def test_changes_are_told_once_and_a_quiet_poll_is_one_request(desk: EwsDesk) -> None:
@@ -82,7 +83,9 @@ async def test_changes_are_told_once_and_a_quiet_poll_is_one_request(desk: EwsDe
     assert desk.events("a")[0].location == "There"
     assert not read.last.complete
     server.asked.clear()
-    assert (await desk.read()).empty
+    token = desk.follower.token
+    read = await desk.read()
+    assert (read.empty, len(read.pages), desk.follower.token) == (True, 1, token)  # ADR 13
     assert server.asked == ["SyncFolderItems"]
 
 

@@ -66,6 +66,20 @@ async def test_what_sign_in_found_is_kept_and_nothing_is_probed_later(server: Ew
         assert server.asked == ["GetFolder", "SyncFolderHierarchy"]
 
 
+async def test_another_version_is_found_at_sign_in_and_never_looked_for_later(
+    server: EwsServer,
+) -> None:
+    """E1."""
+    server.refuses = {"Exchange2013_SP1"}
+    async with ews_desk(server) as desk:
+        assert server.version == "Exchange2016"
+        server.refuses.add("Exchange2016")
+        server.asked.clear()
+        with pytest.raises(MalformedReplyError):
+            await desk.read()
+        assert len(server.asked) == 1
+
+
 @pytest.mark.parametrize("username", ["EXAMPLE\\ada", "ada@example.org", "ada"])
 async def test_it_is_told_whose_mailbox_it_is_whatever_the_name(
     server: EwsServer, username: str
@@ -123,6 +137,17 @@ async def test_ntlm_is_spoken_where_basic_is_not_offered(server: EwsServer, tmp_
         async with ews_adapter(FakeClock()) as adapter:
             with pytest.raises(RelinkRequiredError):
                 await adapter.sign_in(ews_login(server, password=Secret("wrong")))
+
+
+@pytest.mark.parametrize("challenge", ["NTLM !!!", "NTLM TlRMTVNTUAAC", "NTLM ", "Negotiate x"])
+async def test_a_challenge_that_makes_no_sense_is_an_error_of_the_tree(
+    server: EwsServer, challenge: str
+) -> None:
+    """P1."""
+    server.ntlm = NtlmDoor(instead=challenge)
+    async with ews_adapter(FakeClock()) as adapter:
+        with pytest.raises((MalformedReplyError, RelinkRequiredError)):
+            await adapter.sign_in(ews_login(server))
 
 
 async def test_a_refused_password_is_a_sentence(server: EwsServer) -> None:

@@ -10,7 +10,6 @@ from syncd.model.errors import (
     ForbiddenError,
     InvalidError,
     MalformedReplyError,
-    MisconfiguredError,
     NotFoundError,
     RelinkRequiredError,
     SyncdError,
@@ -18,7 +17,12 @@ from syncd.model.errors import (
     TransientError,
 )
 from syncd.ports.passing import Passed
-from syncd.providers.google.refusals import DuplicateError, Refused, refusal
+from syncd.providers.google.refusals import (
+    DisabledError,
+    DuplicateError,
+    Refused,
+    refusal,
+)
 from tests.providers.google import google_desk
 from tests.servers.discovery import calendar_api
 from tests.servers.google import Fault, GoogleServer
@@ -39,6 +43,13 @@ def detail(reason: str) -> bytes:
     return json.dumps({"error": {"code": 403, "message": "words", "details": [told]}}).encode()
 
 
+def precondition() -> bytes:
+    """As People has answered for a token that had died, with no reason beside."""
+    words = "Sync token is expired. Clear local cache and retry call without the sync token."
+    told = {"code": 400, "message": words, "status": "FAILED_PRECONDITION"}
+    return json.dumps({"error": told}).encode()
+
+
 @pytest.mark.parametrize(
     ("status", "answer", "asked", "error"),
     [
@@ -53,8 +64,15 @@ def detail(reason: str) -> bytes:
         (403, body("quotaExceeded"), WRITE, TransientError),
         (403, body("dailyLimitExceeded"), READ, TransientError),
         (403, body("somethingNew", "usageLimits"), READ, TransientError),
-        (403, body("accessNotConfigured", "usageLimits"), READ, MisconfiguredError),
-        (403, detail("SERVICE_DISABLED"), READ, MisconfiguredError),
+        (403, body("accessNotConfigured", "usageLimits"), READ, DisabledError),
+        (403, detail("SERVICE_DISABLED"), READ, DisabledError),
+        (403, detail("ACCESS_TOKEN_SCOPE_INSUFFICIENT"), READ, ForbiddenError),
+        (403, detail("RATE_LIMIT_EXCEEDED"), READ, TransientError),
+        (400, detail("EXPIRED_SYNC_TOKEN"), FEED, SyncTokenExpiredError),
+        (410, detail("EXPIRED_SYNC_TOKEN"), FEED, SyncTokenExpiredError),
+        (400, precondition(), FEED, SyncTokenExpiredError),
+        (400, precondition(), READ, MalformedReplyError),
+        (400, precondition(), WRITE, InvalidError),
         (403, body("insufficientPermissions"), READ, ForbiddenError),
         (403, body("forbidden"), WRITE, ForbiddenError),
         (403, body("forbiddenForNonOrganizer"), WRITE, ForbiddenError),

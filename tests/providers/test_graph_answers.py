@@ -21,12 +21,14 @@ from syncd.model.errors import (
     SyncTokenExpiredError,
     TransientError,
 )
-from syncd.model.ids import WHOLE, CalendarKey, ResourceKey
+from syncd.model.ids import WHOLE, CalendarKey, ResourceKey, SyncToken
 from syncd.model.resource import RawResource
 from syncd.ports.passing import Passed
 from syncd.ports.provider import Provider
 from syncd.providers.graph.client import AT_ONCE, GraphClient
+from syncd.providers.graph.contacts import MAIN
 from syncd.providers.graph.provider import GraphProvider
+from syncd.providers.graph.shelf import Shelf
 from syncd.providers.graph.state import Standing, state_text
 from syncd.providers.graph.window import Window
 from tests.fakes.clock import BEGIN, FakeClock
@@ -85,7 +87,8 @@ async def provider(raw: RawServer) -> AsyncIterator[Provider]:
     async with ClientSession(cookie_jar=DummyCookieJar()) as session:
         lanes = asyncio.Semaphore(AT_ONCE)
         client = GraphClient(lambda: session, clock, raw.url, token, lanes=lanes)
-        yield GraphProvider(client, own={"ada@example.org"}, consumer=False, now=clock.now)
+        own, shelf = {"ada@example.org"}, Shelf(clock)
+        yield GraphProvider(client, own=own, consumer=False, now=clock.now, shelf=shelf)
 
 
 async def feed(provider: Provider, raw: RawServer) -> None:
@@ -105,6 +108,20 @@ async def calendars(provider: Provider, _: RawServer) -> None:
 
 async def lookup(provider: Provider, _: RawServer) -> None:
     await provider.resources(KEY, [ResourceKey("A")])
+
+
+async def contact_feed(provider: Provider, raw: RawServer) -> None:
+    told = {"v": 1, "p": 200, "contacts": f"{raw.url}feed"}
+    await contacts(provider, SyncToken(json.dumps(told)))
+
+
+async def contact_round(provider: Provider, _: RawServer) -> None:
+    await contacts(provider, None)
+
+
+async def contacts(provider: Provider, token: SyncToken | None) -> None:
+    pages = provider.contacts(MAIN.key, token, Follower(provider, MAIN.key))
+    assert [page async for page in pages]
 
 
 async def creation(provider: Provider, _: RawServer) -> None:
@@ -130,6 +147,7 @@ Asking = Callable[[Provider, RawServer], Awaitable[None]]
     [
         *((ask, body) for ask in (calendars, feed) for body in BODIES),
         *((ask, body) for ask in (listing, lookup) for body in ("json", "cut")),
+        *((ask, body) for ask in (contact_feed, contact_round) for body in ("list", "json", "cut")),
     ],
 )
 async def test_no_answer_is_an_empty_page(

@@ -25,7 +25,7 @@ from syncd.model.ids import CalendarKey
 from syncd.providers.answers import PassingError
 from syncd.providers.graph import wire
 from syncd.providers.graph.client import AT_ONCE, Ask, GraphClient
-from syncd.providers.graph.refusals import UNNAMED_WAIT, Refused, refusal
+from syncd.providers.graph.refusals import UNNAMED_WAIT, Refused, UnknownHereError, refusal
 from syncd.providers.graph.window import Window
 from tests.fakes.clock import FakeClock
 from tests.servers.graph_schema import check, published
@@ -239,7 +239,7 @@ async def test_a_write_is_sent_once_under_the_version_that_is_known(graph: Graph
 @pytest.mark.parametrize(
     ("status", "code", "read", "write"),
     [
-        (400, "ErrorInvalidRequest", MalformedReplyError, RejectedError),
+        (400, "ErrorInvalidRequest", UnknownHereError, RejectedError),
         (400, "SyncStateNotFound", SyncTokenExpiredError, SyncTokenExpiredError),
         (404, "syncStateNotFound", SyncTokenExpiredError, SyncTokenExpiredError),
         (409, "ResyncRequired", SyncTokenExpiredError, SyncTokenExpiredError),

@@ -325,6 +325,17 @@ async def test_a_listing_that_skips_an_event_deletes_nothing(desk: GraphDesk) ->
     assert (await desk.read(full=True)).deleted == {"e1"}
 
 
+async def test_a_series_that_has_ended_is_not_asked_for(desk: GraphDesk) -> None:
+    """MG7: of many years of series only those within the window are looked into."""
+    desk.work.put("old", **{**WEEKLY, **EARLY, "recurrence": PAST})
+    desk.work.put("w", **WEEKLY)
+    await desk.read()
+    desk.asked()
+    await desk.read(full=True)
+    assert [one for one in desk.asked() if "instances" in one] == ["GET /me/events/w/instances"]
+    assert desk.events("old")[0].recurrence == (RULE,)
+
+
 async def test_a_guest_at_one_occurrence_sees_it_without_its_series(desk: GraphDesk) -> None:
     desk.work.put("w", **WEEKLY)
     desk.work.put_exception("w", SECOND, subject="Guest")

@@ -8,6 +8,7 @@ from typing import Any, cast
 import pytest
 from aiohttp import ClientSession
 
+from syncd.engine.records import WITH_CONTACTS
 from syncd.model.abilities import Abilities
 from syncd.model.errors import InvalidError, UnsupportedError
 from syncd.model.ids import ProfileId, UserId
@@ -148,3 +149,8 @@ def test_the_registry_names_every_provider_once_and_as_applications_know_it() ->
     assert (caldav.service, caldav.service_name, caldav.provider_name) == (
         *("caldav", "CalDAV", "caldav"),
     )
+
+
+def test_accounts_name_contacts_where_the_provider_can_have_them() -> None:
+    """K1, K30."""
+    assert {kind.name for kind in KINDS if kind.abilities.contacts} == WITH_CONTACTS

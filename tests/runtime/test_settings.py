@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from syncd.model.errors import MisconfiguredError
 from syncd.runtime.settings import load
-from syncd.runtime.wiring import plan_of
+from syncd.runtime.wiring import plan_of, push_base
 
 
 @pytest.fixture(autouse=True)
@@ -231,3 +231,26 @@ def test_icloud_is_asked_once_a_minute_at_most_ic6(tmp_path: Path, text: str, se
 def test_a_shorter_interval_for_icloud_is_refused_ic6(tmp_path: Path) -> None:
     told = refusal(tmp_path, "[poll.icloud]\ninterval_seconds = 59\n")
     assert "poll.icloud.interval_seconds" in told
+
+
+@pytest.mark.parametrize(
+    ("text", "base"),
+    [
+        ("", None),
+        ('[server]\npublic_url = "http://syncd.example"\n', None),
+        ('[server]\npublic_url = "https://syncd.example/"\n', "https://syncd.example/v1/push"),
+        ('[server]\npublic_url = "https://syncd.example"\n[hints]\nenabled = false\n', None),
+    ],
+    ids=["default", "plain", "tls", "off"],
+)
+def test_providers_are_told_an_address_only_if_they_can_call_it(
+    tmp_path: Path, text: str, base: str | None
+) -> None:
+    """P16: over https alone."""
+    assert push_base(load(written(tmp_path, text))) == base
+
+
+def test_how_often_a_calendar_is_looked_at_that_is_called_for(tmp_path: Path) -> None:
+    assert plan_of(load(written(tmp_path, ""))).pushed_interval == timedelta(minutes=5)
+    plan = plan_of(load(written(tmp_path, "[hints]\ninterval_seconds = 900\n")))
+    assert plan.pushed_interval == timedelta(minutes=15)

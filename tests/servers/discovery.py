@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -20,7 +21,7 @@ def _schema(told: object, *, patch: bool) -> Any:  # noqa: ANN401
     if "$ref" in told:
         return {"$ref": f"#/$defs/{told['$ref']}"}
     kept: Json = {}
-    if "type" in told:
+    if "type" in told and told["type"] != "any":
         kept["type"] = [told["type"], "null"] if patch else told["type"]
     if "enum" in told:
         kept["enum"] = told["enum"]
@@ -41,9 +42,8 @@ class Discovery:
         folder = files("googleapiclient.discovery_cache") / "documents"
         self.document: Json = json.loads((folder / f"{name}.json").read_text())
         self._methods = [
-            (method["httpMethod"], _pattern(method["path"]), method)
-            for part in self.document["resources"].values()
-            for method in part["methods"].values()
+            (method["httpMethod"], _pattern(method.get("flatPath") or method["path"]), method)
+            for method in _methods(self.document)
         ]
 
     def method(self, verb: str, path: str) -> Json | None:
@@ -89,6 +89,25 @@ class Discovery:
 def calendar_api() -> Discovery:
     """Return Calendar v3."""
     return Discovery("calendar.v3")
+
+
+@cache
+def people_api() -> Discovery:
+    """Return People v1."""
+    return Discovery("people.v1")
+
+
+@cache
+def directory_api() -> Discovery:
+    """Return Directory v1."""
+    return Discovery("admin.directory_v1")
+
+
+def _methods(told: Json) -> Iterator[Json]:
+    """Yield the methods of resources, and of the resources inside of them."""
+    yield from told.get("methods", {}).values()
+    for part in told.get("resources", {}).values():
+        yield from _methods(part)
 
 
 def _pattern(path: str) -> re.Pattern[str]:

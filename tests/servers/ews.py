@@ -25,6 +25,7 @@ PATH = "/EWS/Exchange.asmx"
 BUILD = "15.1.2507.6"
 USERNAME, PASSWORD = "EXAMPLE\\ada", "s3cret ü"
 _VERSIONS = {"Exchange2013", "Exchange2013_SP1", "Exchange2015", "Exchange2016"}
+_VERSIONS |= {"Exchange2010_SP2", "Exchange2010_SP1", "Exchange2010", "Exchange2019"}
 _AVAILABILITY = "GetUserAvailabilityRequest"
 
 
@@ -65,6 +66,9 @@ class EwsServer:
         self.directory = Directory(self.items)
         self.build = BUILD
         self.at_work = 0
+        self.version = ""  # that was asked for last
+        self.context = ""  # the zone of times that was asked for last
+        self.refuses: set[str] = set()  # versions that this server does not speak
         self.hold: Callable[[str], object] | None = None  # awaited before an answer
         self.offers = ['Basic realm="mail"', "Negotiate", "NTLM"]
         self.ntlm: NtlmDoor | None = None  # instead of Basic
@@ -171,14 +175,20 @@ class EwsServer:
     def _parsed(self, body: bytes) -> Xml:
         root = etree.fromstring(body)
         version = root.find(f"{{{SOAP}}}Header/{{*}}RequestServerVersion")
-        if version is None or version.get("Version") not in _VERSIONS:
-            self.complaints.append("asked without a version")
+        self.version = "" if version is None else version.get("Version", "")
+        context = root.find(f"{{{SOAP}}}Header/{{*}}TimeZoneContext/{{*}}TimeZoneDefinition")
+        self.context = "" if context is None else context.get("Id", "")
+        if self.version not in _VERSIONS:
+            self.complaints.append(f"asked for the version {self.version!r}")
         asked: Xml = root.find(f"{{{SOAP}}}Body/*")
         if etree.QName(asked).namespace != MESSAGES:
             self.complaints.append(f"asked with {asked.tag}")
         return asked
 
     def _good(self, name: str, asked: Xml) -> web.Response:
+        if self.version in self.refuses:
+            text = "The request is not valid for this version of the server."
+            return _xml(fault("ErrorInvalidServerVersion", text), 500)
         operation = self._operations.get(name)
         if operation is None:
             self.complaints.append(f"there is no {name}")

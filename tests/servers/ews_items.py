@@ -40,6 +40,7 @@ class Items:
         self.sick: dict[str, str] = {}  # items that GetItem answers with a code
         self.broken: dict[str, tuple[str, str]] = {}  # items of which a member is told wrong
         self.reply_moves = False
+        self.decline_removes = False
         self.repeat_page = False
         self._states: dict[str, tuple[str, int, list[tuple[str, str]]]] = {}
 
@@ -174,6 +175,9 @@ class Items:
         if item.text("MyResponseType") == "Organizer":
             raise RefusedError("ErrorCalendarIsOrganizerForAccept")
         item.props["MyResponseType"] = t("MyResponseType", answered)
+        if answered == "Decline" and self.decline_removes:
+            folder.drop((series or item).id)
+            return t("MeetingResponse", t("ItemId", Id=f"AAMkReply{next(_ids)}", ChangeKey="CK"))
         if self.reply_moves:
             moved = Item(f"AAMkMoved{next(_ids):06}=", props=folder.drop(item.id).props)
             folder.put(moved)

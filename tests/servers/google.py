@@ -6,9 +6,8 @@ is an answer of ours that it would not allow.
 
 import base64
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import unquote
@@ -17,39 +16,21 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from tests.servers.discovery import Json, calendar_api
+from tests.servers.google_directory import DirectoryServer
+from tests.servers.google_faults import Answering, Fault, RefusedError, meets, refused
+from tests.servers.google_people import PeopleServer
 from tests.servers.google_truth import CalendarTruth, is_cancelled, patched
+from tests.servers.google_watch import Channels, NoChannelError
 from tests.servers.tokens import CLIENT_ID, CLIENT_SECRET, TokenServer
+
+__all__ = ["OWNER", "Fault", "GoogleServer", "at"]
 
 OWNER = "ada@example.org"
 BASE = "/calendar/v3"
 _NOT_WITH_TOKEN = {"iCalUID", "orderBy", "privateExtendedProperty", "q", "sharedExtendedProperty"}
 _APART = {"syncToken", "iCalUID", "alt", "pageToken"}
 _NOT_WITH_TOKEN |= {"timeMin", "timeMax", "updatedMin"}
-Answering = Callable[[web.Request], Awaitable[web.StreamResponse]]
 COLORS = {"1": "#a4bdfc", "5": "#fbd75b", "11": "#dc2127"}
-
-
-@dataclass
-class Fault:
-    """What is answered instead: ``part`` of the path, as often as ``times``."""
-
-    status: int
-    part: str = ""
-    reason: str = ""
-    domain: str = "global"
-    location: str | None = None
-    method: str = ""
-    headers: dict[str, str] = field(default_factory=dict)
-    text: str | None = None
-    kind: str = "application/json"
-    times: int = 1
-    after: bool = False  # do it, and break the connection instead of an answer
-
-
-class RefusedError(Exception):
-    def __init__(self, status: int, reason: str, *, location: str | None = None) -> None:
-        super().__init__(reason)
-        self.fault = Fault(status, reason=reason, location=location)
 
 
 class GoogleServer:
@@ -64,8 +45,11 @@ class GoogleServer:
         self.asked: list[web.Request] = []
         self.page_size = 2500
         self.generation = 1  # of sync tokens: an older one is gone
+        self.people = PeopleServer(self.tokens, self.complaints)
+        self.directory = DirectoryServer(self.tokens, self.complaints)
         self._pages: dict[str, tuple[list[Json], dict[str, str]]] = {}
         self._first: dict[tuple[str, str], dict[str, str]] = {}  # by device and calendar
+        self.channels = Channels(self.calendars)
         self.add_calendar(OWNER, primary=True, summary="Ada")
 
     def add_calendar(
@@ -85,6 +69,7 @@ class GoogleServer:
     @property
     def settings(self) -> dict[str, dict[str, str]]:
         told = {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}
+        told |= {"people_url": self.people.url, "directory_url": self.directory.url}
         return {"google": {**told, "token_url": self.tokens.url, "api_url": self.url}}
 
     @asynccontextmanager
@@ -102,6 +87,8 @@ class GoogleServer:
             ("DELETE", "/calendars/{calendar}", self._delete_calendar),
             ("GET", "/calendars/{calendar}/events", self._list),
             ("POST", "/calendars/{calendar}/events", self._insert),
+            ("POST", "/calendars/{calendar}/events/watch", self._watch),
+            ("POST", "/channels/stop", self._stop),
             ("GET", "/calendars/{calendar}/events/{event}", self._get),
             ("PATCH", "/calendars/{calendar}/events/{event}", self._patch),
             ("DELETE", "/calendars/{calendar}/events/{event}", self._delete),
@@ -110,7 +97,7 @@ class GoogleServer:
         for verb, path, answer in routes:
             app.router.add_route(verb, BASE + path, answer)
         server = TestServer(app, port=port or None)
-        async with self.tokens.running(tokens):
+        async with self.tokens.running(tokens), self.people.running(), self.directory.running():
             await server.start_server()
             self.url = str(server.make_url(BASE))
             yield self
@@ -120,26 +107,28 @@ class GoogleServer:
     async def _judge(self, request: web.Request, handler: Answering) -> web.StreamResponse:
         self.asked.append(request)
         if _bearer(request) not in {self.tokens.access_token, *self.devices}:
-            return _refused(Fault(401, reason="authError"))
-        fault = next((one for one in self.faults if _meets(one, request)), None)
+            return refused(Fault(401, reason="authError"))
+        fault = next((one for one in self.faults if meets(one, request)), None)
         if fault is not None:
             fault.times -= 1
             if fault.after:
                 await handler(request)
                 assert request.transport is not None
                 request.transport.close()
-            return _refused(fault)
+            return refused(fault)
         path = request.rel_url.raw_path.removeprefix(BASE + "/")
         method = calendar_api().method(request.method, path)
         if method is None:
             self.complaints.append(f"there is no {request.method} {path}")
-            return _refused(Fault(404, reason="notFound"))
+            return refused(Fault(404, reason="notFound"))
         body = json.loads(await request.text() or "null")
         self.complaints += calendar_api().faults(method, dict(request.query), body)
         try:
             told: object = await handler(request)
         except RefusedError as refusal:
-            return _refused(refusal.fault)
+            return refused(refusal.fault)
+        except NoChannelError as refusal:
+            return refused(Fault(refusal.status, reason=refusal.reason))
         self.complaints += calendar_api().answer_faults(method, told)
         return web.Response(status=204) if told is None else web.json_response(told)
 
@@ -281,6 +270,12 @@ class GoogleServer:
     async def _delete(self, request: web.Request) -> None:
         self._truth(request).cancel(self._current(request)["id"])
 
+    async def _watch(self, request: web.Request) -> Json:
+        return await self.channels.watch(self._truth(request), await request.json())
+
+    async def _stop(self, request: web.Request) -> None:
+        await self.channels.stop(await request.json())
+
     async def _instances(self, request: web.Request) -> Json:
         truth, name = self._truth(request), request.match_info["event"]
         found = truth.instance_at(name, request.query["originalStart"])
@@ -297,22 +292,6 @@ class GoogleServer:
 
 def _bearer(request: web.Request) -> str:
     return request.headers.get("Authorization", "").removeprefix("Bearer ")
-
-
-def _meets(fault: Fault, request: web.Request) -> bool:
-    fits = fault.part in request.path and fault.method in ("", request.method)
-    return fault.times > 0 and fits
-
-
-def _refused(fault: Fault) -> web.Response:
-    told = {"domain": fault.domain, "reason": fault.reason, "message": fault.reason}
-    if fault.location is not None:
-        told |= {"location": fault.location, "locationType": "parameter"}
-    error = {"error": {"code": fault.status, "message": fault.reason, "errors": [told]}}
-    text = json.dumps(error) if fault.text is None else fault.text
-    return web.Response(
-        status=fault.status, text=text, content_type=fault.kind, headers=fault.headers
-    )
 
 
 def at(day: int, hour: int = 9, *, zone: str = "Europe/Berlin") -> Json:

@@ -20,6 +20,7 @@ from tests.servers.graph_calls import GraphCalls
 from tests.servers.graph_mailbox import Call, RefusedError
 from tests.servers.graph_schema import operation
 from tests.servers.graph_truth import OWNER, Json
+from tests.servers.graph_watch import Subscriptions
 from tests.servers.tokens import CLIENT_ID, CLIENT_SECRET, TokenServer
 
 BASE = "/v1.0"
@@ -61,6 +62,7 @@ class GraphServer(GraphCalls):
         self.url = ""
         self.add_calendar("Calendar", primary=True)
         self.sign_in()
+        self.subscriptions = Subscriptions(self.calendars, self.complaints)
 
     def sign_in(self, *, tenant: str = TENANT, person: str = OBJECT) -> None:
         """Say who the ID token names."""
@@ -103,13 +105,28 @@ class GraphServer(GraphCalls):
             call = await _called(request)
             if self.pause:
                 await asyncio.sleep(self.pause)
-            status, told = self._batched(call) if call.path == "/$batch" else self._one(call)
+            status, told = await self._told(call)
             if fault is not None:
                 assert request.transport is not None
                 request.transport.close()
         if told is None:
             return web.Response(status=status)
         return web.json_response(told, status=status)
+
+    async def _told(self, call: Call) -> tuple[int, object]:
+        if call.path == "/$batch":
+            return self._batched(call)
+        if not call.path.startswith("/subscriptions"):
+            return self._one(call)
+        found = operation(call.method, call.path)
+        assert found is not None
+        self.complaints += found.faults(call.query, call.body)
+        try:
+            status, told = await self.subscriptions.perform(call)
+        except RefusedError as refusal:
+            return refusal.status, error_body(refusal.code)
+        self.complaints += found.answer_faults(told)
+        return status, told
 
     @contextmanager
     def _lane(self) -> Iterator[bool]:
@@ -157,7 +174,7 @@ class GraphServer(GraphCalls):
         try:
             status, told = self.perform(call)
         except RefusedError as refusal:
-            return refusal.status, error_body(refusal.code)
+            return refusal.status, error_body(refusal.code) if refusal.code else None
         self.complaints += found.answer_faults(told)
         immutable = 'IdType="ImmutableId"' in preferred
         return status, told if immutable else _passing_ids(told)

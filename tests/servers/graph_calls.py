@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 
+from tests.servers.graph_contacts import ContactCalls
 from tests.servers.graph_feed import LONGEST, Place, changed, everything, instant, shown
 from tests.servers.graph_mailbox import Call, RefusedError
 from tests.servers.graph_truth import CalendarTruth, Json, meets
@@ -16,8 +17,13 @@ Answering = Callable[[Call], tuple[int, object]]
 class GraphCalls(GraphWrites):
     """The calls by method and path."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.contacts = ContactCalls(self.habits)
+
     def perform(self, call: Call) -> tuple[int, object]:
         """Do what is asked; raises RefusedError."""
+        self.contacts.admit(call)
         for method, shape, answer in self._routes():
             if call.method == method and re.fullmatch(shape, call.path):
                 return answer(call)
@@ -45,6 +51,7 @@ class GraphCalls(GraphWrites):
             ("PATCH", f"/me/events/{one}/extensions/{one}", self._change_extension),
             ("DELETE", f"/me/events/{one}/extensions/{one}", self._drop_extension),
             ("POST", f"/me/events/{one}/(accept|decline|tentativelyAccept)", self._respond),
+            *self.contacts.routes(self._listed, self._link),
         )
 
     def _me(self, call: Call) -> Json:

@@ -25,8 +25,11 @@ DOCUMENTED: Mapping[str, set[str]] = {
     "/me/events/{event-id}": {"$expand"},
     "/me/events/{event-id}/instances": _PAGING | _WINDOW,
     "/me/outlook/masterCategories": _PAGING,
+    "/me/contacts/microsoft.graph.delta()": _PAGING | {"$deltatoken"},
+    "/me/contactFolders/{contactFolder-id}/contacts/microsoft.graph.delta()": _PAGING
+    | {"$deltatoken"},
 }
-_QUALIFIED = re.compile(r"microsoft\.graph\.(\w+)(\(\))?")  # delta() is asked for as delta
+_QUALIFIED = re.compile(r"microsoft\.graph\.(?!room$)(\w+)(\(\))?")  # delta() is asked for as delta
 
 
 @cache

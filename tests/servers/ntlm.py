@@ -12,9 +12,13 @@ from aiohttp import web
 
 
 class NtlmDoor:
-    """Admits whom a file of ``DOMAIN:name:password`` lines names."""
+    """Admits whom a file of ``DOMAIN:name:password`` lines names.
 
-    def __init__(self) -> None:
+    ``instead`` is a challenge that is none.
+    """
+
+    def __init__(self, instead: str = "") -> None:
+        self.instead = instead
         self._under_way: dict[int, Any] = {}
         self._signed_in: set[int] = set()
 
@@ -24,6 +28,8 @@ class NtlmDoor:
         kind, _, token = request.headers.get("Authorization", "").partition(" ")
         if kind != "NTLM":
             return None if line in self._signed_in else _ask("NTLM")
+        if self.instead:
+            return _ask(self.instead)
         context = self._under_way.setdefault(line, spnego.server(protocol="ntlm"))
         try:
             answer = context.step(b64decode(token))

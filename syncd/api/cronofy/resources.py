@@ -42,6 +42,6 @@ async def list_bookable_resources(request: web.Request) -> web.Response:
     for profile in await all_covered(parts.store, tokens_of(request)):
         request[PROFILE] = profile  # whose it is if the provider refuses its login
         with suppress(ForbiddenError):
-            found |= {one.email: one for one in await parts.further.rooms(profile)}
+            found |= {one.room.email: one.room for one in await parts.further.rooms(profile)}
     rooms = sorted(found.values(), key=lambda one: ((one.name or "").casefold(), one.email))
     return told({"resources": [{"email": one.email, "name": one.name} for one in rooms]})

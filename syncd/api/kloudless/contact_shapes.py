@@ -100,7 +100,8 @@ class Contact(Shape, json_schema_extra={"examples": [EXAMPLE]}):
     """A person or organization in an address book.
 
     `birthday` is a date, `--MM-DD` where the year is unknown. `raw` is there only with
-    `X-Kloudless-Raw-Data: true`; for CalDAV it holds `href`, `etag` and `vcard`.
+    `X-Kloudless-Raw-Data: true`; for CalDAV it holds `href`, `etag` and `vcard`, else the
+    provider's own JSON.
     """
 
     id: str

@@ -9,7 +9,7 @@ from syncd.api.answers import answer
 from syncd.api.freshness import HEADERS, freshness
 from syncd.api.keys import profile_of
 from syncd.api.kloudless.contact_shapes import Contact, ContactList
-from syncd.api.kloudless.objects import RAW, raw_member, wants_raw
+from syncd.api.kloudless.objects import RAW, raw_member, raw_object, wants_raw
 from syncd.api.pages import joined, page_token, read_page, spliced
 from syncd.api.params import Paged
 from syncd.api.parts import parts_of
@@ -35,7 +35,7 @@ from syncd.model.resource import RawResource, StoredEvent
 async def list_contacts(request: web.Request, query: Paged) -> web.Response:
     """List the contacts of all address books, by id.
 
-    Empty where the provider has no contacts, or the server no CardDAV.
+    Empty where the provider has no contacts, the server no CardDAV, or the grant no scope for them.
     """
     profile, store = profile_of(request), parts_of(request).store
     name = f"contacts|{profile.id}"
@@ -96,7 +96,6 @@ def _object(
     members: list[tuple[str, object]] = []
     body = raw.get(contact.id)
     if body is not None:
-        told = {"href": body.key, "etag": body.etag, "vcard": body.raw.decode(errors="replace")}
-        members.append(("raw", raw_member(profile, body.key, told)))
+        members.append(("raw", raw_member(profile, body.key, raw_object(body, "vcard"))))
     href = f"{base_url(request)}/v1/accounts/{profile.id}/contact/contacts/{contact.id}"
     return spliced(contact.document, *members, ("href", href))

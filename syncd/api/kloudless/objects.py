@@ -65,7 +65,7 @@ def event_object(
     members: list[tuple[str, object]] = []
     body = raw.get(event.key)
     if body is not None:
-        members.append(("raw", raw_member(profile, body.key, _raw_object(body))))
+        members.append(("raw", raw_member(profile, body.key, raw_object(body, "ical"))))
     return spliced(event.document, *members, ("href", f"{calendar}/events/{event.id}"))
 
 
@@ -74,11 +74,11 @@ def raw_member(profile: Profile, key: str, told: object) -> Json:
     return {"id": key} if profile.provider in _ONLY_IDS else {"id": key, "object": told}
 
 
-def _raw_object(body: RawResource) -> object:
-    """Return JSON where the provider speaks JSON, else what a calendar object needs around it."""
+def raw_object(body: RawResource, text: str) -> object:
+    """Return JSON where the provider speaks JSON, else its ``text`` beside href and etag."""
     if body.raw.startswith(b"{"):
         return orjson.loads(body.raw)
-    return {"href": body.key, "etag": body.etag, "ical": body.raw.decode(errors="replace")}
+    return {"href": body.key, "etag": body.etag, text: body.raw.decode(errors="replace")}
 
 
 def calendar_href(request: web.Request, account: int, calendar: CalendarId) -> str:

@@ -1,18 +1,22 @@
 """Rooms and other resources (api.md K33, K34)."""
 
-from typing import Any, Literal
+from typing import Literal
 
+import orjson
 from aiohttp import web
 
 from syncd.api.answers import answer
 from syncd.api.keys import profile_of
+from syncd.api.kloudless.objects import RAW, raw_member, wants_raw
+from syncd.api.kloudless.shapes import Raw
 from syncd.api.pages import page_token, read_page
 from syncd.api.params import Paged
-from syncd.api.parts import parts_of
+from syncd.api.parts import Json, parts_of
 from syncd.api.route import Shape, route
+from syncd.engine.further import Bookable
 from syncd.model.access import Scope
 from syncd.model.errors import NotFoundError
-from syncd.model.room import Room
+from syncd.model.profile import Profile
 
 _EXAMPLE = {
     "id": "room-2",
@@ -27,7 +31,11 @@ _EXAMPLE = {
 
 
 class Resource(Shape, json_schema_extra={"examples": [_EXAMPLE]}):
-    """Something that is booked by inviting its address."""
+    """Something that is booked by inviting its address.
+
+    `calendar` is the id of its calendar where the account has that in its list. `raw` is there only
+    with `X-Kloudless-Raw-Data: true`.
+    """
 
     id: str
     name: str | None
@@ -35,6 +43,7 @@ class Resource(Shape, json_schema_extra={"examples": [_EXAMPLE]}):
     email: str
     calendar: str | None
     category: Literal["room", "other"]
+    raw: Raw | None = None
     type: Literal["resource"]
     api: Literal["calendar"]
 
@@ -56,6 +65,7 @@ class ResourceList(Shape):
     scope=Scope.LIST_CALENDARS,
     query=Paged,
     answer=ResourceList,
+    takes=(RAW,),
 )
 async def list_resources(request: web.Request, query: Paged) -> web.Response:
     """List what the account can book, by name; nothing where the provider has no such."""
@@ -73,7 +83,7 @@ async def list_resources(request: web.Request, query: Paged) -> web.Response:
         "count": len(shown),
         "page": str(place.number),
         "next_page": following,
-        "objects": [_resource(one) for one in shown],
+        "objects": [_resource(one, profile, raw=wants_raw(request)) for one in shown],
         "type": "object_list",
         "api": "calendar",
     }
@@ -85,28 +95,34 @@ async def list_resources(request: web.Request, query: Paged) -> web.Response:
     "/v1/accounts/{account_id}/cal/resources/{resource_id}",
     scope=Scope.LIST_CALENDARS,
     answer=Resource,
+    takes=(RAW,),
 )
 async def retrieve_resource(request: web.Request) -> web.Response:
     """Return one resource."""
-    wanted = request.match_info["resource_id"]
-    for one in await parts_of(request).further.rooms(profile_of(request)):
-        if one.id == wanted:
-            return answer(_resource(one))
+    profile, wanted = profile_of(request), request.match_info["resource_id"]
+    for one in await parts_of(request).further.rooms(profile):
+        if one.room.id == wanted:
+            return answer(_resource(one, profile, raw=wants_raw(request)))
     raise NotFoundError(f"there is no resource {wanted}")
 
 
-def _order(room: Room) -> tuple[str, str]:
-    return ((room.name or "").casefold(), room.id)
+def _order(one: Bookable) -> tuple[str, str]:
+    return ((one.room.name or "").casefold(), one.room.id)
 
 
-def _resource(room: Room) -> dict[str, Any]:
-    return {
+def _resource(one: Bookable, profile: Profile, *, raw: bool) -> Json:
+    room = one.room
+    told: Json = {
         "id": room.id,
         "name": room.name,
         "description": room.description,
         "email": room.email,
-        "calendar": room.calendar,
+        "calendar": one.calendar,
         "category": "room" if room.is_room else "other",
         "type": "resource",
         "api": "calendar",
     }
+    if raw:
+        shown = orjson.loads(room.raw) if room.raw else None
+        told["raw"] = raw_member(profile, room.id, shown)
+    return told

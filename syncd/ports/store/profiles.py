@@ -14,7 +14,8 @@ from syncd.model.profile import LastError, Profile, Proof
 class PollNote:
     """What a poll leaves on its profile; None in ``polled_at`` keeps the last good time.
 
-    ``generation`` is that of the credentials that it polled with.
+    ``generation`` is that of the credentials that it polled with. What providers asked for after
+    ``began_at`` still counts (``Channels.hear_channel``).
     """
 
     profile_id: ProfileId
@@ -24,6 +25,7 @@ class PollNote:
     failures: int = 0
     last_error: LastError | None = None
     proof: Proof | None = None
+    began_at: datetime | None = None
 
 
 class Profiles(Protocol):

@@ -20,7 +20,7 @@ from syncd.ports.link import SIGN_IN_URL, Login, SignedIn
 from syncd.ports.vault import PASSWORD
 from syncd.providers.caldav import wire
 from syncd.providers.caldav.client import Ask, CalDavClient
-from syncd.providers.caldav.services import announced
+from syncd.providers.caldav.srv import announced
 
 HOMES, INBOX, ORIGINS = "homes", "inbox", "origins"  # of Profile.settings; blanks between URLs
 PRINCIPAL = "principal"  # the same: who signed in

@@ -21,6 +21,7 @@ from syncd.ports.clock import Clock
 from syncd.ports.delta import Delta
 from syncd.ports.passing import Passed, PassedAnswer, Passing
 from syncd.ports.provider import Known
+from syncd.ports.pushing import Pushing
 from syncd.ports.rooms import Rooms
 from syncd.ports.writing import Writing, Wrote, WroteCalendar
 from syncd.providers.answers import AbsentError
@@ -54,7 +55,7 @@ class Places:
     shelf: Shelf
 
 
-class CalDavProvider(Writing, Rooms, Passing):
+class CalDavProvider(Writing, Rooms, Passing, Pushing):
     """One sign-in."""
 
     def __init__(self, client: CalDavClient, clock: Clock, places: Places) -> None:

@@ -5,10 +5,12 @@ page that was not understood whole must not count (P1).
 """
 
 import logging
+import struct
+from functools import cache
 from typing import Any
 
 import requests
-from exchangelib import Configuration, Credentials
+from exchangelib import UTC, Configuration, Credentials, EWSTimeZone
 from exchangelib import errors as theirs
 from exchangelib.protocol import BaseProtocol, FailFast
 from exchangelib.services.common import EWSService
@@ -16,6 +18,7 @@ from exchangelib.version import EXCHANGE_2013_SP1, Build, Version
 from lxml import etree
 from lxml.etree import _Element as Element
 from requests.auth import HTTPBasicAuth
+from spnego.exceptions import SpnegoError
 
 from syncd import __version__
 from syncd.model.errors import MalformedReplyError, MisconfiguredError, SyncdError
@@ -28,6 +31,7 @@ from syncd.providers.ews.xml import TYPES, attribute, child, text
 
 BASIC, NTLM = "basic", "NTLM"  # as exchangelib calls them
 FIRST_VERSION = Version(build=EXCHANGE_2013_SP1)  # until the server has said its own
+_NONSENSE = (SpnegoError, requests.RequestException, OSError, ValueError, LookupError, struct.error)
 _SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
 _PARSER = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False, load_dtd=False)
 _FINE = frozenset({"ErrorNameResolutionMultipleResults"})  # a warning with what was asked for (E12)
@@ -109,6 +113,8 @@ class Call(EWSService):  # type: ignore[misc]  # exchangelib has no types
             raise
         except theirs.EWSError as error:
             raise self._told(error) from error
+        except _NONSENSE as error:
+            raise MalformedReplyError(f"the Exchange server makes no sense: {error!r}") from error
         return [self._told(one) if isinstance(one, Exception) else one for one in found]
 
     def _told(self, error: Exception) -> SyncdError:
@@ -123,6 +129,11 @@ class Call(EWSService):  # type: ignore[misc]  # exchangelib has no types
             writes=protocol._line.writes,  # noqa: SLF001 - ours
         )
         return refusal(given)
+
+    @property
+    def _timezone(self) -> EWSTimeZone:
+        """Ask for times in UTC (E11)."""
+        return UTC
 
     def _api_versions_to_try(self) -> tuple[str, ...]:
         known: tuple[str, ...] = super()._api_versions_to_try()
@@ -157,8 +168,15 @@ class Call(EWSService):  # type: ignore[misc]  # exchangelib has no types
 
 def call(name: str, protocol: Protocol, *, fixed: bool = True) -> Call:
     """Return the operation of a name."""
+    found: Call = _kind(name, fixed=fixed)(protocol=protocol)
+    return found
+
+
+@cache
+def _kind(name: str, *, fixed: bool) -> type[Call]:
+    """Return the class of an operation, as exchangelib has one for each."""
     made: type[Call] = type(name, (Call,), {"SERVICE_NAME": name, "fixed": fixed})
-    return made(protocol=protocol)
+    return made
 
 
 def protocol_of(  # noqa: PLR0913 - all that exchangelib would else ask for

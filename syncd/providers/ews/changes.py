@@ -134,6 +134,8 @@ async def sync_pages(
     whole, last = not state, False
     while not last:
         page = await client.sync_page(folder, state)
+        if state and page.last and page.quiet:
+            break  # where we stood is still true, and a quiet poll writes nothing (ADR 13)
         state, last = page.state, page.last
         same = frozenset(
             ResourceKey(one.id)
@@ -141,7 +143,8 @@ async def sync_pages(
             if one.changekey and etags.get(ResourceKey(one.id)) == one.changekey
         )
         wanted = [one for one in page.named if ResourceKey(one.id) not in same]
-        yield Delta(present=same, deleted=frozenset(map(ResourceKey, page.deleted)))
+        if same or page.deleted:
+            yield Delta(present=same, deleted=frozenset(map(ResourceKey, page.deleted)))
         for at in range(0, len(wanted), _A_PAGE):
             yield await read(wanted[at : at + _A_PAGE])
     yield Delta(complete=whole, token=state_text(state), mode=Mode.TOKEN)

@@ -24,12 +24,16 @@ _AT_ONCE = 10  # items of one GetItem (E5)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncPage:
-    """A page of SyncFolderItems: ``named`` are there, ``deleted`` are not; ``last`` ends it."""
+    """A page of SyncFolderItems: ``named`` are there, ``deleted`` are not; ``last`` ends it.
+
+    ``quiet`` tells that nothing at all has changed.
+    """
 
     named: tuple[ItemId, ...]
     deleted: frozenset[str]
     state: str
     last: bool
+    quiet: bool
 
 
 class EwsClient:
@@ -104,7 +108,10 @@ class EwsClient:
             self._line.begin(writes=writes, headers=headers)
             return call(local(payload), self._protocol, fixed=self._fixed).ask(payload)
 
-        found = await self._thread.run(work)
+        try:
+            found = await self._thread.run(work)
+        except TimeoutError as error:
+            raise self._line.lost("it took too long") from error
         for one in found:
             if isinstance(one, SyncdError) and not (apart and isinstance(one, OF_ONE_ITEM)):
                 raise one  # that it is busy is not said of one item alone
@@ -152,4 +159,10 @@ def _sync_page(message: Element, before: str) -> SyncPage:
         elif kind == "Delete":
             deleted.add(item_id(change).id)
     gone = frozenset(deleted - named.keys())  # what is named, too, GetItem decides on (P4)
-    return SyncPage(named=tuple(named.values()), deleted=gone, state=state, last=last == "true")
+    return SyncPage(
+        named=tuple(named.values()),
+        deleted=gone,
+        state=state,
+        last=last == "true",
+        quiet=not len(changes),
+    )

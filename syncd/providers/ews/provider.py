@@ -10,6 +10,7 @@ from syncd.model.room import Room
 from syncd.ports.delta import Delta
 from syncd.ports.passing import Passing
 from syncd.ports.provider import Contacts, Known
+from syncd.ports.pushing import Pushing
 from syncd.ports.rooms import Rooms
 from syncd.ports.writing import Writing, Wrote, WroteCalendar
 from syncd.providers.ews import calendar_writing, folders
@@ -21,7 +22,7 @@ from syncd.providers.ews.rooms import rooms
 from syncd.providers.ews.writing import EventWriting
 
 
-class EwsProvider(Writing, Rooms, Contacts, Passing):
+class EwsProvider(Writing, Rooms, Contacts, Passing, Pushing):
     """One sign-in; ``own`` and ``zone`` are the mailbox's address and Windows zone."""
 
     def __init__(self, client: EwsClient, own: str, zone: str) -> None:

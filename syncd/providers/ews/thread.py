@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import TypeVar
 
 from syncd.providers.ews.line import Line
 
 AT_ONCE = 8  # profiles that have a thread at work
+LONGEST = timedelta(seconds=130)  # of one piece of work, however a server drips (O4)
 
 T = TypeVar("T")
 
@@ -27,15 +29,17 @@ class Thread:
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ews")
 
     async def run(self, work: Callable[[], T]) -> T:
-        """Return what ``work`` returns; a cancelled caller leaves no thread at work behind.
+        """Return what ``work`` returns; a caller that is cancelled leaves no thread at work.
 
-        Then the line is cut, so that the wait is short, and nothing more can be done with it.
+        Then, and for TimeoutError after ``LONGEST``, the line is cut, so that the wait is short;
+        nothing more can be done with it.
         """
         async with self._turn, self._gate:
             running = asyncio.get_running_loop().run_in_executor(self._pool, work)
             try:
-                return await asyncio.shield(running)
-            except asyncio.CancelledError:
+                async with asyncio.timeout(LONGEST.total_seconds()):
+                    return await asyncio.shield(running)
+            except (asyncio.CancelledError, TimeoutError):
                 self._line.cut()
                 await _ended(running)
                 raise

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from lxml.etree import _Element as Element
 
+from syncd.formats.dates import excluded_line
 from syncd.formats.zones import iana
 from syncd.model.calendar import Calendar, Holds
 from syncd.model.errors import MalformedReplyError
@@ -167,16 +168,7 @@ def _recurrence(item: Element, start: When) -> tuple[str, ...]:
     for one in children(child(item, "DeletedOccurrences"), "DeletedOccurrence"):
         at = _time(_needed(one, "Start"), zone)
         starts.add(at if isinstance(start, datetime) else _nearest_day(at))
-    return (line, *map(_excluded_line, sorted(starts)))
-
-
-def _excluded_line(start: When) -> str:
-    if not isinstance(start, datetime):
-        return f"EXDATE;VALUE=DATE:{start:%Y%m%d}"
-    zone = start.tzinfo
-    if isinstance(zone, ZoneInfo) and zone.key != "UTC":
-        return f"EXDATE;TZID={zone.key}:{start:%Y%m%dT%H%M%S}"
-    return f"EXDATE:{start.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+    return (line, *map(excluded_line, sorted(starts)))
 
 
 def _needed(item: Element, name: str) -> str:

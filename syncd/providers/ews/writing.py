@@ -78,15 +78,18 @@ class EventWriting:
     async def _replied(
         self, before: RawResource, slot: Slot, target: Held, edit: EventEdit
     ) -> Wrote:
-        """Answer, then change what else the edit gives; answering may give the event a new id."""
+        """Answer, then change what else the edit gives.
+
+        Answering may give the event a new id, and Exchange may remove what is declined.
+        """
         if not isinstance(edit.reply, Reply) or edit.reply.answer is Answer.PENDING:
             raise InvalidError("Exchange cannot take an answer back", field="attendees")
         await self._check(target.id)
         told = await self._client.write(payloads.reply(target.id, edit.reply.answer))
         key, rest = ResourceKey(_answered(told, before.key)), replace(edit, reply=UNSET)
         wrote = await self._wrote(key, slot)
-        if rest != EventEdit():
-            (one,) = wrote.upserts
+        if rest != EventEdit() and wrote.upserts:
+            one = wrote.upserts[0]
             raw = RawResource(key=one.key, etag=one.etag, raw=one.raw)
             wrote = await self.update(raw, slot, rest)
         gone = frozenset({before.key}) - {key}

@@ -7,6 +7,8 @@ from typing import Protocol
 from lxml import etree
 from lxml.etree import _Element as Element
 
+from syncd.model.errors import InvalidError
+
 MESSAGES = "http://schemas.microsoft.com/exchange/services/2006/messages"
 TYPES = "http://schemas.microsoft.com/exchange/services/2006/types"
 _NAMES = {"m": MESSAGES, "t": TYPES}
@@ -32,13 +34,16 @@ class Maker:
         return partial(self, name)
 
     def __call__(self, name: str, *inside: Element | str, **attributes: str) -> Element:
-        """Return an element of a name."""
-        made = etree.Element(f"{{{self._namespace}}}{name}", attributes, _NAMES)
-        for one in inside:
-            if isinstance(one, str):
-                made.text = one
-            else:
-                made.append(one)
+        """Return an element of a name; raises InvalidError for text that no XML can hold."""
+        try:
+            made = etree.Element(f"{{{self._namespace}}}{name}", attributes, _NAMES)
+            for one in inside:
+                if isinstance(one, str):
+                    made.text = one
+                else:
+                    made.append(one)
+        except ValueError:
+            raise InvalidError(f"{name} has a character that Exchange cannot keep") from None
         return made
 
 

@@ -20,7 +20,10 @@ KIND = Kind(
     abilities=Abilities(
         event=EVENT_MEMBERS - {"geo", "organizer", "url"},
         reminders=5,
+        contacts=True,
+        rooms=True,
         icalendar=False,
+        push=True,
     ),
     sign_in=SignIn.GRANT,
 )

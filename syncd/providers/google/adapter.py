@@ -11,7 +11,7 @@ from syncd.ports.provider import Provider
 from syncd.ports.vault import Keys, Secret
 from syncd.providers.google import wire
 from syncd.providers.google.client import GoogleClient
-from syncd.providers.google.provider import GoogleProvider
+from syncd.providers.google.provider import Clients, GoogleProvider
 from syncd.providers.kind import Rim
 from syncd.providers.oauth.endpoint import Client, TokenEndpoint
 from syncd.providers.oauth.keeper import Keeper, secrets_of
@@ -43,14 +43,20 @@ class GoogleAdapter:
     async def open(self, profile: Profile, keys: Keys) -> AsyncIterator[Provider]:
         """Yield the profile; whether its grant still holds shows with the first request."""
         self._check()
-        client = self._client(partial(self._keeper.token, profile, keys))
-        yield GoogleProvider(client, self._palette)
+        tokens = partial(self._keeper.token, profile, keys)
+        clients = Clients(
+            calendar=self._client(self._settings["api_url"], tokens),
+            people=self._further("people_url", tokens),
+            directory=self._further("directory_url", tokens),
+        )
+        yield GoogleProvider(clients, self._palette)
 
     async def sign_in(self, login: Login) -> SignedIn:
         """Try a refresh token; the primary calendar's id is the login (P15)."""
         self._check()
         granted = await tried(self._endpoint, login, _NAME)
-        primary = await self._client(only(granted, _NAME)).get(*wire.CALENDAR_LIST, wire.PRIMARY)
+        client = self._client(self._settings["api_url"], only(granted, _NAME))
+        primary = await client.get(*wire.CALENDAR_LIST, wire.PRIMARY)
         name = str(primary["id"])
         subject = claims(granted, self._settings["client_id"]).get("sub")
         identity = subject if isinstance(subject, str) and subject else f"calendar:{name}"
@@ -58,9 +64,13 @@ class GoogleAdapter:
             identity=identity, login=name, secrets=secrets_of(granted, login.refresh_token)
         )
 
-    def _client(self, tokens: Tokens) -> GoogleClient:
-        rim = self._rim
-        return GoogleClient(rim.session, rim.clock, self._settings.get("api_url", ""), tokens)
+    def _further(self, host: str, tokens: Tokens) -> GoogleClient | None:
+        """Return who asks a host that an operator can do without (G14)."""
+        address = self._settings.get(host, "")
+        return self._client(address, tokens) if address else None
+
+    def _client(self, address: str, tokens: Tokens) -> GoogleClient:
+        return GoogleClient(self._rim.session, self._rim.clock, address, tokens)
 
     def _check(self) -> None:
         if not all(map(self._settings.get, ("client_id", "client_secret", "token_url", "api_url"))):

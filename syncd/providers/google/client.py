@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -51,6 +52,10 @@ class GoogleClient:
         self._clock = clock
         self._base = base.rstrip("/")
         self._tokens = tokens
+
+    def now(self) -> datetime:
+        """Return the time."""
+        return self._clock.now()
 
     async def get(self, *path: str, **query: str) -> Json:
         """Return what is there, after up to three tries."""

@@ -1,31 +1,49 @@
 """One Google profile behind the provider port (Calendar API v3)."""
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 from syncd.model.calendar import Calendar
 from syncd.model.edit import CalendarEdit, EventEdit
-from syncd.model.errors import MalformedReplyError
+from syncd.model.errors import ForbiddenError, MalformedReplyError, NotFoundError
 from syncd.model.ids import CalendarKey, ResourceKey, Slot, SyncToken
 from syncd.model.resource import RawResource, Resource
+from syncd.model.room import Room
 from syncd.ports.delta import Delta
 from syncd.ports.passing import Passed, PassedAnswer, Passing
 from syncd.ports.provider import Contacts, Known
+from syncd.ports.pushing import Granted, Pushing, Wish
 from syncd.ports.rooms import Rooms
 from syncd.ports.writing import Writing, Wrote, WroteCalendar
-from syncd.providers.google import wire
+from syncd.providers.google import directory, wire
 from syncd.providers.google.calendar_writing import CalendarWriting
 from syncd.providers.google.changes import EventReader
 from syncd.providers.google.client import GoogleClient
+from syncd.providers.google.people import BOOK, ContactReader
+from syncd.providers.google.refusals import DisabledError
 from syncd.providers.google.translate import BROKEN, calendar_of
+from syncd.providers.google.watching import Watching
 from syncd.providers.google.writing import EventWriting
 
 
-class GoogleProvider(Writing, Rooms, Contacts, Passing):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clients:
+    """One profile at each of Google's hosts (G14), None where the settings name none."""
+
+    calendar: GoogleClient
+    people: GoogleClient | None
+    directory: GoogleClient | None
+
+
+class GoogleProvider(Writing, Rooms, Contacts, Passing, Pushing):
     """One sign-in; ``palette`` keeps the colours of events for every profile."""
 
-    def __init__(self, client: GoogleClient, palette: dict[str, str]) -> None:
-        """Ask through ``client``."""
-        self._client = client
+    def __init__(self, clients: Clients, palette: dict[str, str]) -> None:
+        """Ask through ``clients``."""
+        self._client = clients.calendar
+        self._people = clients.people
+        self._directory = clients.directory
         self._known_palette = palette
 
     async def calendars(self) -> Sequence[Calendar]:
@@ -45,6 +63,35 @@ class GoogleProvider(Writing, Rooms, Contacts, Passing):
         """Yield what changed, or a complete listing."""
         reader = self._reader(calendar)
         return reader.everything() if token is None else reader.since(token, known)
+
+    async def address_books(self) -> Sequence[Calendar]:
+        """Return the one there is; whether the grant covers it is told when it is read (ADR 30)."""
+        return () if self._people is None else (BOOK,)
+
+    async def contacts(
+        self, calendar: CalendarKey, token: SyncToken | None, known: Known
+    ) -> AsyncIterator[Delta]:
+        """Yield what changed of the contacts, or all; ForbiddenError without their scope."""
+        if self._people is None or calendar != BOOK.key:
+            raise NotFoundError(f"Google has no address book {calendar}")
+        reader = ContactReader(self._people)
+        with _optional():
+            read = reader.everything() if token is None else reader.since(token, known)
+            async for page in read:
+                yield page
+
+    async def rooms(self) -> Sequence[Room]:
+        """Return what the domain can book.
+
+        Raises ForbiddenError for who is no administrator of one, or has no scope for it (K33).
+        """
+        if self._directory is None:
+            return ()
+        try:
+            with _optional():
+                return await directory.rooms(self._directory)
+        except NotFoundError as error:
+            raise ForbiddenError("Google knows of no domain that this profile manages") from error
 
     async def create_event(self, calendar: CalendarKey, edit: EventEdit, *, name: str) -> Wrote:
         """Insert under an id of our own (G7)."""
@@ -85,6 +132,14 @@ class GoogleProvider(Writing, Rooms, Contacts, Passing):
         """Delete a calendar with its events."""
         await CalendarWriting(self._client).delete(calendar)
 
+    async def open_channel(self, calendar: CalendarKey, wish: Wish) -> Granted:
+        """Watch a calendar (G12)."""
+        return await Watching(self._client).open(calendar, wish)
+
+    async def close_channel(self, channel: str, remote: str) -> None:
+        """Stop a channel."""
+        await Watching(self._client).close(channel, remote)
+
     async def passed(self, asked: Passed) -> PassedAnswer:
         """Send a request below the API's host (K29)."""
         return await self._client.passed(asked)
@@ -105,3 +160,12 @@ class GoogleProvider(Writing, Rooms, Contacts, Passing):
                 raise MalformedReplyError(f"Google's colours cannot be read: {error!r}") from None
             self._known_palette.update({one: str(color).upper() for one, color in found.items()})
         return self._known_palette
+
+
+@contextmanager
+def _optional() -> Iterator[None]:
+    """Take an API that the operator never switched on for one that the profile may not use."""
+    try:
+        yield
+    except DisabledError as error:
+        raise ForbiddenError(str(error)) from error

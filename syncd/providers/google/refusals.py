@@ -18,14 +18,19 @@ from syncd.model.errors import (
     SyncdError,
     SyncTokenExpiredError,
     TransientError,
+    UnsupportedError,
 )
 from syncd.providers.answers import PassingError
 
-_THROTTLED = frozenset(
-    {"rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded", "dailyLimitExceeded"}
-)
+_THROTTLED = frozenset({
+    *("rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded", "dailyLimitExceeded"),
+    "RATE_LIMIT_EXCEEDED",
+})  # fmt: skip
 _EXPIRED = frozenset({"fullSyncRequired", "updatedMinTooLongAgo"})
+_EXPIRED_PEOPLE = "EXPIRED_SYNC_TOKEN"  # with 400, whatever the status is said to be
 _OPERATOR = frozenset({"accessNotConfigured", "SERVICE_DISABLED"})
+_NO_PUSH = "pushNotSupportedForRequestedResource"  # calendars that Google makes up itself (G12)
+_ADDRESS = "push.webhookUrl"  # begins reasons for which it does not accept where to call
 _PASSING = frozenset({408, 423, 425})
 _STATUSES: dict[int, type[SyncdError]] = {
     401: RelinkRequiredError,
@@ -41,6 +46,10 @@ _STATUSES: dict[int, type[SyncdError]] = {
 
 class DuplicateError(ConflictError):
     """An object with our own id is there already: it was created before (G7)."""
+
+
+class DisabledError(MisconfiguredError):
+    """The API is not switched on in the project of the operator's client."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,15 +75,24 @@ def refusal(given: Refused) -> SyncdError:
     reasons = {str(one.get("reason", "")) for one in entries}
     words = told.get("message")
     message = f"Google answered {given.status}" + (f": {words}" if isinstance(words, str) else "")
-    if reasons & _OPERATOR:
-        return MisconfiguredError(message)
     if _throttles(given, entries, reasons):
         return TransientError(message, retry_after=given.wait)
-    if _expires(given, entries, reasons):
+    if _expires(given, told, entries, reasons):
         return SyncTokenExpiredError(message)
+    return (_named(given, reasons) or _plain(given))(message)
+
+
+def _named(given: Refused, reasons: set[str]) -> type[SyncdError] | None:
+    """Return what a reason says by its name alone, if one does."""
+    if reasons & _OPERATOR:
+        return DisabledError
+    if any(one.startswith(_ADDRESS) for one in reasons):
+        return MisconfiguredError
+    if _NO_PUSH in reasons:
+        return UnsupportedError
     if given.status == 409 and "duplicate" in reasons:  # noqa: PLR2004 - Conflict
-        return DuplicateError(message)
-    return _plain(given)(message)
+        return DuplicateError
+    return None
 
 
 def _throttles(given: Refused, entries: list[dict[str, Any]], reasons: set[str]) -> bool:
@@ -84,11 +102,16 @@ def _throttles(given: Refused, entries: list[dict[str, Any]], reasons: set[str])
     return given.status == 429 or (given.status == 503 and given.waits)  # noqa: PLR2004
 
 
-def _expires(given: Refused, entries: list[dict[str, Any]], reasons: set[str]) -> bool:
+def _expires(
+    given: Refused, told: dict[str, Any], entries: list[dict[str, Any]], reasons: set[str]
+) -> bool:
+    if _EXPIRED_PEOPLE in reasons:
+        return True
     if given.status == 410:  # noqa: PLR2004 - Gone
         return bool(reasons & _EXPIRED) or (given.feed and "deleted" not in reasons)
     named = any(one.get("location") == "syncToken" for one in entries)
-    return given.status == 400 and given.feed and named  # noqa: PLR2004 - Bad Request
+    stale = told.get("status") == "FAILED_PRECONDITION"  # of People, where no reason is named
+    return given.status == 400 and given.feed and (named or stale)  # noqa: PLR2004 - Bad Request
 
 
 def _plain(given: Refused) -> type[SyncdError]:

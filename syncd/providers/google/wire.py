@@ -1,20 +1,16 @@
 """How calendars and events are asked for, page by page, and where we stand (G1, G2, P2)."""
 
 from collections.abc import AsyncIterator, Mapping
-from typing import Any
 
-import orjson
-
-from syncd.model.errors import MalformedReplyError, SyncTokenExpiredError
-from syncd.model.ids import CalendarKey, SyncToken, short
+from syncd.model.errors import MalformedReplyError
+from syncd.model.ids import CalendarKey, SyncToken
+from syncd.providers.google import paging
 from syncd.providers.google.client import GoogleClient, Json
 
 CALENDAR_LIST = ("users", "me", "calendarList")
 PRIMARY = "primary"
 _CALENDARS = {"maxResults": "250"}
 _EVENTS = {"maxResults": "2500", "singleEvents": "false"}  # the same on every page (G2)
-_VERSION = 1
-_PARAMETERS = short(orjson.dumps(_EVENTS).decode(), length=8)
 
 
 def events_of(calendar: CalendarKey, *more: str) -> tuple[str, ...]:
@@ -47,20 +43,11 @@ async def _pages(
     client: GoogleClient, path: tuple[str, ...], query: Mapping[str, str]
 ) -> AsyncIterator[Json]:
     """Yield pages; one may be empty while there are more (G1)."""
-    asked, following = set[str](), dict[str, str]()
-    while True:
-        page = await client.get(*path, **query, **following)
+    async for page in paging.pages(client, path, query):
         items = page.get("items")
         if not isinstance(items, list) or not all(_is_item(one) for one in items):
             raise MalformedReplyError("Google answered with a page without items")
         yield page
-        after = page.get("nextPageToken")
-        if after is None:
-            return
-        if not isinstance(after, str) or after in asked:
-            raise MalformedReplyError("Google gave the same page token twice")
-        asked.add(after)
-        following = {"pageToken": after}
 
 
 def _is_item(one: object) -> bool:
@@ -69,17 +56,9 @@ def _is_item(one: object) -> bool:
 
 def state_text(sync: object) -> SyncToken:
     """Return our token; raises MalformedReplyError if the last page had none (G1)."""
-    if not isinstance(sync, str) or not sync:
-        raise MalformedReplyError("Google's last page has no sync token")
-    return SyncToken(orjson.dumps({"v": _VERSION, "p": _PARAMETERS, "s": sync}).decode())
+    return paging.state_text(sync, _EVENTS)
 
 
 def read_state(token: SyncToken) -> str:
     """Return Google's token; raises SyncTokenExpiredError for another version or parameters."""
-    try:
-        told: Any = orjson.loads(token)
-        if (told["v"], told["p"]) != (_VERSION, _PARAMETERS):
-            raise SyncTokenExpiredError("the sync token belongs to other parameters")
-        return str(told["s"])
-    except (ValueError, TypeError, LookupError):
-        raise SyncTokenExpiredError("the sync token is none of ours") from None
+    return paging.read_state(token, _EVENTS)

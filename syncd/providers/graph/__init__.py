@@ -23,7 +23,10 @@ KIND = Kind(
         reminders=1,
         reminder_methods=frozenset({"popup"}),
         any_rule=False,
+        contacts=True,
+        rooms=True,
         icalendar=False,
+        push=True,
     ),
     sign_in=SignIn.GRANT,
 )

@@ -16,6 +16,7 @@ from syncd.ports.provider import Provider
 from syncd.ports.vault import Keys, Secret
 from syncd.providers.graph.client import AT_ONCE, Ask, GraphClient
 from syncd.providers.graph.provider import GraphProvider
+from syncd.providers.graph.shelf import Shelf
 from syncd.providers.kind import Rim
 from syncd.providers.oauth.endpoint import Client, TokenEndpoint
 from syncd.providers.oauth.keeper import Keeper, secrets_of
@@ -44,6 +45,7 @@ class GraphAdapter:
         )
         self._keeper = Keeper(self._endpoint, rim.clock)
         self._lanes = WeakValueDictionary[ProfileId, asyncio.Semaphore]()
+        self._shelves = dict[ProfileId, tuple[int, Shelf]]()  # by the grant's generation
 
     @asynccontextmanager
     async def open(self, profile: Profile, keys: Keys) -> AsyncIterator[Provider]:
@@ -55,6 +57,7 @@ class GraphAdapter:
             own=own_addresses(profile),
             consumer=profile.settings.get(FLAVOUR) == OUTLOOK_COM,
             now=self._rim.clock.now,
+            shelf=self._shelf(profile),
         )
 
     async def sign_in(self, login: Login) -> SignedIn:
@@ -77,6 +80,14 @@ class GraphAdapter:
             secrets=secrets_of(granted, login.refresh_token),
             settings={ADDRESSES: " ".join(dict.fromkeys(addresses)), **flavour},
         )
+
+    def _shelf(self, profile: Profile) -> Shelf:
+        """Return what is known of a mailbox' folders; another grant is tried anew."""
+        generation, shelf = self._shelves.get(profile.id, (0, None))
+        if shelf is None or generation != profile.generation:
+            shelf = Shelf(self._rim.clock)
+            self._shelves[profile.id] = (profile.generation, shelf)
+        return shelf
 
     def _client(self, tokens: Tokens, lanes: asyncio.Semaphore) -> GraphClient:
         rim, base = self._rim, self._settings.get("api_url", "")

@@ -27,7 +27,7 @@ from syncd.providers.graph.series import (
     whole_of,
 )
 from syncd.providers.graph.state import Standing, read_state, state_text
-from syncd.providers.graph.survey import surveyed
+from syncd.providers.graph.survey import concerns, surveyed
 from syncd.providers.graph.window import Window
 
 LOOKED_UP = 200  # removed or absent events in one read; the rest the next time (MG5)
@@ -153,8 +153,9 @@ class EventReader:
         expand: bool = False,
     ) -> Delta:
         """Return series whole; one that went meanwhile is not named (MG7)."""
-        entries = await wire.instances_of(self._client, list(masters), window)
-        there = {key: some for key, some in entries.items() if some is not None}
+        asked = [key for key, master in masters.items() if concerns(master, window)]
+        entries = await wire.instances_of(self._client, asked, window)
+        there = {key: some for key in masters if (some := entries.get(key, [])) is not None}
         choices = {
             key: chosen(fresh.get(key, {}), held.get(key), some, expand=expand)
             for key, some in there.items()

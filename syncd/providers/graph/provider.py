@@ -9,9 +9,11 @@ from syncd.model.edit import CalendarEdit, EventEdit
 from syncd.model.errors import ForbiddenError, MalformedReplyError
 from syncd.model.ids import CalendarKey, ResourceKey, Slot, SyncToken
 from syncd.model.resource import RawResource, Resource
+from syncd.model.room import Room
 from syncd.ports.delta import Delta
 from syncd.ports.passing import Passed, PassedAnswer, Passing
 from syncd.ports.provider import Contacts, Known
+from syncd.ports.pushing import Granted, Pushing, Wish
 from syncd.ports.rooms import Rooms
 from syncd.ports.writing import Writing, Wrote, WroteCalendar
 from syncd.providers.graph import wire
@@ -19,13 +21,17 @@ from syncd.providers.graph.calendar_writing import CalendarWriting
 from syncd.providers.graph.changes import EventReader
 from syncd.providers.graph.client import Ask, GraphClient
 from syncd.providers.graph.colors import palette_of
+from syncd.providers.graph.contacts import ContactReader
+from syncd.providers.graph.rooms import rooms
+from syncd.providers.graph.shelf import Shelf
+from syncd.providers.graph.subscribing import Subscribing
 from syncd.providers.graph.translate import BROKEN
 from syncd.providers.graph.writing import EventWriting
 
 _CATEGORIES = ("me", "outlook", "masterCategories")
 
 
-class GraphProvider(Writing, Rooms, Contacts, Passing):
+class GraphProvider(Writing, Rooms, Contacts, Passing, Pushing):
     """One sign-in of the person with the addresses ``own``; ``consumer`` at Outlook.com."""
 
     def __init__(
@@ -35,9 +41,11 @@ class GraphProvider(Writing, Rooms, Contacts, Passing):
         own: AbstractSet[str],
         consumer: bool,
         now: Callable[[], datetime],
+        shelf: Shelf,
     ) -> None:
         """Ask through ``client``."""
         self._client = client
+        self._shelf = shelf
         self._own = own
         self._consumer = consumer
         self._now = now
@@ -57,6 +65,24 @@ class GraphProvider(Writing, Rooms, Contacts, Passing):
         """Yield what changed, or a complete listing."""
         reader = self._reader(calendar)
         return reader.everything(known) if token is None else reader.since(token, known)
+
+    async def address_books(self) -> Sequence[Calendar]:
+        """Return every folder of contacts; ForbiddenError without their scope (ADR 30)."""
+        return await self._shelf.folders(self._client)
+
+    def contacts(
+        self,
+        calendar: CalendarKey,
+        token: SyncToken | None,
+        known: Known,  # noqa: ARG002 - the port's
+    ) -> AsyncIterator[Delta]:
+        """Yield what changed in a folder, or all that is in it."""
+        reader = ContactReader(self._client, calendar)
+        return reader.everything() if token is None else reader.since(token)
+
+    async def rooms(self) -> Sequence[Room]:
+        """Return the rooms of the tenant; a consumer has none (MG18)."""
+        return () if self._consumer else await rooms(self._client)
 
     async def create_event(self, calendar: CalendarKey, edit: EventEdit, *, name: str) -> Wrote:
         """Make an event in a transaction of our own (P11)."""
@@ -96,6 +122,18 @@ class GraphProvider(Writing, Rooms, Contacts, Passing):
     async def delete_calendar(self, calendar: CalendarKey) -> None:
         """Delete a calendar with its events; the first one cannot be (MG17)."""
         await CalendarWriting(self._client, paints=self._consumer).delete(calendar)
+
+    async def open_channel(self, calendar: CalendarKey, wish: Wish) -> Granted:
+        """Subscribe to a calendar (MG16)."""
+        return await Subscribing(self._client, self._now).open(calendar, wish)
+
+    async def extend_channel(self, channel: str, remote: str) -> Granted:  # noqa: ARG002 - theirs do
+        """Renew a subscription."""
+        return await Subscribing(self._client, self._now).extend(remote)
+
+    async def close_channel(self, channel: str, remote: str) -> None:  # noqa: ARG002 - theirs does
+        """Delete a subscription."""
+        await Subscribing(self._client, self._now).close(remote)
 
     async def passed(self, asked: Passed) -> PassedAnswer:
         """Send a request below the API's host (K29)."""

@@ -36,6 +36,10 @@ _STATUSES: Mapping[int, type[SyncdError]] = {
 }
 
 
+class UnknownHereError(MalformedReplyError):
+    """A read that was answered 400, as mailboxes of no tenant do to what only tenants have."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
     """An answer that is no success, and what was asked.
@@ -74,6 +78,8 @@ def _plain(given: Refused) -> type[SyncdError]:
         return _STATUSES[status]
     if status in _PASSING or 500 <= status <= 599:  # noqa: PLR2004 - the provider's own trouble
         return PassingError
+    if status == 400 and not given.writes:  # noqa: PLR2004 - Bad Request
+        return UnknownHereError
     refused = 400 <= status <= 499  # noqa: PLR2004 - the class of refusals
     return RejectedError if given.writes and refused else MalformedReplyError
 

@@ -5,7 +5,7 @@ from contextlib import suppress
 from datetime import date, datetime, timedelta, tzinfo
 from typing import Any
 
-from syncd.formats.expand import Recurring, expand_series
+from syncd.formats.expand import Recurring, expand_series, span
 from syncd.formats.outlook import Json
 from syncd.model.errors import MalformedReplyError
 from syncd.model.event import Event
@@ -17,6 +17,15 @@ from syncd.providers.graph.window import Window
 
 _EDGE = timedelta(days=1)  # of a window: all-day events have no zone there
 _MOST = 4000  # occurrences within a window: one a day is 1,100
+
+
+def concerns(master: Json, window: Window) -> bool:
+    """Tell whether a series may have starts within a window; True where that is not known."""
+    try:
+        starts_at, ends_at = span(event_of(master, {}), None)
+    except MalformedReplyError:
+        return True
+    return starts_at < window.before + _EDGE and (ends_at is None or ends_at > window.after - _EDGE)
 
 
 def surveyed(whole: Whole, entries: Iterable[Json], window: Window, before: Whole | None) -> Whole:

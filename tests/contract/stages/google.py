@@ -12,11 +12,13 @@ from google.oauth2.credentials import Credentials
 from googleapiclient.discovery import build
 
 from syncd.ports.link import Login
-from tests.contract.stage import Lack, Planned
+from tests.contract.stage import Lack, Named, Planned
 from tests.providers.google import google_login
 from tests.servers.caldav import free_port
 from tests.servers.discovery import Json
 from tests.servers.google import GoogleServer
+from tests.servers.google_client import people_at
+from tests.servers.google_people import field
 from tests.servers.google_truth import CalendarTruth
 from tests.witness import Neutral, excluded_of, in_order, told_in_utc
 
@@ -30,12 +32,14 @@ class GoogleStage:
 
     name = "google"
     provider = "google"
-    lacks = frozenset({Lack.BROKEN_BODIES, Lack.CONTACTS, Lack.ROOMS})
+    lacks = frozenset({Lack.BROKEN_BODIES})
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.server = GoogleServer()
         self.server.devices.add(READER)
+        self.server.people.devices.add(READER)
+        self.server.directory.add("attic")
         self.server.tokens.rotating = False  # as at Google
         self.server.work.members["summary"] = "Work"
         self._ports = free_port(), free_port()
@@ -80,6 +84,22 @@ class GoogleStage:
 
     async def truth(self) -> Neutral:
         return await asyncio.to_thread(read, self.server.url)
+
+    async def put_contact(self, key: str, contact: Named) -> None:
+        emails = [field({"value": contact.email})] if contact.email else []
+        phones = [field({"value": contact.phone, "type": "mobile"})] if contact.phone else []
+        person = {"emailAddresses": emails, "phoneNumbers": phones}
+        self.server.people.put(key, contact.name, **person)
+
+    async def remove_contact(self, key: str) -> None:
+        self.server.people.delete(key)
+
+    async def contacts(self) -> list[Named]:
+        told = await asyncio.to_thread(people_at, self.server.people.url, READER)
+        return [
+            Named(name=name, email="".join(emails), phone="".join(phones))
+            for name, emails, phones in told
+        ]
 
     def expire_tokens(self) -> None:
         self.server.expire()

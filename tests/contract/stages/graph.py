@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from aiohttp import ClientSession
 
 from syncd.ports.link import Login
-from tests.contract.stage import Lack, Planned
+from tests.contract.stage import Lack, Named, Planned
 from tests.providers.graph import graph_login
 from tests.servers.caldav import free_port
 from tests.servers.graph import GraphServer
@@ -31,12 +31,13 @@ class GraphStage:
 
     name = "graph"
     provider = "graph"
-    lacks = frozenset({Lack.BROKEN_BODIES, Lack.CONTACTS, Lack.ROOMS})
+    lacks = frozenset({Lack.BROKEN_BODIES})
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.server = GraphServer()
         self.server.devices.add(READER)
+        self.server.contacts.add_room("attic")
         self.server.tokens.lenient = True  # MG15
         self.server.work.members["name"] = "Work"
         self._ports = free_port(), free_port()
@@ -91,6 +92,24 @@ class GraphStage:
                 calendar["name"]: await reader.events(calendar["id"])
                 for calendar in await reader.pages("/me/calendars")
             }
+
+    async def put_contact(self, key: str, contact: Named) -> None:
+        emails = [{"address": contact.email, "name": contact.name}] if contact.email else []
+        person = {"emailAddresses": emails, "mobilePhone": contact.phone or None}
+        self.server.contacts.main.put(key, contact.name, **person)
+
+    async def remove_contact(self, key: str) -> None:
+        self.server.contacts.main.remove(key)
+
+    async def contacts(self) -> list[Named]:
+        return [
+            Named(
+                name=one["displayName"],
+                email="".join(told["address"] for told in one["emailAddresses"]),
+                phone=one["mobilePhone"] or "",
+            )
+            for one in self.server.contacts.main.people.values()
+        ]
 
     def expire_tokens(self) -> None:
         self.server.expire()

@@ -13,7 +13,7 @@ from syncd.model.errors import ForbiddenError, RelinkRequiredError, SyncdError, 
 from syncd.ports.link import SIGN_IN_URL, Login, SignedIn
 from syncd.ports.vault import Secret
 from syncd.providers.caldav.adapter import CalDavAdapter
-from syncd.providers.caldav.services import announced
+from syncd.providers.caldav.srv import announced
 from syncd.providers.kind import Rim
 from tests.fakes.clock import FakeClock
 from tests.servers.certified import Here, certified

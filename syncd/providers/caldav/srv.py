@@ -9,7 +9,7 @@ from dns.rdtypes.ANY.TXT import TXT
 from dns.rdtypes.IN.SRV import SRV
 from yarl import URL
 
-_SERVICE = "_caldavs._tcp"  # over TLS only: a password is to be sent
+_LABELS = "_caldavs._tcp"  # over TLS only: a password is to be sent
 _WELL_KNOWN = "/.well-known/caldav"
 _PATH = b"path="
 _SECONDS = 5.0  # for each answer
@@ -21,7 +21,7 @@ async def announced(domain: str) -> Sequence[URL]:
     ``domain`` is ASCII. Nothing vouches for the answer: who has a password to send asks first
     whether it may go there (RFC 6764 §8, D2).
     """
-    name = f"{_SERVICE}.{domain}"
+    name = f"{_LABELS}.{domain}"
     try:
         answer = await dns.asyncresolver.resolve(name, "SRV", lifetime=_SECONDS)
     except DNSException:
