@@ -14,6 +14,7 @@ from tests.servers.chaos_faults import Words
 
 Json = dict[str, Any]
 _SYNC = "{DAV:}sync-token"
+_LIST_OF_CALENDARS = "calendar#calendarList"  # whose calendars would then not be looked at
 _EWS = "http://schemas.microsoft.com/exchange/services/2006"
 _HTML = Answered(status=200, kind="text/html", body=b"<html><body>Not this</body></html>")
 Edited = Callable[[bytes], bytes | None]
@@ -38,7 +39,7 @@ def _json_page(entries: str, *ends: str) -> Callable[[Callable[[Json], None]], E
                 return None
             if not isinstance(page, dict) or not isinstance(page.get(entries), list):
                 return None
-            if not page.keys() & set(ends):
+            if not page.keys() & set(ends) or page.get("kind") == _LIST_OF_CALENDARS:
                 return None
             change(page)
             return json.dumps(page).encode()
