@@ -131,7 +131,7 @@ async def test_a_token_stands_in_the_header_and_nowhere_else(filled: Api) -> Non
 
 
 async def test_a_scope_stands_in_the_table_or_none_is_needed() -> None:
-    """R7: health, documents, discovery and secret paths."""
+    """R7: health, documents, discovery, secret paths, and where providers call (P16)."""
     free = {one.path for one in routes() if not one.guarded}
     for one in routes():
         assert one.scope in {None, *Scope}
@@ -139,7 +139,7 @@ async def test_a_scope_stands_in_the_table_or_none_is_needed() -> None:
     health = ("/livez", "/readyz", "/metrics", "/openapi.json", "/docs")
     secret = ("/calendars/{secret}", "/feeds/{secret}", "/actions")
     before = ("/.well-known/", "/api/v0/jwks", "/api/v0/settings", "/oauth/token", "/v1/oauth")
-    known = (*health, *secret, *before, "/static/")
+    known = (*health, *secret, *before, "/static/", "/v1/push/")
     assert [place for place in free if not place.startswith(known)] == []
 
 
