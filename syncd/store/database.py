@@ -26,7 +26,12 @@ LOCKERS = 4  # connections that hold a lock, and nothing else
 BUSY_MS = 5000  # how long one waits for a lock
 LONGEST_ALONE_MS = 60_000  # twice what a token endpoint may take
 _EVERYWHERE = (f"busy_timeout={BUSY_MS}", "foreign_keys=ON", "mmap_size=0")
-_WRITER = ("journal_mode=WAL", "synchronous=FULL", "journal_size_limit=67108864")
+_WRITER = (
+    "busy_timeout=500",
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "journal_size_limit=67108864",
+)
 _READER = ("query_only=ON", "wal_autocheckpoint=0")
 _PLAIN = "syncd_plain"  # marks a connection that needs no BEGIN: a checkpoint, a single statement
 _WAL_TIDY = 4 << 20  # 1,000 pages: truncate when nobody waits for the writer
@@ -222,11 +227,22 @@ def _sqlite(url: URL, size: int, pragmas: Sequence[str]) -> AsyncEngine:
     def prepare(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
         cursor = connection.cursor()
         for pragma in pragmas:
-            cursor.execute(f"PRAGMA {pragma}")
+            _set(cursor, pragma)
         cursor.close()
 
     event.listen(engine.sync_engine, "connect", prepare)
     return engine
+
+
+def _set(cursor: sqlite3.Cursor, pragma: str) -> None:
+    """Set a PRAGMA, once more where another connection turned a new file to WAL meanwhile.
+
+    Who saw the file before that waits for a lock that the other one keeps; a second look sees WAL.
+    """
+    try:
+        cursor.execute(f"PRAGMA {pragma}")
+    except sqlite3.OperationalError:
+        cursor.execute(f"PRAGMA {pragma}")
 
 
 def _begin_immediate(connection: Connection) -> None:
