@@ -97,6 +97,15 @@ class Linking:
             raise NotFoundError("this link is no longer valid")
         return profile
 
+    async def returns(self, profile: Profile) -> tuple[str, ...]:
+        """Return where its application lets people be sent back to; nowhere without one (N5)."""
+        if profile.application_id is None:
+            return ()
+        try:
+            return (await self._store.application(profile.application_id)).redirect_uris
+        except NotFoundError:  # removed
+            return ()
+
     async def _path(self, profile: Profile, *, renew: bool) -> str:
         for _ in range(_TRIES):
             lasting = profile.refused is not None

@@ -9,6 +9,7 @@ from syncd.api.parts import Parts, Rates
 from syncd.engine.agenda import Agenda
 from syncd.engine.browse import Browser
 from syncd.engine.busy import BusyReader
+from syncd.engine.consents import Consents
 from syncd.engine.control import Control
 from syncd.engine.expiries import Expiries
 from syncd.engine.feeds import Feeds
@@ -67,6 +68,7 @@ class Core:
     busy: BusyReader
     further: Further
     linking: Linking
+    consents: Consents
     ticker: Ticker
     control: Control
     hints: Hints
@@ -137,6 +139,7 @@ async def wired(settings: Settings) -> AsyncIterator[Core]:
             busy=BusyReader(store, workers),
             further=Further(opener, store),
             linking=Linking(store, opener, vault, clock, hub),
+            consents=Consents(store, opener, vault, clock, public_url=settings.server.public_url),
             ticker=ticker,
             control=Control(store, hub, clock, hints),
             hints=hints,

@@ -7,10 +7,13 @@ import aiohttp_jinja2
 from aiohttp import web
 from jinja2 import PackageLoader
 
+from syncd.engine.consents import Consents
 from syncd.engine.expiries import Expiries
 from syncd.engine.link import Linking
 from syncd.ports.clock import Clock
+from syncd.web.callback import CallbackPage
 from syncd.web.expiries import ExpiryPages
+from syncd.web.journeys import Journeys
 from syncd.web.relink import RelinkPages
 from syncd.web.sign_in import FormTokens, Tries
 
@@ -18,11 +21,21 @@ FAILED_TRIES = 5
 WITHIN = timedelta(minutes=15)
 
 
-def add_pages(app: web.Application, *, linking: Linking, expiries: Expiries, clock: Clock) -> None:
-    """Serve the pages of relinking (api.md N1, N2) and of tokens (M9, M11), and the stylesheet."""
+def add_pages(
+    app: web.Application,
+    *,
+    linking: Linking,
+    consents: Consents,
+    expiries: Expiries,
+    clock: Clock,
+) -> None:
+    """Serve the pages of signing in (api.md N1-N6) and of tokens (M9, M11), and the stylesheet."""
     aiohttp_jinja2.setup(app, loader=PackageLoader("syncd.web"), autoescape=True)
     forms = FormTokens()
-    relink = RelinkPages(linking, forms, Tries(clock, most=FAILED_TRIES, within=WITHIN))
+    tries = Tries(clock, most=FAILED_TRIES, within=WITHIN)
+    journeys = Journeys(consents)
+    relink = RelinkPages(linking, consents, journeys, forms, tries)
+    callback = CallbackPage(journeys, {"/relink/": relink.returned})
     tokens = ExpiryPages(expiries, forms, clock)
     app.router.add_get("/calendars/{secret}/view", tokens.show)
     app.router.add_get("/actions", tokens.ask)
@@ -30,6 +43,7 @@ def add_pages(app: web.Application, *, linking: Linking, expiries: Expiries, clo
     app.router.add_get("/relink/done", relink.done)
     app.router.add_get("/relink/{secret}", relink.show)
     app.router.add_post("/relink/{secret}", relink.sign_in)
+    app.router.add_get("/oauth/callback/{provider}", callback.show)
     app.router.add_get("/static/syncd.css", _stylesheet)
 
 

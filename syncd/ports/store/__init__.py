@@ -5,6 +5,7 @@ from typing import Protocol
 from syncd.ports.store.access import Access
 from syncd.ports.store.applications import Applications
 from syncd.ports.store.channels import Channels
+from syncd.ports.store.consents import Consents
 from syncd.ports.store.feeds import Feeds
 from syncd.ports.store.managed import Managed
 from syncd.ports.store.profiles import Profiles
@@ -26,6 +27,7 @@ class Store(
     TokenCalendars,
     Feeds,
     Repeats,
+    Consents,
     Upkeep,
     Protocol,
 ):
