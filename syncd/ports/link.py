@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from syncd.model.profile import Profile
 from syncd.ports.vault import Secret
 
 SIGN_IN_URL = "url"  # the setting that a later sign-in of the same profile begins at
@@ -52,4 +53,17 @@ class Linker(Protocol):
         InvalidError for a field that cannot be right. Each message is a sentence that tells the
         person what to do.
         """
+        ...
+
+    async def give_up(self, provider: str, secrets: Mapping[str, Secret]) -> bool:
+        """Give a grant back that was signed in with: the provider honours it no longer.
+
+        False where there is nothing to give back: a password, or a provider that ends no grants.
+        Raises TransientError, MisconfiguredError. It may end all grants of the person that this
+        syncd has: ``engine.leaving`` asks first.
+        """
+        ...
+
+    async def leave(self, profile: Profile) -> bool:
+        """Do the same with what is sealed of a profile."""
         ...

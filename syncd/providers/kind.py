@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from aiohttp import ClientSession
 
@@ -14,7 +14,7 @@ from syncd.model.profile import Profile
 from syncd.ports.clock import Clock
 from syncd.ports.link import Login, SignedIn
 from syncd.ports.provider import Provider
-from syncd.ports.vault import Keys
+from syncd.ports.vault import Keys, Secret
 
 
 def _public(address: str, port: int) -> bool:  # noqa: ARG001 - as a guard is asked
@@ -46,6 +46,15 @@ class Adapter(Protocol):
 
     async def sign_in(self, login: Login) -> SignedIn:
         """Obey ``Linker.sign_in``."""
+        ...
+
+
+@runtime_checkable
+class Revoker(Protocol):
+    """An adapter whose provider ends grants when it is asked to."""
+
+    async def give_up(self, secrets: Mapping[str, Secret]) -> bool:
+        """Obey ``Linker.give_up``."""
         ...
 
 

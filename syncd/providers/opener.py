@@ -10,8 +10,8 @@ from syncd.model.profile import Profile
 from syncd.ports.link import Login, SignedIn
 from syncd.ports.provider import Provider
 from syncd.ports.store import Store
-from syncd.ports.vault import Secret, Vault, credential_place
-from syncd.providers.kind import Adapter, Kind, Rim, SignIn
+from syncd.ports.vault import LOGINS, Secret, Vault, credential_place
+from syncd.providers.kind import Adapter, Kind, Revoker, Rim, SignIn
 
 
 class Opener:
@@ -55,6 +55,22 @@ class Opener:
                 f"at {kind.service_name} people sign in {kind.sign_in}", field="refresh_token"
             )
         return await (await self._adapter(login.provider)).sign_in(login)
+
+    async def give_up(self, provider: str, secrets: Mapping[str, Secret]) -> bool:
+        """Obey ``Linker.give_up``."""
+        adapter = await self._adapter(provider)
+        return isinstance(adapter, Revoker) and await adapter.give_up(secrets)
+
+    async def leave(self, profile: Profile) -> bool:
+        """Obey ``Linker.leave``."""
+        adapter, keys = (
+            await self._adapter(profile.provider),
+            _Keys(self._store, self._vault, profile),
+        )
+        if not isinstance(adapter, Revoker):
+            return False
+        read = {field: await keys.read(field) for field in LOGINS}
+        return await adapter.give_up({name: one for name, one in read.items() if one is not None})
 
     @asynccontextmanager
     async def _open(self, profile: Profile) -> AsyncIterator[Provider]:

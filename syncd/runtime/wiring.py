@@ -16,6 +16,8 @@ from syncd.engine.further import Further
 from syncd.engine.hints import Hints
 from syncd.engine.hub import Hub
 from syncd.engine.idle import Idle
+from syncd.engine.invitations import Invitations
+from syncd.engine.leaving import Leaving
 from syncd.engine.link import Linking
 from syncd.engine.managed import ManagedEvents
 from syncd.engine.plan import Plan
@@ -67,6 +69,8 @@ class Core:
     busy: BusyReader
     further: Further
     linking: Linking
+    leaving: Leaving
+    invitations: Invitations
     ticker: Ticker
     control: Control
     hints: Hints
@@ -122,6 +126,7 @@ async def wired(settings: Settings) -> AsyncIterator[Core]:
             Writer(store, opener, browser, hub, clock, written=written)
         )
         schedule = Schedule(clock)
+        linking, leaving = Linking(store, opener, vault, clock, hub), Leaving(store, opener)
         yield Core(
             settings=settings,
             clock=clock,
@@ -136,9 +141,11 @@ async def wired(settings: Settings) -> AsyncIterator[Core]:
             agenda=Agenda(store, workers),
             busy=BusyReader(store, workers),
             further=Further(opener, store),
-            linking=Linking(store, opener, vault, clock, hub),
+            linking=linking,
+            leaving=leaving,
+            invitations=Invitations(store, linking, leaving, vault, clock),
             ticker=ticker,
-            control=Control(store, hub, clock, hints),
+            control=Control(store, hub, clock, hints, leaving),
             hints=hints,
             pruner=Pruner(
                 store,
@@ -171,6 +178,7 @@ def parts_of(core: Core) -> Parts:
         busy=core.busy,
         further=core.further,
         linking=core.linking,
+        invitations=core.invitations,
         tokens=Tokens(core.store, core.clock),
         expiries=Expiries(core.store, core.vault, core.clock),
         feeds=Feeds(core.store, core.vault, core.clock),

@@ -15,6 +15,8 @@ from syncd.store.applications import SqlApplications
 from syncd.store.channels import SqlChannels
 from syncd.store.database import Database
 from syncd.store.feeds import SqlFeeds
+from syncd.store.grants import SqlGrants
+from syncd.store.invitations import SqlInvitations
 from syncd.store.life import Beats, begin
 from syncd.store.managed import SqlManaged
 from syncd.store.migrate import migrate
@@ -41,6 +43,8 @@ class SqlStore(
     SqlStreams,
     SqlAccess,
     SqlApplications,
+    SqlInvitations,
+    SqlGrants,
     SqlTokenCalendars,
     SqlFeeds,
     SqlRepeats,

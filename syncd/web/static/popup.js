@@ -1,0 +1,6 @@
+// Tells the window that opened this popup how it ended, and no window of another origin.
+const told = document.getElementById("told").dataset;
+if (window.opener) {
+  window.opener.postMessage(told.message, told.origin);
+  window.close();
+}
