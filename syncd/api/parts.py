@@ -15,6 +15,7 @@ from syncd.engine.expiries import Expiries
 from syncd.engine.feeds import Feeds
 from syncd.engine.further import Further
 from syncd.engine.hints import Hints
+from syncd.engine.invitations import Invitations
 from syncd.engine.link import Linking
 from syncd.engine.managed import ManagedEvents
 from syncd.engine.stream import StreamReader
@@ -79,6 +80,7 @@ class Parts:
     busy: BusyReader
     further: Further
     linking: Linking
+    invitations: Invitations
     tokens: Tokens
     expiries: Expiries
     feeds: Feeds

@@ -13,7 +13,7 @@ import orjson
 from syncd.model.access import digest
 from syncd.model.errors import NotFoundError
 from syncd.ports.clock import Clock
-from syncd.ports.link import Consented, Journey, Linker, Way
+from syncd.ports.link import Consented, Journey, Linker, SignedIn, Way
 from syncd.ports.store import Store
 from syncd.ports.store.consents import AskedConsent
 from syncd.ports.vault import Secret, Vault
@@ -37,16 +37,6 @@ class Back:
     path: str
     verifier: Secret
     redirect_uri: str
-
-    def with_code(self, code: str, issuer: str | None) -> Consented:
-        """Return what can be redeemed."""
-        return Consented(
-            provider=self.provider,
-            code=Secret(code),
-            verifier=self.verifier,
-            redirect_uri=self.redirect_uri,
-            issuer=issuer,
-        )
 
 
 class Consents:
@@ -114,6 +104,20 @@ class Consents:
             verifier=Secret(told["verifier"]),
             redirect_uri=told["redirect_uri"],
         )
+
+    async def redeem(self, back: Back, code: str, issuer: str | None) -> SignedIn:
+        """Return who has signed in; ``issuer`` is None where the provider did not say.
+
+        Raises what ``Linker.finish`` raises.
+        """
+        consented = Consented(
+            provider=back.provider,
+            code=Secret(code),
+            verifier=back.verifier,
+            redirect_uri=back.redirect_uri,
+            issuer=issuer,
+        )
+        return await self._linker.finish(consented)
 
 
 def _name(state: str) -> str:

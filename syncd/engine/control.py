@@ -7,6 +7,7 @@ from datetime import datetime
 from syncd.engine.erase import erase
 from syncd.engine.hints import Hints
 from syncd.engine.hub import Hub
+from syncd.engine.leaving import Leaving
 from syncd.engine.records import account_record, account_update
 from syncd.model.activity import Type
 from syncd.model.errors import NotFoundError, StaleStateError
@@ -21,12 +22,20 @@ _TRIES = 5
 class Control:
     """Changes a profile and tells its stream; every method repeats on a concurrent change."""
 
-    def __init__(self, store: Store, hub: Hub, clock: Clock, hints: Hints | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        hub: Hub,
+        clock: Clock,
+        hints: Hints | None = None,
+        leaving: Leaving | None = None,
+    ) -> None:
         """Write to ``store`` and wake readers by ``hub``; ``hints`` keeps channels (P16)."""
         self._store = store
         self._hub = hub
         self._clock = clock
         self._hints = hints
+        self._leaving = leaving
 
     async def pause(self, profile_id: ProfileId) -> Profile:
         """Stop polling until resumed; raises NotFoundError."""
@@ -41,10 +50,14 @@ class Control:
     async def remove(self, profile_id: ProfileId) -> Profile:
         """Erase snapshot and credentials; the stream ends with a delete (api.md K5, K42).
 
-        The provider is told to call no more, as long as there are credentials to do it with.
+        The provider is told to call no more, and to honour the grant no longer, as long as there
+        are credentials to do it with.
         """
+        going = await self._store.profile(profile_id)
         if self._hints is not None:
-            await self._hints.leave(await self._store.profile(profile_id))
+            await self._hints.leave(going)
+        if self._leaving is not None:
+            await self._leaving.leave(going)
         for _ in range(_TRIES):
             now = self._clock.now()
             after = changed(await self._store.profile(profile_id), now, removed=True)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from syncd.engine.hub import Hub
+from syncd.engine.leaving import Leaving
 from syncd.engine.records import account_record, account_update
 from syncd.model.access import digest
 from syncd.model.activity import Type
@@ -31,6 +32,7 @@ class Linking:
         self._vault = vault
         self._clock = clock
         self._hub = hub
+        self._leaving = Leaving(store, linker)
 
     async def connect(
         self, user: UserId, login: Login, application: ApplicationId | None = None
@@ -40,7 +42,17 @@ class Linking:
         Raises what ``Linker.sign_in`` raises.
         """
         signed = await self._linker.sign_in(login)
-        known = await self._store.profile_by_identity(user, login.provider, signed.identity)
+        return await self.join(user, login.provider, signed, application)
+
+    async def join(
+        self,
+        user: UserId,
+        provider: str,
+        signed: SignedIn,
+        application: ApplicationId | None = None,
+    ) -> Profile:
+        """Add a profile for who has signed in, or relink the one that the user has of them."""
+        known = await self._store.profile_by_identity(user, provider, signed.identity)
         if known is not None:
             return await self._return(known, signed)
         now = self._clock.now()
@@ -48,7 +60,7 @@ class Linking:
             id=await self._store.reserve_profile(),
             user_id=user,
             application_id=application,
-            provider=login.provider,
+            provider=provider,
             login=signed.login,
             identity=signed.identity,
             name=signed.name,
@@ -63,7 +75,7 @@ class Linking:
         try:
             await self._store.add_profile(profile, sealed=sealed, records=[record])
         except ConflictError:  # connected twice at the same moment: the other one was first
-            first = await self._store.profile_by_identity(user, login.provider, signed.identity)
+            first = await self._store.profile_by_identity(user, provider, signed.identity)
             if first is None:
                 raise
             return await self._return(first, signed)
@@ -74,8 +86,15 @@ class Linking:
 
         Raises OtherPersonError for another person's login, and what ``Linker.sign_in`` raises.
         """
-        signed = await self._linker.sign_in(login)
+        return await self.rejoin(profile, await self._linker.sign_in(login))
+
+    async def rejoin(self, profile: Profile, signed: SignedIn) -> Profile:
+        """Bring a profile back for who has signed in.
+
+        Raises OtherPersonError for another; their new grant is given back (N4).
+        """
         if signed.identity != profile.identity:
+            await self._leaving.give_back(profile.provider, signed)
             raise OtherPersonError("this is another person's login: sign in as the one shown")
         return await self._return(profile, signed)
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256, sha512
 
-from syncd.model.ids import ApplicationId, ProfileId, TokenId, UserId
+from syncd.model.ids import ApplicationId, GrantId, ProfileId, TokenId, UserId
 
 DEFAULT_USER = "default"
 
@@ -71,11 +71,20 @@ def broader(wanted: str) -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User:
-    """Who owns profiles; ``name`` is unique."""
+    """Who owns profiles; ``name`` is unique.
+
+    One that an application brought belongs to it alone, and is named by it (``name_within``).
+    """
 
     id: UserId
     name: str
     created: datetime
+    application_id: ApplicationId | None = None
+
+
+def name_within(application: ApplicationId, name: str) -> str:
+    """Return the unique name of a user whom an application calls ``name``."""
+    return f"{application}/{name}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +102,8 @@ class Application:
 class Token:
     """An API token, never its text: of a profile, else of a user, else of an application.
 
-    One of a profile or a user may name the application that it was given through. ``admin`` marks
+    One of a profile or a user may name the application that it was given through, and the grant
+    that ends it. ``admin`` marks
     the token that ``syncd init`` prints: it covers every user. One that ``rotates`` gets another
     secret with each call that says so (api.md M12); its id stays.
     """
@@ -111,6 +121,7 @@ class Token:
     revoked_at: datetime | None = None
     used_at: datetime | None = None
     rotates: bool = False
+    grant_id: GrantId | None = None
 
     @property
     def lineage(self) -> str:

@@ -11,6 +11,8 @@ from syncd.model.errors import MalformedCursorError
 UserId = NewType("UserId", str)  # acc_…
 ApplicationId = NewType("ApplicationId", str)
 TokenId = NewType("TokenId", str)
+GrantId = NewType("GrantId", str)
+InvitationId = NewType("InvitationId", str)
 ProfileId = NewType(
     "ProfileId", int
 )  # the Kloudless account id; ``profile_name`` is the other name

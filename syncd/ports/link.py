@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from syncd.model.profile import Profile
 from syncd.ports.vault import Secret
 
 WITHOUT_CONTACTS = "without_contacts"  # the setting of a grant that leaves them out
@@ -130,4 +131,17 @@ class Linker(Protocol):
         issuer and for a consent that leaves calendars out, and what ``sign_in`` raises. Each
         message is a sentence for the person.
         """
+        ...
+
+    async def give_up(self, provider: str, secrets: Mapping[str, Secret]) -> bool:
+        """Give a grant back that was signed in with: the provider honours it no longer.
+
+        False where there is nothing to give back: a password, or a provider that ends no grants.
+        Raises TransientError, MisconfiguredError. It may end all grants of the person that this
+        syncd has: ``engine.leaving`` asks first.
+        """
+        ...
+
+    async def leave(self, profile: Profile) -> bool:
+        """Do the same with what is sealed of a profile."""
         ...

@@ -13,7 +13,7 @@ from syncd.model.profile import Profile
 from syncd.ports.clock import Clock
 from syncd.ports.link import Consent, Consented, Journey, Login, SignedIn, SignIn
 from syncd.ports.provider import Provider
-from syncd.ports.vault import Keys
+from syncd.ports.vault import Keys, Secret
 
 
 def _public(address: str, port: int) -> bool:  # noqa: ARG001 - as a guard is asked
@@ -45,6 +45,15 @@ class Adapter(Protocol):
 
     async def sign_in(self, login: Login) -> SignedIn:
         """Obey ``Linker.sign_in``."""
+        ...
+
+
+@runtime_checkable
+class Revoker(Protocol):
+    """An adapter whose provider ends grants when it is asked to."""
+
+    async def give_up(self, secrets: Mapping[str, Secret]) -> bool:
+        """Obey ``Linker.give_up``."""
         ...
 
 

@@ -11,8 +11,8 @@ from syncd.model.profile import Profile
 from syncd.ports.link import Consent, Consented, Journey, Login, SignedIn, SignIn, Way
 from syncd.ports.provider import Provider
 from syncd.ports.store import Store
-from syncd.ports.vault import Secret, Vault, credential_place
-from syncd.providers.kind import Adapter, Consenting, Kind, Rim
+from syncd.ports.vault import LOGINS, Secret, Vault, credential_place
+from syncd.providers.kind import Adapter, Consenting, Kind, Revoker, Rim
 
 
 class Opener:
@@ -87,6 +87,22 @@ class Opener:
         if not isinstance(adapter, Consenting):
             raise InvalidError(f"people do not sign in at {name} itself", field="provider")
         return adapter
+
+    async def give_up(self, provider: str, secrets: Mapping[str, Secret]) -> bool:
+        """Obey ``Linker.give_up``."""
+        adapter = await self._adapter(provider)
+        return isinstance(adapter, Revoker) and await adapter.give_up(secrets)
+
+    async def leave(self, profile: Profile) -> bool:
+        """Obey ``Linker.leave``."""
+        adapter, keys = (
+            await self._adapter(profile.provider),
+            _Keys(self._store, self._vault, profile),
+        )
+        if not isinstance(adapter, Revoker):
+            return False
+        read = {field: await keys.read(field) for field in LOGINS}
+        return await adapter.give_up({name: one for name, one in read.items() if one is not None})
 
     @asynccontextmanager
     async def _open(self, profile: Profile) -> AsyncIterator[Provider]:

@@ -166,6 +166,8 @@ def _application(core: Core) -> web.Application:
         made,
         linking=parts.linking,
         consents=core.consents,
+        invitations=core.invitations,
+        linker=core.providers,
         expiries=parts.expiries,
         clock=parts.clock,
     )

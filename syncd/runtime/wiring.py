@@ -17,6 +17,8 @@ from syncd.engine.further import Further
 from syncd.engine.hints import Hints
 from syncd.engine.hub import Hub
 from syncd.engine.idle import Idle
+from syncd.engine.invitations import Invitations
+from syncd.engine.leaving import Leaving
 from syncd.engine.link import Linking
 from syncd.engine.managed import ManagedEvents
 from syncd.engine.plan import Plan
@@ -69,6 +71,8 @@ class Core:
     further: Further
     linking: Linking
     consents: Consents
+    leaving: Leaving
+    invitations: Invitations
     ticker: Ticker
     control: Control
     hints: Hints
@@ -124,6 +128,7 @@ async def wired(settings: Settings) -> AsyncIterator[Core]:
             Writer(store, opener, browser, hub, clock, written=written)
         )
         schedule = Schedule(clock)
+        linking, leaving = Linking(store, opener, vault, clock, hub), Leaving(store, opener)
         yield Core(
             settings=settings,
             clock=clock,
@@ -138,10 +143,12 @@ async def wired(settings: Settings) -> AsyncIterator[Core]:
             agenda=Agenda(store, workers),
             busy=BusyReader(store, workers),
             further=Further(opener, store),
-            linking=Linking(store, opener, vault, clock, hub),
             consents=Consents(store, opener, vault, clock, public_url=settings.server.public_url),
+            linking=linking,
+            leaving=leaving,
+            invitations=Invitations(store, linking, leaving, vault, clock),
             ticker=ticker,
-            control=Control(store, hub, clock, hints),
+            control=Control(store, hub, clock, hints, leaving),
             hints=hints,
             pruner=Pruner(
                 store,
@@ -174,6 +181,7 @@ def parts_of(core: Core) -> Parts:
         busy=core.busy,
         further=core.further,
         linking=core.linking,
+        invitations=core.invitations,
         tokens=Tokens(core.store, core.clock),
         expiries=Expiries(core.store, core.vault, core.clock),
         feeds=Feeds(core.store, core.vault, core.clock),

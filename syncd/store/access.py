@@ -22,7 +22,12 @@ class SqlAccess(Topic):
 
     async def add_user(self, user: User) -> None:
         """Add a user; raises ConflictError if the name is taken."""
-        values = {"user_id": user.id, "name": user.name, "created_at": milliseconds(user.created)}
+        values = {
+            "user_id": user.id,
+            "name": user.name,
+            "created_at": milliseconds(user.created),
+            "application_id": user.application_id,
+        }
         await self._database.put(insert(users).values(values))
 
     async def user(self, user: UserId) -> User:

@@ -16,6 +16,8 @@ from syncd.store.channels import SqlChannels
 from syncd.store.consents import SqlConsents
 from syncd.store.database import Database
 from syncd.store.feeds import SqlFeeds
+from syncd.store.grants import SqlGrants
+from syncd.store.invitations import SqlInvitations
 from syncd.store.life import Beats, begin
 from syncd.store.managed import SqlManaged
 from syncd.store.migrate import migrate
@@ -42,6 +44,8 @@ class SqlStore(
     SqlStreams,
     SqlAccess,
     SqlApplications,
+    SqlInvitations,
+    SqlGrants,
     SqlTokenCalendars,
     SqlFeeds,
     SqlRepeats,

@@ -150,6 +150,12 @@ class SqlProfiles(Topic):
         rows = await self._database.fetch(_LIVE.where(profiles.c.user_id == user, *person))
         return profile_of(rows[0]) if rows else None
 
+    async def profiles_of_person(self, provider: str, identity: str) -> Sequence[Profile]:
+        """Return everybody's profiles of that person at that provider, by id."""
+        person = (profiles.c.provider == provider, profiles.c.identity == identity)
+        wanted = _LIVE.where(*person).order_by(profiles.c.profile_id)
+        return [profile_of(row) for row in await self._database.fetch(wanted)]
+
     async def profile_by_relink(self, digest: bytes) -> Profile | None:
         """Return the profile that a relink secret belongs to."""
         rows = await self._database.fetch(_LIVE.where(profiles.c.relink_digest == digest))

@@ -155,7 +155,12 @@ def _json(value: Mapping[str, object]) -> bytes:
 
 def user_of(row: AnyRow) -> User:
     """Return the user of a row with all columns."""
-    return User(id=row.user_id, name=row.name, created=from_milliseconds(row.created_at))
+    return User(
+        id=row.user_id,
+        name=row.name,
+        created=from_milliseconds(row.created_at),
+        application_id=row.application_id,
+    )
 
 
 def application_of(row: AnyRow) -> Application:
@@ -185,6 +190,7 @@ def token_values(token: Token) -> Values:
         "revoked_at": stamp(token.revoked_at),
         "used_at": stamp(token.used_at),
         "rotates": token.rotates,
+        "grant_id": token.grant_id,
     }
 
 
@@ -204,4 +210,5 @@ def token_of(row: AnyRow) -> Token:
         revoked_at=instant_of(row.revoked_at),
         used_at=instant_of(row.used_at),
         rotates=bool(row.rotates),
+        grant_id=row.grant_id,
     )

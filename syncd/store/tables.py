@@ -112,6 +112,7 @@ users = Table(
     Column("user_id", String, primary_key=True),
     Column("name", String, nullable=False, unique=True),
     Column("created_at", BigInteger, nullable=False),
+    Column("application_id", String),  # whose user it is; null: the operator's
 )
 
 applications = Table(
@@ -165,6 +166,7 @@ profiles = Table(
     Column("state_since", BigInteger, nullable=False),
     Column("hinted_at", BigInteger),  # by when a provider's call wants it polled (P16)
     Index(None, "pollable", "next_poll_at"),
+    Index(None, "provider", "identity"),
 )
 Index(
     "uq_profiles_identity",
@@ -200,6 +202,7 @@ tokens = Table(
     Column("revoked_at", BigInteger),
     Column("used_at", BigInteger),
     Column("rotates", Boolean),  # null in rows from before rotation: no
+    Column("grant_id", String, index=True),
 )
 
 application_keys = Table(

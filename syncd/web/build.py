@@ -9,11 +9,16 @@ from jinja2 import PackageLoader
 
 from syncd.engine.consents import Consents
 from syncd.engine.expiries import Expiries
+from syncd.engine.invitations import Invitations
 from syncd.engine.link import Linking
 from syncd.ports.clock import Clock
+from syncd.ports.link import Linker
+from syncd.web import connect as connecting
+from syncd.web import relink as relinking
 from syncd.web.callback import CallbackPage
+from syncd.web.connect import ConnectPages
 from syncd.web.expiries import ExpiryPages
-from syncd.web.journeys import Journeys
+from syncd.web.journeys import Door, Journeys
 from syncd.web.relink import RelinkPages
 from syncd.web.sign_in import FormTokens, Tries
 
@@ -21,11 +26,13 @@ FAILED_TRIES = 5
 WITHIN = timedelta(minutes=15)
 
 
-def add_pages(
+def add_pages(  # noqa: PLR0913 - what the pages stand on
     app: web.Application,
     *,
     linking: Linking,
     consents: Consents,
+    invitations: Invitations,
+    linker: Linker,
     expiries: Expiries,
     clock: Clock,
 ) -> None:
@@ -34,8 +41,11 @@ def add_pages(
     forms = FormTokens()
     tries = Tries(clock, most=FAILED_TRIES, within=WITHIN)
     journeys = Journeys(consents)
-    relink = RelinkPages(linking, consents, journeys, forms, tries)
-    callback = CallbackPage(journeys, {"/relink/": relink.returned})
+    door = Door(forms=forms, tries=tries, journeys=journeys)
+    relink = RelinkPages(linking, consents, door)
+    connect = ConnectPages(invitations, consents, linker, door)
+    pages = {relinking.PREFIX: relink.returned, connecting.PREFIX: connect.returned}
+    callback = CallbackPage(journeys, pages)
     tokens = ExpiryPages(expiries, forms, clock)
     app.router.add_get("/calendars/{secret}/view", tokens.show)
     app.router.add_get("/actions", tokens.ask)
@@ -43,6 +53,8 @@ def add_pages(
     app.router.add_get("/relink/done", relink.done)
     app.router.add_get("/relink/{secret}", relink.show)
     app.router.add_post("/relink/{secret}", relink.sign_in)
+    app.router.add_get("/connect/{secret}", connect.show)
+    app.router.add_post("/connect/{secret}", connect.act)
     app.router.add_get("/oauth/callback/{provider}", callback.show)
     app.router.add_get("/static/syncd.css", _stylesheet)
 

@@ -6,12 +6,22 @@ from aiohttp import web
 
 from syncd.engine.consents import Back
 from syncd.model.errors import NotFoundError
-from syncd.ports.link import Consented
 from syncd.web.journeys import Journeys
+from syncd.web.outcome import Told, failed
 from syncd.web.page import page
 
-Returned = Callable[[web.Request, str, Consented], Awaitable[web.Response]]
+Returned = Callable[[web.Request, Back, str, str | None], Awaitable[web.StreamResponse]]
 _CANCELLED = frozenset({"access_denied", "consent_required", "interaction_required"})
+_CANCEL = Told(
+    status=400,
+    message="The sign-in was cancelled, or not allowed. That is all right: nothing was changed. "
+    "You can begin again whenever you like.",
+)
+_TROUBLE = Told(
+    status=400,
+    message="The provider could not sign you in. Nothing was changed: please try again later, or "
+    "tell whoever gave you the link.",
+)
 
 
 class CallbackPage:
@@ -26,7 +36,7 @@ class CallbackPage:
         self._journeys = journeys
         self._pages = pages
 
-    async def show(self, request: web.Request) -> web.Response:
+    async def show(self, request: web.Request) -> web.StreamResponse:
         """End a journey: once, in the browser that began it."""
         try:
             back = await self._journeys.end(request)
@@ -43,28 +53,11 @@ class CallbackPage:
         self._journeys.forget(request, response)
         return response
 
-    async def _ended(self, request: web.Request, back: Back) -> web.Response:
+    async def _ended(self, request: web.Request, back: Back) -> web.StreamResponse:
         error, code = request.query.get("error"), request.query.get("code", "")
         if error in _CANCELLED:
-            return _failed(
-                request,
-                back,
-                title="Nothing was connected",
-                message="The sign-in was cancelled, or not allowed. That is all right: nothing was "
-                "changed. You can begin again whenever you like.",
-            )
+            return failed(request, back, title="Nothing was connected", told=_CANCEL)
         if error is not None or not code:
-            return _failed(
-                request,
-                back,
-                title="The sign-in did not work",
-                message="The provider could not sign you in. Nothing was changed: please try again "
-                "later, or tell whoever gave you the link.",
-            )
+            return failed(request, back, title="The sign-in did not work", told=_TROUBLE)
         returned = next(self._pages[one] for one in self._pages if back.path.startswith(one))
-        consented = back.with_code(code, request.query.get("iss"))
-        return await returned(request, back.path, consented)
-
-
-def _failed(request: web.Request, back: Back, *, title: str, message: str) -> web.Response:
-    return page(request, "failed.html", status=400, title=title, message=message, back=back.path)
+        return await returned(request, back, code, request.query.get("iss"))

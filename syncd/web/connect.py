@@ -8,43 +8,35 @@ from syncd.engine.consents import Back, Consents
 from syncd.engine.invitations import Invitations
 from syncd.model.access import Scope, digest, grants
 from syncd.model.errors import NotFoundError, SyncdError
-from syncd.model.invitation import Ending, Invitation
+from syncd.model.invitation import Invitation
 from syncd.ports.link import Linker, Login, SignedIn, Way
 from syncd.ports.vault import Secret
 from syncd.web.cards import card, cards
-from syncd.web.journeys import Journeys
-from syncd.web.outcome import EXPIRED, WRONG, Told, told_of
-from syncd.web.page import fields, gone_to, page
-from syncd.web.popup import popup_page
+from syncd.web.ending import ended
+from syncd.web.journeys import Door
+from syncd.web.outcome import EXPIRED, WRONG, Told, failed, told_of
+from syncd.web.page import fields, page
 from syncd.web.powers import powers
-from syncd.web.sign_in import FormTokens, Tries, too_many
+from syncd.web.sign_in import too_many
 
 PREFIX = "/connect/"
-DONE = f"{PREFIX}done"
-_TYPED = ("url", "username")  # what a form shows again
 
 
 class ConnectPages:
     """Pages of one kind; each request finds its invitation by the secret in its path."""
 
-    def __init__(  # noqa: PLR0913 - what it is made of
-        self,
-        invitations: Invitations,
-        consents: Consents,
-        linker: Linker,
-        journeys: Journeys,
-        forms: FormTokens,
-        tries: Tries,
+    def __init__(
+        self, invitations: Invitations, consents: Consents, linker: Linker, door: Door
     ) -> None:
-        """Try logins at ``linker``, or send people on ``journeys``."""
+        """Try logins at ``linker``, or send people to their provider."""
         self._invitations = invitations
         self._consents = consents
         self._linker = linker
-        self._journeys = journeys
-        self._forms = forms
-        self._tries = tries
+        self._journeys = door.journeys
+        self._forms = door.forms
+        self._tries = door.tries
 
-    async def show(self, request: web.Request) -> web.Response:
+    async def show(self, request: web.Request) -> web.StreamResponse:
         """Show what can be connected, or the form of one; changes nothing, however often."""
         try:
             invitation = await self._invitation(request, request.match_info["secret"])
@@ -52,7 +44,7 @@ class ConnectPages:
             return _dead(request)
         return await self._form(request, invitation)
 
-    async def act(self, request: web.Request) -> web.Response:
+    async def act(self, request: web.Request) -> web.StreamResponse:
         """Try a login, send the person to a provider, or end it without either."""
         try:
             invitation = await self._invitation(request, request.match_info["secret"])
@@ -63,9 +55,7 @@ class ConnectPages:
             return await self._form(request, invitation, given, EXPIRED)
         if "cancel" in given:
             told = "The person did not connect a calendar."
-            return await self._over(
-                request, await self._invitations.refuse(invitation, "access_denied", told)
-            )
+            return ended(request, await self._invitations.refuse(invitation, "access_denied", told))
         way = self._chosen(await self._offered(invitation), given.get("provider"))
         if way is None:
             return await self._form(request, invitation, given)
@@ -75,7 +65,7 @@ class ConnectPages:
 
     async def returned(
         self, request: web.Request, back: Back, code: str, issuer: str | None
-    ) -> web.Response:
+    ) -> web.StreamResponse:
         """Take back somebody whom one of these pages sent to a provider."""
         secret = back.path.removeprefix(PREFIX).partition("?")[0].rstrip("/")
         try:
@@ -88,28 +78,12 @@ class ConnectPages:
             told = told_of(error)
             if told.status == WRONG:
                 self._tries.begin(_form_name(secret))
-            return page(
-                request,
-                "failed.html",
-                status=told.status,
-                title="Not connected",
-                message=told.message,
-                back=back.path,
-            )
+            return failed(request, back, title="Not connected", told=told)
         return await self._accepted(request, invitation, back.provider, signed)
-
-    async def done(self, request: web.Request) -> web.Response:
-        """Say that all is well, where there is nowhere to go back to."""
-        return page(
-            request,
-            "done.html",
-            title="Your calendar is connected",
-            message="You can close this page.",
-        )
 
     async def _typed(
         self, request: web.Request, invitation: Invitation, way: Way, given: dict[str, str]
-    ) -> web.Response:
+    ) -> web.StreamResponse:
         form = _form_name(request.match_info["secret"])
         wait = self._tries.begin(form)
         if wait is not None:
@@ -127,7 +101,9 @@ class ConnectPages:
         self._tries.forgive(form)
         return await self._accepted(request, invitation, way.provider, signed)
 
-    async def _sent(self, request: web.Request, invitation: Invitation, way: Way) -> web.Response:
+    async def _sent(
+        self, request: web.Request, invitation: Invitation, way: Way
+    ) -> web.StreamResponse:
         wait = self._tries.wait(_form_name(request.match_info["secret"]))
         if wait is not None:
             return too_many(request, wait)
@@ -140,24 +116,21 @@ class ConnectPages:
 
     async def _accepted(
         self, request: web.Request, invitation: Invitation, provider: str, signed: SignedIn
-    ) -> web.Response:
+    ) -> web.StreamResponse:
         try:
             ending = await self._invitations.accept(invitation, provider, signed)
         except NotFoundError:  # somebody else was faster
             return _dead(request)
-        return await self._over(request, ending)
-
-    async def _over(self, request: web.Request, ending: Ending) -> web.Response:
-        if ending.popup is not None:
-            return popup_page(request, ending.popup)
-        return gone_to(ending.url or DONE)
+        return ended(request, ending)
 
     async def _invitation(self, request: web.Request, secret: str) -> Invitation:
         return await self._invitations.by_secret(secret, browser=self._forms.held(request))
 
     async def _offered(self, invitation: Invitation) -> Sequence[Way]:
         ways = await self._consents.ways()
-        return [one for one in ways if not invitation.providers or one.provider in invitation.providers]
+        return [
+            one for one in ways if not invitation.providers or one.provider in invitation.providers
+        ]
 
     def _chosen(self, offered: Sequence[Way], provider: str | None) -> Way | None:
         return next((one for one in offered if one.provider == provider), None)
@@ -168,7 +141,7 @@ class ConnectPages:
         invitation: Invitation,
         given: dict[str, str] | None = None,
         told: Told | None = None,
-    ) -> web.Response:
+    ) -> web.StreamResponse:
         offered = await self._offered(invitation)
         named = (given or {}).get("provider") or request.query.get("provider")
         only = offered[0].provider if len(offered) == 1 else invitation.preselected
@@ -209,7 +182,7 @@ def _form_name(secret: str) -> str:
     return digest(secret).hex()
 
 
-def _dead(request: web.Request) -> web.Response:
+def _dead(request: web.Request) -> web.StreamResponse:
     return page(
         request,
         "message.html",

@@ -1,14 +1,25 @@
 """Sending a browser to a provider, with a cookie that only this journey has (api.md N3)."""
 
 import secrets
+from dataclasses import dataclass
 
 from aiohttp import web
 
 from syncd.engine.consents import LASTS, Back, Consents
 from syncd.model.errors import NotFoundError
 from syncd.web.page import gone_to
+from syncd.web.sign_in import FormTokens, Tries
 
 _SHORT = 16  # characters: enough to tell journeys of one browser apart
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Door:
+    """What every page has where people sign in."""
+
+    forms: FormTokens
+    tries: Tries
+    journeys: "Journeys"
 
 
 class Journeys:
@@ -50,7 +61,7 @@ class Journeys:
             raise NotFoundError("this browser began no such sign-in")
         return await self._consents.end(request.match_info["provider"], state=state, cookie=cookie)
 
-    def forget(self, request: web.Request, response: web.Response) -> None:
+    def forget(self, request: web.Request, response: web.StreamResponse) -> None:
         """Take the journey's cookie from the browser."""
         response.del_cookie(self._cookie(request), path="/", secure=request.scheme == "https")
 

@@ -30,6 +30,9 @@ def headers(targets: Iterable[str] = ()) -> dict[str, str]:
     return {**_PRIVATE, "Content-Security-Policy": policy}
 
 
+HEADERS = headers()  # of a page whose forms lead back here
+
+
 def page(
     request: web.Request,
     template: str,
@@ -46,7 +49,7 @@ def page(
 
 def gone_to(location: str) -> web.Response:
     """Send the browser on, after a form or a sign-in."""
-    return web.Response(status=303, headers={**headers(), "Location": location})
+    return web.Response(status=303, headers={**HEADERS, "Location": location})
 
 
 async def fields(request: web.Request) -> dict[str, str]:

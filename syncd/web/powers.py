@@ -28,6 +28,5 @@ def powers(scopes: frozenset[Scope]) -> Sequence[str]:
     return [
         words
         for scope, words in _WORDS
-        if grants(scopes, scope)
-        and not (scope in _WITHIN and grants(scopes, _WITHIN[scope]))
+        if grants(scopes, scope) and not (scope in _WITHIN and grants(scopes, _WITHIN[scope]))
     ]

@@ -6,18 +6,18 @@ from urllib.parse import urlsplit
 from aiohttp import web
 from yarl import URL
 
-from syncd.engine.consents import Consents
+from syncd.engine.consents import Back, Consents
 from syncd.engine.link import Linking
 from syncd.model.access import digest
 from syncd.model.errors import NotFoundError, SyncdError
 from syncd.model.profile import Profile
-from syncd.ports.link import SIGN_IN_URL, WITHOUT_CONTACTS, Consented, Login, Way
+from syncd.ports.link import SIGN_IN_URL, WITHOUT_CONTACTS, Login, Way
 from syncd.ports.vault import Secret
 from syncd.web.cards import card
-from syncd.web.journeys import Journeys
-from syncd.web.outcome import EXPIRED, UNAVAILABLE, WRONG, Told, told_of
+from syncd.web.journeys import Door
+from syncd.web.outcome import EXPIRED, UNAVAILABLE, WRONG, Told, failed, told_of
 from syncd.web.page import fields, gone_to, page
-from syncd.web.sign_in import FormTokens, Tries, too_many
+from syncd.web.sign_in import too_many
 
 PREFIX = "/relink/"
 DONE = f"{PREFIX}done"
@@ -27,20 +27,13 @@ _RETURN_TO = "return_to"
 class RelinkPages:
     """Pages of one kind; each request finds its profile by the secret in its path."""
 
-    def __init__(
-        self,
-        linking: Linking,
-        consents: Consents,
-        journeys: Journeys,
-        forms: FormTokens,
-        tries: Tries,
-    ) -> None:
-        """Sign people in by ``linking``, or send them on ``journeys``."""
+    def __init__(self, linking: Linking, consents: Consents, door: Door) -> None:
+        """Sign people in by ``linking``, or send them to their provider."""
         self._linking = linking
         self._consents = consents
-        self._journeys = journeys
-        self._forms = forms
-        self._tries = tries
+        self._journeys = door.journeys
+        self._forms = door.forms
+        self._tries = door.tries
 
     async def show(self, request: web.Request) -> web.Response:
         """Show the form; changes nothing, however often it is asked for."""
@@ -77,33 +70,32 @@ class RelinkPages:
             password=Secret(password),
             url=profile.settings.get(SIGN_IN_URL, ""),
         )
-        told = await self._tried(profile, login)
-        if told is None:
-            return gone_to(await self._way_out(request.query.get(_RETURN_TO), profile))
-        if told.status != WRONG:
-            self._tries.forgive(form)
-        return await self._form(request, profile, told)
+        try:
+            await self._linking.relink(profile, login)
+        except SyncdError as error:
+            told = told_of(error, profile)
+            if told.status != WRONG:
+                self._tries.forgive(form)
+            return await self._form(request, profile, told)
+        return gone_to(await self._way_out(request.query.get(_RETURN_TO), profile))
 
-    async def returned(self, request: web.Request, path: str, consented: Consented) -> web.Response:
-        """Take back somebody whom the page at ``path`` sent to a provider."""
-        secret, return_to = _parts(path)
+    async def returned(
+        self, request: web.Request, back: Back, code: str, issuer: str | None
+    ) -> web.Response:
+        """Take back somebody whom one of these pages sent to a provider."""
+        secret, return_to = _parts(back.path)
         try:
             profile = await self._linking.by_secret(secret)
         except NotFoundError:
             return _dead(request)
-        told = await self._tried(profile, consented)
-        if told is None:
-            return gone_to(await self._way_out(return_to, profile))
-        if told.status == WRONG:
-            self._tries.begin(_form_name(secret))
-        return page(
-            request,
-            "failed.html",
-            status=told.status,
-            title="Not reconnected",
-            message=told.message,
-            back=path,
-        )
+        try:
+            await self._linking.rejoin(profile, await self._consents.redeem(back, code, issuer))
+        except SyncdError as error:
+            told = told_of(error, profile)
+            if told.status == WRONG:
+                self._tries.begin(_form_name(secret))
+            return failed(request, back, title="Not reconnected", told=told)
+        return gone_to(await self._way_out(return_to, profile))
 
     async def done(self, request: web.Request) -> web.Response:
         """Say that all is well; the link that led here is dead."""
@@ -113,14 +105,6 @@ class RelinkPages:
             title="You are connected again",
             message="Your calendars are being brought up to date. You can close this page.",
         )
-
-    async def _tried(self, profile: Profile, login: Login | Consented) -> Told | None:
-        """Sign in; return what went wrong, None if nothing did."""
-        try:
-            await self._linking.relink(profile, login)
-        except SyncdError as error:
-            return told_of(error, profile)
-        return None
 
     async def _sent(self, request: web.Request, profile: Profile) -> web.Response:
         wait = self._tries.wait(_form_name(request.match_info["secret"]))

@@ -30,7 +30,11 @@ class FormTokens:
 
     def cookie_of(self, request: web.Request) -> str:
         """Return the browser's cookie, or a new one."""
-        return request.cookies.get(cookie_name(request)) or secrets.token_urlsafe(32)
+        return self.held(request) or secrets.token_urlsafe(32)
+
+    def held(self, request: web.Request) -> str:
+        """Return the browser's cookie, empty without one."""
+        return request.cookies.get(cookie_name(request), "")
 
     def token(self, request: web.Request, cookie: str) -> str:
         """Return what the form on this page carries."""

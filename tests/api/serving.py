@@ -24,6 +24,8 @@ from syncd.engine.expiries import Expiries
 from syncd.engine.feeds import Feeds
 from syncd.engine.further import Further
 from syncd.engine.instances import Expand
+from syncd.engine.invitations import Invitations
+from syncd.engine.leaving import Leaving
 from syncd.engine.link import Linking
 from syncd.engine.managed import ManagedEvents
 from syncd.engine.stream import StreamReader
@@ -168,6 +170,8 @@ async def serving(
                 store, ground.server, browser, ground.hub, clock, written=ground.written
             ) as writer,
         ):
+            linking = Linking(store, linker, FakeVault(), clock, ground.hub)
+            leaving = Leaving(store, linker)
             parts = Parts(
                 store=store,
                 vault=FakeVault(),
@@ -178,12 +182,13 @@ async def serving(
                 agenda=Agenda(store, expand),
                 busy=BusyReader(store, expand),
                 further=Further(ground.server, store),
-                linking=Linking(store, linker, FakeVault(), clock, ground.hub),
+                linking=linking,
+                invitations=Invitations(store, linking, leaving, FakeVault(), clock),
                 tokens=Tokens(store, clock),
                 expiries=Expiries(store, FakeVault(), clock),
                 feeds=Feeds(store, FakeVault(), clock),
                 ticker=ticker,
-                control=Control(store, ground.hub, clock, ground.hints),
+                control=Control(store, ground.hub, clock, ground.hints, leaving),
                 hints=ground.hints,
                 clock=clock,
                 meter=ground.meter,
@@ -201,6 +206,8 @@ async def serving(
                 app,
                 linking=parts.linking,
                 consents=consents,
+                invitations=parts.invitations,
+                linker=linker,
                 expiries=parts.expiries,
                 clock=clock,
             )

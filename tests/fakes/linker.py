@@ -1,9 +1,10 @@
 """A linker that knows passwords and codes, and fails on request."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from urllib.parse import urlencode
 
 from syncd.model.errors import InvalidError, RelinkRequiredError, SyncdError
+from syncd.model.profile import Profile
 from syncd.ports.link import (
     SIGN_IN_URL,
     Consent,
@@ -23,7 +24,10 @@ CONSENTING = ("google", "graph")
 
 
 class FakeLinker:
-    """One person a user name at one server; ``tries`` are the logins that were tried."""
+    """One person a user name at one server; ``tries`` are the logins that were tried.
+
+    ``given_up`` are the secrets of new grants and the profiles whose grants were given back.
+    """
 
     def __init__(self) -> None:
         self.tries = list[Login]()
@@ -32,6 +36,8 @@ class FakeLinker:
         self.journeys = list[Journey]()
         self.consents = list[Consent]()
         self.redeemed = list[Consented]()
+
+        self.given_up = list[Mapping[str, Secret] | Profile]()
 
     async def sign_in(self, login: Login) -> SignedIn:
         self.tries.append(login)
@@ -83,3 +89,16 @@ class FakeLinker:
             login="ada@example.org",
             secrets={REFRESH_TOKEN: Secret("refresh")},
         )
+
+    async def give_up(self, provider: str, secrets: Mapping[str, Secret]) -> bool:
+        del provider
+        return self._give(secrets)
+
+    async def leave(self, profile: Profile) -> bool:
+        return self._give(profile)
+
+    def _give(self, back: Mapping[str, Secret] | Profile) -> bool:
+        self.given_up.append(back)
+        if self.failure:
+            raise self.failure
+        return True

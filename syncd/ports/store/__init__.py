@@ -7,6 +7,8 @@ from syncd.ports.store.applications import Applications
 from syncd.ports.store.channels import Channels
 from syncd.ports.store.consents import Consents
 from syncd.ports.store.feeds import Feeds
+from syncd.ports.store.grants import Grants
+from syncd.ports.store.invitations import Invitations
 from syncd.ports.store.managed import Managed
 from syncd.ports.store.profiles import Profiles
 from syncd.ports.store.repeats import Repeats
@@ -24,6 +26,8 @@ class Store(
     Streams,
     Access,
     Applications,
+    Invitations,
+    Grants,
     TokenCalendars,
     Feeds,
     Repeats,

@@ -63,6 +63,10 @@ class Profiles(Protocol):
         """Return the user's profile of that person at that provider."""
         ...
 
+    async def profiles_of_person(self, provider: str, identity: str) -> Sequence[Profile]:
+        """Return everybody's profiles of that person at that provider, by id."""
+        ...
+
     async def profile_by_relink(self, digest: bytes) -> Profile | None:
         """Return the profile that a relink secret belongs to."""
         ...

@@ -9,7 +9,7 @@ from syncd.model.ids import ProfileId
 from syncd.model.profile import Profile
 from syncd.ports.link import Consent, Consented, Journey, Login, SignedIn
 from syncd.ports.provider import Provider
-from syncd.ports.vault import DELEGATED_KEY, Keys, Secret
+from syncd.ports.vault import DELEGATED_KEY, REFRESH_TOKEN, Keys, Secret
 from syncd.providers.google import wire
 from syncd.providers.google.client import GoogleClient
 from syncd.providers.google.provider import Clients, GoogleProvider
@@ -102,6 +102,14 @@ class GoogleAdapter:
         self._check((*_CLIENT, *_ADDRESSES))
         granted = await self._page.redeem(self._endpoint, consented)
         return await self._signed_in(granted, secrets_of(granted))
+
+    async def give_up(self, secrets: Mapping[str, Secret]) -> bool:
+        """Revoke the grant; the key of a service account is the domain's and stays."""
+        token = secrets.get(REFRESH_TOKEN)
+        if token is None or not self._settings.get("revoke_url"):
+            return False
+        await self._endpoint.revoke(token)
+        return True
 
     async def _delegated(self, key_file: Secret, subject: str) -> SignedIn:
         """Act for a user of a domain that delegates this to the service account (G11)."""

@@ -1,10 +1,7 @@
-"use strict";
-
-// The message is for the window that opened this one, and only if it is of the origin that the
-// application registered: a browser gives it to no other.
-const told = document.getElementById("told");
-history.replaceState(null, "", location.pathname);
-if (window.opener && told.dataset.origin) {
-  window.opener.postMessage(told.dataset.message, told.dataset.origin);
+// Tells the window that opened this popup how it ended, and no window of another origin.
+const told = document.getElementById("told").dataset;
+history.replaceState(null, "", location.pathname); // nothing of a sign-in stays in it
+if (window.opener) {
+  window.opener.postMessage(told.message, told.origin);
   window.close();
 }
