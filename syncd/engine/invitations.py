@@ -13,7 +13,7 @@ from syncd.engine.browsers import Browsers
 from syncd.engine.leaving import Leaving
 from syncd.engine.link import Linking
 from syncd.engine.members import Members
-from syncd.model.access import Scope, Token, digest, token_text
+from syncd.model.access import Application, Scope, Token, digest, token_text
 from syncd.model.errors import NotFoundError
 from syncd.model.grant import Grant
 from syncd.model.ids import ApplicationId, GrantId, InvitationId, TokenId, UserId, short
@@ -94,11 +94,18 @@ class Invitations:
 
         ``browser`` is the browser's cookie, empty without one. Raises NotFoundError.
         """
-        return self._checked(await self._store.invitation_by_secret(digest(secret)), browser)
+        found = await self._store.invitation_by_secret(digest(secret))
+        return await self._checked(found, browser)
 
     async def by_id(self, invitation: InvitationId, *, browser: str) -> Invitation:
         """Return one by its id, as ``by_secret`` does: for who comes back from a provider."""
-        return self._checked(await self._store.invitation(invitation), browser)
+        return await self._checked(await self._store.invitation(invitation), browser)
+
+    async def application(self, invitation: Invitation) -> Application | None:
+        """Return who invites; None for a user's own invitation."""
+        if invitation.application_id is None:
+            return None
+        return await self._store.application(invitation.application_id)
 
     async def accept(self, invitation: Invitation, provider: str, signed: SignedIn) -> Ending:
         """Connect who has signed in, and end the invitation: once, whoever else tries.
@@ -128,9 +135,10 @@ class Invitations:
         told = {"error": error, "error_description": description}
         return self._told(invitation, told, connected=False)
 
-    def _checked(self, found: Invitation | None, browser: str) -> Invitation:
+    async def _checked(self, found: Invitation | None, browser: str) -> Invitation:
         if found is None or not found.alive(self._clock.now()) or not found.admits(browser):
             raise NotFoundError(_DEAD)
+        await self.application(found)  # it may be gone by now
         return found
 
     async def _ending(self, invitation: Invitation, profile: Profile) -> Ending:

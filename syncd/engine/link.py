@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from syncd.engine.hub import Hub
+from syncd.engine.leaving import Leaving
 from syncd.engine.records import account_record, account_update
 from syncd.model.access import digest
 from syncd.model.activity import Type
@@ -31,6 +32,7 @@ class Linking:
         self._vault = vault
         self._clock = clock
         self._hub = hub
+        self._leaving = Leaving(store, linker)
 
     async def connect(
         self, user: UserId, login: Login, application: ApplicationId | None = None
@@ -87,8 +89,12 @@ class Linking:
         return await self.rejoin(profile, await self._linker.sign_in(login))
 
     async def rejoin(self, profile: Profile, signed: SignedIn) -> Profile:
-        """Bring a profile back for who has signed in; raises OtherPersonError for another."""
+        """Bring a profile back for who has signed in.
+
+        Raises OtherPersonError for another; their new grant is given back (N4).
+        """
         if signed.identity != profile.identity:
+            await self._leaving.give_back(profile.provider, signed)
             raise OtherPersonError("this is another person's login: sign in as the one shown")
         return await self._return(profile, signed)
 
@@ -109,6 +115,15 @@ class Linking:
         if profile is None or not self._valid(profile):
             raise NotFoundError("this link is no longer valid")
         return profile
+
+    async def returns(self, profile: Profile) -> tuple[str, ...]:
+        """Return where its application lets people be sent back to; nowhere without one (N5)."""
+        if profile.application_id is None:
+            return ()
+        try:
+            return (await self._store.application(profile.application_id)).redirect_uris
+        except NotFoundError:  # removed
+            return ()
 
     async def _path(self, profile: Profile, *, renew: bool) -> str:
         for _ in range(_TRIES):

@@ -39,9 +39,11 @@ class Pruner:
         return total
 
     async def _forget(self) -> None:
-        """Remove answers that no key asks for any more (R17)."""
+        """Remove answers that no key asks for any more (R17), and who did not come back (N3)."""
         before = self._clock.now() - ANSWERS_KEPT
         while await self._store.forget_requests(before=before, limit=STEP) == STEP:
+            await self._clock.sleep(_PAUSE)
+        while await self._store.forget_consents(before=self._clock.now(), limit=STEP) == STEP:
             await self._clock.sleep(_PAUSE)
 
     async def _one(self, profile: ProfileId) -> int:

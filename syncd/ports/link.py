@@ -1,13 +1,74 @@
-"""Signing in: with a form (api.md N2, N6), or with a grant that somebody has (design §7)."""
+"""Signing in: with a form (api.md N2, N6), at the provider (N3), or with a grant (design §7)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Protocol
 
 from syncd.model.profile import Profile
 from syncd.ports.vault import Secret
 
+WITHOUT_CONTACTS = "without_contacts"  # the setting of a grant that leaves them out
 SIGN_IN_URL = "url"  # the setting that a later sign-in of the same profile begins at
+
+
+class SignIn(StrEnum):
+    """How a person signs in at a provider, and again after a disconnection (I12)."""
+
+    PASSWORD = "by password"  # noqa: S105 - words for people
+    APP_PASSWORD = "by app-specific password"  # noqa: S105 - words for people
+    GRANT = "in the browser"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """One provider that people can connect here.
+
+    ``origins`` are where a browser may be led that consents there (CSP's ``form-action``).
+    """
+
+    provider: str
+    name: str  # for people
+    sign_in: SignIn
+    origins: tuple[str, ...] = ()
+
+    @property
+    def consents(self) -> bool:
+        """Tell whether people sign in at the provider itself."""
+        return self.sign_in is SignIn.GRANT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Journey:
+    """What a person is sent to a provider for; ``login`` is whom they should sign in as.
+
+    ``contacts`` asks for the address book too; ``redirect_uri`` is the one that is registered.
+    """
+
+    provider: str
+    redirect_uri: str
+    login: str = ""
+    contacts: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consent:
+    """Where to send them: ``state`` must come back, ``verifier`` stays with us (RFC 7636)."""
+
+    url: str
+    state: str
+    verifier: Secret
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consented:
+    """What came back; ``issuer`` is None where the provider did not say who it is (RFC 9207)."""
+
+    provider: str
+    code: Secret
+    verifier: Secret
+    redirect_uri: str
+    issuer: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +113,23 @@ class Linker(Protocol):
         answer that is none (HTML), ForbiddenError for an address that may not be reached,
         InvalidError for a field that cannot be right. Each message is a sentence that tells the
         person what to do.
+        """
+        ...
+
+    async def ways(self) -> Sequence[Way]:
+        """Return what people can connect: providers that the operator has set up."""
+        ...
+
+    async def begin(self, journey: Journey) -> Consent:
+        """Return where a person gives consent; raises InvalidError where they cannot."""
+        ...
+
+    async def finish(self, consented: Consented) -> SignedIn:
+        """Redeem what came back, once, and look around.
+
+        Raises RelinkRequiredError for a code that is not honoured, InvalidError for another
+        issuer and for a consent that leaves calendars out, and what ``sign_in`` raises. Each
+        message is a sentence for the person.
         """
         ...
 

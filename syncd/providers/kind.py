@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
 from aiohttp import ClientSession
@@ -12,7 +11,7 @@ from syncd.model.abilities import Abilities
 from syncd.model.outbound import reachable
 from syncd.model.profile import Profile
 from syncd.ports.clock import Clock
-from syncd.ports.link import Login, SignedIn
+from syncd.ports.link import Consent, Consented, Journey, Login, SignedIn, SignIn
 from syncd.ports.provider import Provider
 from syncd.ports.vault import Keys, Secret
 
@@ -58,12 +57,22 @@ class Revoker(Protocol):
         ...
 
 
-class SignIn(StrEnum):
-    """How a person signs in at a provider, and again after a disconnection (I12)."""
+@runtime_checkable
+class Consenting(Protocol):
+    """An adapter of a provider where people sign in themselves."""
 
-    PASSWORD = "by password"  # noqa: S105 - words for people
-    APP_PASSWORD = "by app-specific password"  # noqa: S105 - words for people
-    GRANT = "by refresh token"
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """Return where a browser may be led that consents."""
+        ...
+
+    def begin(self, journey: Journey) -> Consent:
+        """Obey ``Linker.begin``."""
+        ...
+
+    async def finish(self, consented: Consented) -> SignedIn:
+        """Obey ``Linker.finish``."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,3 +87,4 @@ class Kind:
     start: Callable[[Rim], Adapter]
     abilities: Abilities
     sign_in: SignIn = SignIn.PASSWORD
+    extra: str | None = None  # a module that not every installation has

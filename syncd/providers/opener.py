@@ -1,17 +1,18 @@
 """Opens profiles at their providers, and tries logins there: the registry behind two ports."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from importlib.util import find_spec
 
 from syncd.model.abilities import Abilities
 from syncd.model.errors import InvalidError, UnsupportedError
 from syncd.model.profile import Profile
-from syncd.ports.link import Login, SignedIn
+from syncd.ports.link import Consent, Consented, Journey, Login, SignedIn, SignIn, Way
 from syncd.ports.provider import Provider
 from syncd.ports.store import Store
 from syncd.ports.vault import LOGINS, Secret, Vault, credential_place
-from syncd.providers.kind import Adapter, Kind, Revoker, Rim, SignIn
+from syncd.providers.kind import Adapter, Consenting, Kind, Revoker, Rim
 
 
 class Opener:
@@ -55,6 +56,37 @@ class Opener:
                 f"at {kind.service_name} people sign in {kind.sign_in}", field="refresh_token"
             )
         return await (await self._adapter(login.provider)).sign_in(login)
+
+    async def ways(self) -> Sequence[Way]:
+        """Obey ``Linker.ways``."""
+        return [await self._way(kind) for kind in self._kinds.values() if self._is_set_up(kind)]
+
+    async def begin(self, journey: Journey) -> Consent:
+        """Obey ``Linker.begin``."""
+        return (await self._consenting(journey.provider)).begin(journey)
+
+    async def finish(self, consented: Consented) -> SignedIn:
+        """Obey ``Linker.finish``."""
+        return await (await self._consenting(consented.provider)).finish(consented)
+
+    def _is_set_up(self, kind: Kind) -> bool:
+        if kind.sign_in is SignIn.GRANT:
+            settings = self._rim.settings.get(kind.name, {})
+            return bool(settings.get("client_id") and settings.get("client_secret"))
+        return kind.extra is None or find_spec(kind.extra) is not None
+
+    async def _way(self, kind: Kind) -> Way:
+        asked = kind.sign_in is SignIn.GRANT
+        origins = (await self._consenting(kind.name)).origins if asked else ()
+        return Way(
+            provider=kind.name, name=kind.service_name, sign_in=kind.sign_in, origins=origins
+        )
+
+    async def _consenting(self, name: str) -> Consenting:
+        adapter = await self._adapter(name)
+        if not isinstance(adapter, Consenting):
+            raise InvalidError(f"people do not sign in at {name} itself", field="provider")
+        return adapter
 
     async def give_up(self, provider: str, secrets: Mapping[str, Secret]) -> bool:
         """Obey ``Linker.give_up``."""

@@ -162,7 +162,15 @@ def _application(core: Core) -> web.Application:
     """Return the API with the pages for people."""
     parts = parts_of(core)
     made = build(parts)
-    add_pages(made, linking=parts.linking, expiries=parts.expiries, clock=parts.clock)
+    add_pages(
+        made,
+        linking=parts.linking,
+        consents=core.consents,
+        invitations=core.invitations,
+        linker=core.providers,
+        expiries=parts.expiries,
+        clock=parts.clock,
+    )
     return made
 
 

@@ -116,6 +116,7 @@ class OAuthClient(Section):
 
     client_id: str = ""
     client_secret: SecretStr = SecretStr("")
+    extra_scopes: str = ""
 
 
 class Google(OAuthClient):

@@ -9,6 +9,7 @@ from syncd.api.parts import Parts, Rates
 from syncd.engine.agenda import Agenda
 from syncd.engine.browse import Browser
 from syncd.engine.busy import BusyReader
+from syncd.engine.consents import Consents
 from syncd.engine.control import Control
 from syncd.engine.expiries import Expiries
 from syncd.engine.feeds import Feeds
@@ -69,6 +70,7 @@ class Core:
     busy: BusyReader
     further: Further
     linking: Linking
+    consents: Consents
     leaving: Leaving
     invitations: Invitations
     ticker: Ticker
@@ -141,6 +143,7 @@ async def wired(settings: Settings) -> AsyncIterator[Core]:
             agenda=Agenda(store, workers),
             busy=BusyReader(store, workers),
             further=Further(opener, store),
+            consents=Consents(store, opener, vault, clock, public_url=settings.server.public_url),
             linking=linking,
             leaving=leaving,
             invitations=Invitations(store, linking, leaving, vault, clock),

@@ -13,6 +13,7 @@ from syncd.store.access import SqlAccess
 from syncd.store.appending import Appender
 from syncd.store.applications import SqlApplications
 from syncd.store.channels import SqlChannels
+from syncd.store.consents import SqlConsents
 from syncd.store.database import Database
 from syncd.store.feeds import SqlFeeds
 from syncd.store.grants import SqlGrants
@@ -48,6 +49,7 @@ class SqlStore(
     SqlTokenCalendars,
     SqlFeeds,
     SqlRepeats,
+    SqlConsents,
     SqlUpkeep,
 ):
     """``Store`` on SQLite and on PostgreSQL."""

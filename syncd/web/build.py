@@ -7,10 +7,18 @@ import aiohttp_jinja2
 from aiohttp import web
 from jinja2 import PackageLoader
 
+from syncd.engine.consents import Consents
 from syncd.engine.expiries import Expiries
+from syncd.engine.invitations import Invitations
 from syncd.engine.link import Linking
 from syncd.ports.clock import Clock
+from syncd.ports.link import Linker
+from syncd.web import connect as connecting
+from syncd.web import relink as relinking
+from syncd.web.callback import CallbackPage
+from syncd.web.connect import ConnectPages
 from syncd.web.expiries import ExpiryPages
+from syncd.web.journeys import Door, Journeys
 from syncd.web.relink import RelinkPages
 from syncd.web.sign_in import FormTokens, Tries
 
@@ -19,11 +27,26 @@ _KINDS = {"css": "text/css", "js": "text/javascript"}
 WITHIN = timedelta(minutes=15)
 
 
-def add_pages(app: web.Application, *, linking: Linking, expiries: Expiries, clock: Clock) -> None:
-    """Serve the pages of relinking (api.md N1, N2) and of tokens (M9, M11), and the stylesheet."""
+def add_pages(  # noqa: PLR0913 - what the pages stand on
+    app: web.Application,
+    *,
+    linking: Linking,
+    consents: Consents,
+    invitations: Invitations,
+    linker: Linker,
+    expiries: Expiries,
+    clock: Clock,
+) -> None:
+    """Serve the pages of signing in (api.md N1-N6) and of tokens (M9, M11), and the stylesheet."""
     aiohttp_jinja2.setup(app, loader=PackageLoader("syncd.web"), autoescape=True)
     forms = FormTokens()
-    relink = RelinkPages(linking, forms, Tries(clock, most=FAILED_TRIES, within=WITHIN))
+    tries = Tries(clock, most=FAILED_TRIES, within=WITHIN)
+    journeys = Journeys(consents)
+    door = Door(forms=forms, tries=tries, journeys=journeys)
+    relink = RelinkPages(linking, consents, door)
+    connect = ConnectPages(invitations, consents, linker, door)
+    pages = {relinking.PREFIX: relink.returned, connecting.PREFIX: connect.returned}
+    callback = CallbackPage(journeys, pages)
     tokens = ExpiryPages(expiries, forms, clock)
     app.router.add_get("/calendars/{secret}/view", tokens.show)
     app.router.add_get("/actions", tokens.ask)
@@ -31,6 +54,9 @@ def add_pages(app: web.Application, *, linking: Linking, expiries: Expiries, clo
     app.router.add_get("/relink/done", relink.done)
     app.router.add_get("/relink/{secret}", relink.show)
     app.router.add_post("/relink/{secret}", relink.sign_in)
+    app.router.add_get("/connect/{secret}", connect.show)
+    app.router.add_post("/connect/{secret}", connect.act)
+    app.router.add_get("/oauth/callback/{provider}", callback.show)
     app.router.add_get("/static/syncd.css", _static)
     app.router.add_get("/static/popup.js", _static)
 
@@ -40,6 +66,4 @@ async def _static(request: web.Request) -> web.Response:
     file = files("syncd.web").joinpath(request.path.lstrip("/"))
     headers = {"Cache-Control": "public, max-age=3600"}
     kind = _KINDS[request.path.rpartition(".")[2]]
-    return web.Response(
-        body=file.read_bytes(), content_type=kind, charset="utf-8", headers=headers
-    )
+    return web.Response(body=file.read_bytes(), content_type=kind, charset="utf-8", headers=headers)

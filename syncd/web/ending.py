@@ -4,10 +4,9 @@ from aiohttp import web
 
 from syncd.model.ids import ApplicationId
 from syncd.model.invitation import Ending
-from syncd.web.page import HEADERS, page
+from syncd.web.page import HEADERS, gone_to, page
 from syncd.web.sign_in import cookie_name, keep
 
-_CONNECTED = ("You are connected", "Your calendars are being read. You can close this page.")
 _SCRIPTED = HEADERS["Content-Security-Policy"] + "; script-src 'self'"
 
 
@@ -27,13 +26,17 @@ def remembered_name(request: web.Request, application: ApplicationId) -> str:
 
 def _shown(request: web.Request, ending: Ending) -> web.Response:
     if ending.url is not None:
-        return web.Response(status=303, headers={**HEADERS, "Location": ending.url})
+        return gone_to(ending.url)
     if ending.popup is not None:
         shown = page(request, "popup.html", popup=ending.popup)
         shown.headers["Content-Security-Policy"] = _SCRIPTED
         return shown
     if not ending.connected:
         title, message = "Nothing was connected", "You can close this page."
-    else:
-        title, message = _CONNECTED
-    return page(request, "message.html", title=title, message=message)
+        return page(request, "message.html", title=title, message=message)
+    return page(
+        request,
+        "done.html",
+        title="Your calendar is connected",
+        message="It is being read now. You can close this page.",
+    )

@@ -9,6 +9,7 @@ from hashlib import sha256
 from aiohttp import web
 
 from syncd.ports.clock import Clock
+from syncd.web.page import page
 
 _REMEMBERED = 10_000  # forms with failed tries; the one longest unused is forgotten
 
@@ -26,7 +27,11 @@ class FormTokens:
 
     def cookie_of(self, request: web.Request) -> str:
         """Return the browser's cookie, or a new one."""
-        return request.cookies.get(cookie_name(request)) or secrets.token_urlsafe(32)
+        return self.held(request) or secrets.token_urlsafe(32)
+
+    def held(self, request: web.Request) -> str:
+        """Return the browser's cookie, empty without one."""
+        return request.cookies.get(cookie_name(request), "")
 
     def token(self, request: web.Request, cookie: str) -> str:
         """Return what the form on this page carries."""
@@ -61,21 +66,44 @@ class Tries:
         self._within = within.total_seconds()
         self._failed = OrderedDict[str, deque[float]]()
 
+    def wait(self, form: str) -> float | None:
+        """Return the seconds to wait if there were too many, and count nothing."""
+        failed = self._recent(form)
+        if len(failed) < self._most:
+            return None
+        return self._within - (self._clock.monotonic() - failed[0])
+
     def begin(self, form: str) -> float | None:
         """Count a try; return the seconds to wait instead if there were too many."""
-        now = self._clock.monotonic()
-        failed = self._failed.setdefault(form, deque())
-        self._failed.move_to_end(form)
-        if len(self._failed) > _REMEMBERED:
-            self._failed.popitem(last=False)
-        while failed and now - failed[0] >= self._within:
-            failed.popleft()
-        if len(failed) >= self._most:
-            return self._within - (now - failed[0])
-        failed.append(now)
-        return None
+        wait = self.wait(form)
+        if wait is None:
+            self._failed[form].append(self._clock.monotonic())
+        return wait
 
     def forgive(self, form: str) -> None:
         """Take the last try back: it was no guess."""
         if failed := self._failed.get(form):
             failed.pop()
+
+    def _recent(self, form: str) -> deque[float]:
+        failed = self._failed.setdefault(form, deque())
+        self._failed.move_to_end(form)
+        if len(self._failed) > _REMEMBERED:
+            self._failed.popitem(last=False)
+        while failed and self._clock.monotonic() - failed[0] >= self._within:
+            failed.popleft()
+        return failed
+
+
+def too_many(request: web.Request, wait: float) -> web.Response:
+    """Return the page of whoever tried too often."""
+    minutes = max(1, round(wait / 60))
+    shown = page(
+        request,
+        "message.html",
+        status=429,
+        title="Too many tries",
+        message=f"Please wait {minutes} minutes, then open the link again.",
+    )
+    shown.headers["Retry-After"] = str(max(1, int(wait)))
+    return shown

@@ -18,6 +18,7 @@ from syncd.api.route import Route
 from syncd.engine.agenda import Agenda
 from syncd.engine.browse import Browser
 from syncd.engine.busy import BusyReader
+from syncd.engine.consents import Consents
 from syncd.engine.control import Control
 from syncd.engine.expiries import Expiries
 from syncd.engine.feeds import Feeds
@@ -200,7 +201,16 @@ async def serving(
             app = build(parts)
             for one in extra:
                 add(app, one)
-            add_pages(app, linking=parts.linking, expiries=parts.expiries, clock=clock)
+            consents = Consents(store, linker, FakeVault(), clock, public_url=parts.public_url)
+            add_pages(
+                app,
+                linking=parts.linking,
+                consents=consents,
+                invitations=parts.invitations,
+                linker=linker,
+                expiries=parts.expiries,
+                clock=clock,
+            )
             server = TestServer(app)
             await server.start_server(
                 max_line_size=READ_AT_MOST["max_line_size"],

@@ -25,7 +25,8 @@ async def subscribed(api: Api, **fields: Any) -> tuple[str, str]:  # noqa: ANN40
     """Return the path of a calendar with one token, and the token."""
     owner = await api.token(Scope.NOTIFY)
     made = await create(api, owner, name=NIGHTLY)
-    token = await api.token(expires_at=api.clock.now() + SOON, **{"name": "laptop", **fields})
+    usual = {"name": "laptop", "expires_at": api.clock.now() + SOON}
+    token = await api.token(**{**usual, **fields})
     body = {"mom_id": await lineage(api, token)}
     answer = await api.send("POST", f"{ROOT}/{made['id']}", token=owner, json=body)
     assert answer.status == 200

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from syncd.providers.kind import SignIn
+from syncd.ports.link import SignIn
 from syncd.providers.registry import KINDS
 from tests.contract.quality import COLUMNS, DOCUMENT, table, written
 from tests.contract.stage import Stage

@@ -245,9 +245,9 @@ async def test_icloud_is_asked_for_an_app_specific_password(person: Person) -> N
     apple = replace(await ground.profile(), provider="icloud", login="ada@icloud.com")
     await ground.store.save_profile(apple)
     text = await (await person.open()).text()
-    for words in ("iCloud Calendar", "Apple ID</dt>", "App-specific password</label>"):
+    for words in ("iCloud", "App-specific password</label>"):
         assert words in text
     assert 'href="https://account.apple.com/"' in text
-    assert "never the password of the Apple ID" in text
+    assert "never the password of the Apple Account" in text
     assert (await person.submit(RIGHT)).status == 303
     assert person.api.linker.tries[-1].provider == "icloud"

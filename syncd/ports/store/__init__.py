@@ -5,6 +5,7 @@ from typing import Protocol
 from syncd.ports.store.access import Access
 from syncd.ports.store.applications import Applications
 from syncd.ports.store.channels import Channels
+from syncd.ports.store.consents import Consents
 from syncd.ports.store.feeds import Feeds
 from syncd.ports.store.grants import Grants
 from syncd.ports.store.invitations import Invitations
@@ -30,6 +31,7 @@ class Store(
     TokenCalendars,
     Feeds,
     Repeats,
+    Consents,
     Upkeep,
     Protocol,
 ):

@@ -1,7 +1,8 @@
 """any CalDAV server (RFC 4791, RFC 6578)."""
 
 from syncd.model.abilities import CALENDAR_MEMBERS, EVENT_MEMBERS, Abilities
-from syncd.providers.kind import Adapter, Kind, Rim, SignIn
+from syncd.ports.link import SignIn
+from syncd.providers.kind import Adapter, Kind, Rim
 
 
 def _start(rim: Rim) -> Adapter:

@@ -37,4 +37,5 @@ KIND = Kind(
         rooms=True,
         icalendar=False,
     ),
+    extra="exchangelib",
 )

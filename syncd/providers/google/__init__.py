@@ -1,7 +1,8 @@
 """Google Calendar (API v3)."""
 
 from syncd.model.abilities import EVENT_MEMBERS, Abilities
-from syncd.providers.kind import Adapter, Kind, Rim, SignIn
+from syncd.ports.link import SignIn
+from syncd.providers.kind import Adapter, Kind, Rim
 
 
 def _start(rim: Rim) -> Adapter:

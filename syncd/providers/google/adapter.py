@@ -7,7 +7,7 @@ from functools import partial
 from syncd.model.errors import InvalidError, MisconfiguredError
 from syncd.model.ids import ProfileId
 from syncd.model.profile import Profile
-from syncd.ports.link import Login, SignedIn
+from syncd.ports.link import Consent, Consented, Journey, Login, SignedIn
 from syncd.ports.provider import Provider
 from syncd.ports.vault import DELEGATED_KEY, REFRESH_TOKEN, Keys, Secret
 from syncd.providers.google import wire
@@ -16,6 +16,7 @@ from syncd.providers.google.provider import Clients, GoogleProvider
 from syncd.providers.kind import Rim
 from syncd.providers.limits import Limits
 from syncd.providers.oauth.assertion import assertion, read_key_file
+from syncd.providers.oauth.consent import ConsentPage
 from syncd.providers.oauth.endpoint import Client, Granted, TokenEndpoint
 from syncd.providers.oauth.keeper import Keeper, secrets_of
 from syncd.providers.oauth.sign_in import Tokens, accepted, claims, only, tried
@@ -23,10 +24,14 @@ from syncd.providers.oauth.sign_in import Tokens, accepted, claims, only, tried
 _NAME = "Google"
 _ADDRESSES = ("token_url", "api_url")
 _CLIENT = ("client_id", "client_secret")
+_CALENDAR = "https://www.googleapis.com/auth/calendar"
+_CONTACTS = "https://www.googleapis.com/auth/contacts.readonly"
+# without these Google gives no refresh token to somebody who consented before
+_LASTING = {"access_type": "offline", "prompt": "consent"}
 
 
 class GoogleAdapter:
-    """Obeys ``Adapter``."""
+    """Obeys ``Adapter`` and ``Consenting``."""
 
     def __init__(self, rim: Rim) -> None:
         """Ask nobody yet."""
@@ -41,6 +46,18 @@ class GoogleAdapter:
             ),
             rim.session,
             rim.clock,
+        )
+        self._page = ConsentPage(
+            name=_NAME,
+            authorize_url=self._settings.get("authorize_url", ""),
+            client_id=self._settings.get("client_id", ""),
+            needed=_CALENDAR,
+            scopes=(
+                *("openid", "email", _CALENDAR),
+                *self._settings.get("extra_scopes", "").split(),
+            ),
+            contact_scopes=(_CONTACTS,),
+            members=_LASTING,
         )
         self._audience = self._settings.get("token_url", "")
         self._keeper = Keeper(self._endpoint, rim.clock, audience=self._audience)
@@ -70,6 +87,22 @@ class GoogleAdapter:
         granted = await tried(self._endpoint, login, _NAME)
         return await self._signed_in(granted, secrets_of(granted, login.refresh_token))
 
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """Return where people consent."""
+        return (self._page.origin,)
+
+    def begin(self, journey: Journey) -> Consent:
+        """Send somebody to Google."""
+        self._check((*_CLIENT, *_ADDRESSES, "authorize_url"))
+        return self._page.begin(journey)
+
+    async def finish(self, consented: Consented) -> SignedIn:
+        """Take them back; ``sub`` of the ID token names the person (P15)."""
+        self._check((*_CLIENT, *_ADDRESSES))
+        granted = await self._page.redeem(self._endpoint, consented)
+        return await self._signed_in(granted, secrets_of(granted))
+
     async def give_up(self, secrets: Mapping[str, Secret]) -> bool:
         """Revoke the grant; the key of a service account is the domain's and stays."""
         token = secrets.get(REFRESH_TOKEN)
@@ -97,7 +130,12 @@ class GoogleAdapter:
         name = str(primary["id"])
         subject = claims(granted, self._settings.get("client_id", "")).get("sub")
         identity = subject if isinstance(subject, str) and subject else f"calendar:{name}"
-        return SignedIn(identity=identity, login=name, secrets=secrets)
+        return SignedIn(
+            identity=identity,
+            login=name,
+            secrets=secrets,
+            settings=self._page.remembered(granted),
+        )
 
     def _further(self, host: str, tokens: Tokens, profile: ProfileId) -> GoogleClient | None:
         """Return who asks a host that an operator can do without (G14)."""

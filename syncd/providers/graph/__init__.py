@@ -1,7 +1,8 @@
 """Microsoft 365 and Outlook.com (Microsoft Graph v1.0)."""
 
 from syncd.model.abilities import EVENT_MEMBERS, Abilities
-from syncd.providers.kind import Adapter, Kind, Rim, SignIn
+from syncd.ports.link import SignIn
+from syncd.providers.kind import Adapter, Kind, Rim
 
 
 def _start(rim: Rim) -> Adapter:

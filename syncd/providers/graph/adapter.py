@@ -11,24 +11,27 @@ from syncd.model.errors import MalformedReplyError, MisconfiguredError
 from syncd.model.ids import ProfileId
 from syncd.model.own import ADDRESSES, own_addresses
 from syncd.model.profile import Profile
-from syncd.ports.link import Login, SignedIn
+from syncd.ports.link import Consent, Consented, Journey, Login, SignedIn
 from syncd.ports.provider import Provider
 from syncd.ports.vault import Keys, Secret
 from syncd.providers.graph.client import AT_ONCE, Ask, GraphClient
 from syncd.providers.graph.provider import GraphProvider
 from syncd.providers.graph.shelf import Shelf
 from syncd.providers.kind import Rim
-from syncd.providers.oauth.endpoint import Client, TokenEndpoint
+from syncd.providers.oauth.consent import ConsentPage
+from syncd.providers.oauth.endpoint import Client, Granted, TokenEndpoint
 from syncd.providers.oauth.keeper import Keeper, secrets_of
 from syncd.providers.oauth.sign_in import Tokens, claims, only, tried
 
 _NAME = "Microsoft"
 _CONSUMERS = "9188040d-6c67-4c5b-b112-36a304b66dad"  # the tenant of all Outlook.com accounts
+_LIVE = "https://login.live.com"  # where Microsoft sends the people of Outlook.com on to
+_SCOPES = ("offline_access", "openid", "email", "profile", "User.Read", "Calendars.ReadWrite")
 _ME = Ask(path=("me",), query={"$select": "id,displayName,mail,userPrincipalName"})
 
 
 class GraphAdapter:
-    """Obeys ``Adapter``."""
+    """Obeys ``Adapter`` and ``Consenting``."""
 
     def __init__(self, rim: Rim) -> None:
         """Ask nobody yet."""
@@ -42,6 +45,14 @@ class GraphAdapter:
             ),
             rim.session,
             rim.clock,
+        )
+        self._page = ConsentPage(
+            name=_NAME,
+            authorize_url=self._settings.get("authorize_url", ""),
+            client_id=self._settings.get("client_id", ""),
+            needed="Calendars.ReadWrite",
+            scopes=(*_SCOPES, *self._settings.get("extra_scopes", "").split()),
+            contact_scopes=("Contacts.Read",),
         )
         self._keeper = Keeper(self._endpoint, rim.clock)
         self._lanes = WeakValueDictionary[ProfileId, asyncio.Semaphore]()
@@ -64,6 +75,25 @@ class GraphAdapter:
         """Try a refresh token; tenant and object of the ID token name the person (P15)."""
         self._check()
         granted = await tried(self._endpoint, login, _NAME)
+        return await self._signed_in(granted, login.refresh_token)
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """Return where people consent."""
+        return (self._page.origin, _LIVE)
+
+    def begin(self, journey: Journey) -> Consent:
+        """Send somebody to Microsoft; who is not named there chooses the account."""
+        self._check()
+        chooser = {} if journey.login else {"prompt": "select_account"}
+        return self._page.begin(journey, chooser)
+
+    async def finish(self, consented: Consented) -> SignedIn:
+        """Take them back."""
+        self._check()
+        return await self._signed_in(await self._page.redeem(self._endpoint, consented))
+
+    async def _signed_in(self, granted: Granted, used: Secret | None = None) -> SignedIn:
         lanes = asyncio.Semaphore(AT_ONCE)
         me = await self._client(only(granted, _NAME), lanes).read(_ME)
         addresses = [str(me[one]) for one in ("mail", "userPrincipalName") if me.get(one)]
@@ -77,8 +107,12 @@ class GraphAdapter:
             identity=f"{tenant}.{person}" if known else f"user:{me['id']}",
             login=addresses[0],
             name=me.get("displayName"),
-            secrets=secrets_of(granted, login.refresh_token),
-            settings={ADDRESSES: " ".join(dict.fromkeys(addresses)), **flavour},
+            secrets=secrets_of(granted, used),
+            settings={
+                ADDRESSES: " ".join(dict.fromkeys(addresses)),
+                **flavour,
+                **self._page.remembered(granted),
+            },
         )
 
     def _shelf(self, profile: Profile) -> Shelf:

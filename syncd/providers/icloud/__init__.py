@@ -1,7 +1,8 @@
 """iCloud: the calendars and contacts of an Apple ID, a flavour of CalDAV (providers.md IC)."""
 
+from syncd.ports.link import SignIn
 from syncd.providers import caldav
-from syncd.providers.kind import Adapter, Kind, Rim, SignIn
+from syncd.providers.kind import Adapter, Kind, Rim
 
 
 def _start(rim: Rim) -> Adapter:
