@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 import orjson
 
+from syncd.engine.browsers import Browsers
 from syncd.engine.leaving import Leaving
 from syncd.engine.link import Linking
 from syncd.engine.members import Members
@@ -57,6 +58,7 @@ class Invitations:
         self._linking = linking
         self._leaving = leaving
         self._members = Members(store, clock)
+        self._browsers = Browsers(vault, clock)
         self._vault = vault
         self._clock = clock
 
@@ -92,11 +94,12 @@ class Invitations:
 
         ``browser`` is the browser's cookie, empty without one. Raises NotFoundError.
         """
-        return self._checked(await self._store.invitation_by_secret(digest(secret)), browser)
+        found = await self._store.invitation_by_secret(digest(secret))
+        return await self._checked(found, browser)
 
     async def by_id(self, invitation: InvitationId, *, browser: str) -> Invitation:
         """Return one by its id, as ``by_secret`` does: for who comes back from a provider."""
-        return self._checked(await self._store.invitation(invitation), browser)
+        return await self._checked(await self._store.invitation(invitation), browser)
 
     async def application(self, invitation: Invitation) -> Application | None:
         """Return who invites; None for a user's own invitation."""
@@ -129,11 +132,13 @@ class Invitations:
         """
         if not await self._store.use_invitation(invitation.id, self._clock.now()):
             raise NotFoundError(_DEAD)
-        return self._told(invitation, {"error": error, "error_description": description})
+        told = {"error": error, "error_description": description}
+        return self._told(invitation, told, connected=False)
 
-    def _checked(self, found: Invitation | None, browser: str) -> Invitation:
+    async def _checked(self, found: Invitation | None, browser: str) -> Invitation:
         if found is None or not found.alive(self._clock.now()) or not found.admits(browser):
             raise NotFoundError(_DEAD)
+        await self.application(found)  # it may be gone by now
         return found
 
     async def _ending(self, invitation: Invitation, profile: Profile) -> Ending:
@@ -158,7 +163,8 @@ class Invitations:
         await self._store.add_grant(grant)
         ending = self._told(invitation, {"code": token_text(TokenId(grant.id), secret)})
         if grant.reach is Reach.USER:
-            return replace(ending, remembered=(grant.application_id, grant.user_id))
+            remembered = self._browsers.remembered(grant.application_id, grant.user_id)
+            return replace(ending, remembered=remembered)
         return ending
 
     async def _with_token(self, invitation: Invitation, profile: Profile) -> Ending:
@@ -185,15 +191,17 @@ class Invitations:
             created=self._clock.now(),
         )
 
-    def _told(self, invitation: Invitation, told: Mapping[str, str]) -> Ending:
+    def _told(
+        self, invitation: Invitation, told: Mapping[str, str], *, connected: bool = True
+    ) -> Ending:
         whole = {**told, **self._state(invitation)}
         if invitation.return_to is None:
-            return Ending()
+            return Ending(connected=connected)
         if invitation.is_popup:
-            return Ending(popup=_popup(invitation, whole))
-        return Ending(
-            url=_joined(invitation.return_to, whole, fragment=invitation.ends is Ends.TOKEN)
-        )
+            return Ending(connected=connected, popup=_popup(invitation, whole))
+        fragment = invitation.ends is Ends.TOKEN
+        url = _joined(invitation.return_to, whole, fragment=fragment)
+        return Ending(connected=connected, url=url)
 
     def _state(self, invitation: Invitation) -> Mapping[str, str]:
         if invitation.state is None:

@@ -63,6 +63,17 @@ _FLAVOURED: Mapping[tuple[str, str], Brand] = {
 }
 
 
+def provider_of_service(service: str) -> str | None:
+    """Return the provider that Kloudless calls by this name."""
+    return next((name for name, one in _BRANDS.items() if one.service == service), None)
+
+
+def provider_of_name(name: str) -> str | None:
+    """Return the provider that Cronofy calls by this name."""
+    known = [*_BRANDS.items(), *((one[0], brand) for one, brand in _FLAVOURED.items())]
+    return next((provider for provider, brand in known if brand.provider_name == name), None)
+
+
 def brand_of_profile(profile: Profile) -> Brand:
     """Return the names of a profile's provider, as they are for accounts of its kind."""
     flavour = profile.settings.get(FLAVOUR, "")

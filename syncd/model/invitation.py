@@ -83,12 +83,18 @@ class Popup:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Remembered:
+    """What a browser keeps of the user to whom it may add profiles, for one application (C18)."""
+
+    application_id: ApplicationId
+    sealed: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
-    """Where the browser goes, or what it tells; neither: a closing page.
+    """Where the browser goes, or what it tells; neither: a closing page."""
 
-    ``remembered`` is the user that this browser may add profiles to, for this application (C18).
-    """
-
+    connected: bool  # or the person did not want to
     url: str | None = None
     popup: Popup | None = None
-    remembered: tuple[ApplicationId, UserId] | None = None
+    remembered: Remembered | None = None

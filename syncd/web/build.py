@@ -23,6 +23,7 @@ from syncd.web.relink import RelinkPages
 from syncd.web.sign_in import FormTokens, Tries
 
 FAILED_TRIES = 5
+_KINDS = {"css": "text/css", "js": "text/javascript"}
 WITHIN = timedelta(minutes=15)
 
 
@@ -56,11 +57,13 @@ def add_pages(  # noqa: PLR0913 - what the pages stand on
     app.router.add_get("/connect/{secret}", connect.show)
     app.router.add_post("/connect/{secret}", connect.act)
     app.router.add_get("/oauth/callback/{provider}", callback.show)
-    app.router.add_get("/static/syncd.css", _stylesheet)
+    app.router.add_get("/static/syncd.css", _static)
+    app.router.add_get("/static/popup.js", _static)
 
 
-async def _stylesheet(_: web.Request) -> web.Response:
-    """Return the one stylesheet."""
-    css = files("syncd.web").joinpath("static/syncd.css").read_bytes()
+async def _static(request: web.Request) -> web.Response:
+    """Return a file of ours."""
+    file = files("syncd.web").joinpath(request.path.lstrip("/"))
     headers = {"Cache-Control": "public, max-age=3600"}
-    return web.Response(body=css, content_type="text/css", charset="utf-8", headers=headers)
+    kind = _KINDS[request.path.rpartition(".")[2]]
+    return web.Response(body=file.read_bytes(), content_type=kind, charset="utf-8", headers=headers)

@@ -22,11 +22,8 @@ class FormTokens:
         self._key = secrets.token_bytes(32)
 
     def issue(self, request: web.Request, response: web.StreamResponse, cookie: str) -> None:
-        """Keep ``cookie`` in the browser; over https by the strictest kind of name."""
-        secure = request.scheme == "https"
-        response.set_cookie(
-            cookie_name(request), cookie, httponly=True, samesite="Lax", secure=secure, path="/"
-        )
+        """Keep ``cookie`` in the browser."""
+        keep(request, response, cookie_name(request), cookie)
 
     def cookie_of(self, request: web.Request) -> str:
         """Return the browser's cookie, or a new one."""
@@ -48,9 +45,15 @@ class FormTokens:
         return ours and cookie != ""
 
 
-def cookie_name(request: web.Request) -> str:
-    """Return the name of the cookie; ``__Host-`` needs https."""
-    return "__Host-syncd-form" if request.scheme == "https" else "syncd-form"
+def cookie_name(request: web.Request, name: str = "syncd-form") -> str:
+    """Return the name of a cookie: over https the strictest kind, which other hosts cannot set."""
+    return f"__Host-{name}" if request.scheme == "https" else name
+
+
+def keep(request: web.Request, response: web.StreamResponse, name: str, value: str) -> None:
+    """Keep a cookie until the browser is closed; no script and no other site's form sees it."""
+    secure = request.scheme == "https"
+    response.set_cookie(name, value, httponly=True, samesite="Lax", secure=secure, path="/")
 
 
 class Tries:

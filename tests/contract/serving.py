@@ -18,6 +18,8 @@ from syncd.engine.feeds import Feeds
 from syncd.engine.further import Further
 from syncd.engine.hints import Hints
 from syncd.engine.hub import Hub
+from syncd.engine.invitations import Invitations
+from syncd.engine.leaving import Leaving
 from syncd.engine.managed import ManagedEvents
 from syncd.engine.plan import Plan
 from syncd.engine.stream import StreamReader
@@ -61,6 +63,7 @@ async def served(rig: Rig[S]) -> AsyncIterator[Application]:
             busy=BusyReader(store, inline),
             further=Further(rig.opener, store),
             linking=rig.linking,
+            invitations=Invitations(store, rig.linking, Leaving(store, rig.opener), vault, clock),
             tokens=Tokens(store, clock),
             expiries=Expiries(store, vault, clock),
             feeds=Feeds(store, vault, clock),
