@@ -1,7 +1,6 @@
 """The pages for people, added to the application of the api."""
 
 from datetime import timedelta
-from importlib.resources import files
 
 import aiohttp_jinja2
 from aiohttp import web
@@ -10,6 +9,9 @@ from jinja2 import PackageLoader
 from syncd.engine.expiries import Expiries
 from syncd.engine.link import Linking
 from syncd.ports.clock import Clock
+from syncd.web import assets
+from syncd.web.dashboard.build import add_dashboard
+from syncd.web.dashboard.desk import Desk
 from syncd.web.expiries import ExpiryPages
 from syncd.web.relink import RelinkPages
 from syncd.web.sign_in import FormTokens, Tries
@@ -18,11 +20,14 @@ FAILED_TRIES = 5
 WITHIN = timedelta(minutes=15)
 
 
-def add_pages(app: web.Application, *, linking: Linking, expiries: Expiries, clock: Clock) -> None:
-    """Serve the pages of relinking (api.md N1, N2) and of tokens (M9, M11), and the stylesheet."""
-    aiohttp_jinja2.setup(app, loader=PackageLoader("syncd.web"), autoescape=True)
+def add_pages(
+    app: web.Application, *, linking: Linking, expiries: Expiries, clock: Clock, desk: Desk
+) -> None:
+    """Serve the pages of relinking (api.md N1, N2), of tokens (M9, M11), and the dashboard."""
+    environment = aiohttp_jinja2.setup(app, loader=PackageLoader("syncd.web"), autoescape=True)
+    environment.globals["asset"] = assets.address
     forms = FormTokens()
-    relink = RelinkPages(linking, forms, Tries(clock, most=FAILED_TRIES, within=WITHIN))
+    relink = RelinkPages(linking, forms, _tries(clock))
     tokens = ExpiryPages(expiries, forms, clock)
     app.router.add_get("/calendars/{secret}/view", tokens.show)
     app.router.add_get("/actions", tokens.ask)
@@ -30,11 +35,10 @@ def add_pages(app: web.Application, *, linking: Linking, expiries: Expiries, clo
     app.router.add_get("/relink/done", relink.done)
     app.router.add_get("/relink/{secret}", relink.show)
     app.router.add_post("/relink/{secret}", relink.sign_in)
-    app.router.add_get("/static/syncd.css", _stylesheet)
+    for name in assets.NAMES:
+        app.router.add_get(f"/static/{name}", assets.serve)
+    add_dashboard(app, desk, forms, _tries(clock))
 
 
-async def _stylesheet(_: web.Request) -> web.Response:
-    """Return the one stylesheet."""
-    css = files("syncd.web").joinpath("static/syncd.css").read_bytes()
-    headers = {"Cache-Control": "public, max-age=3600"}
-    return web.Response(body=css, content_type="text/css", charset="utf-8", headers=headers)
+def _tries(clock: Clock) -> Tries:
+    return Tries(clock, most=FAILED_TRIES, within=WITHIN)
