@@ -9,6 +9,7 @@ from typing import Self
 
 import structlog
 
+from syncd.engine.diary import FINE, Diary
 from syncd.engine.plan import Plan
 from syncd.engine.poll import Polled, Poller
 from syncd.model.errors import ConflictError, RelinkRequiredError, SyncdError
@@ -53,6 +54,7 @@ class Ticker:
         self._running = dict[ProfileId, asyncio.Task[Polled]]()
         self._ended = dict[ProfileId, tuple[float, Polled]]()
         self._notes = list[PollNote]()
+        self.diary = Diary()
         self._allowance = plan.polls_per_second
         self._looked = clock.monotonic()
 
@@ -138,16 +140,26 @@ class Ticker:
         return task
 
     async def _poll(self, profile: Profile, *, listing: bool) -> Polled:
-        polled = Polled(activities=0)
+        polled, broken, begun = Polled(activities=0), False, self._clock.monotonic()
         try:
             async with nullcontext() if listing else self._turn:  # who asks for one does not wait
+                begun = self._clock.monotonic()
                 polled = await self._poller.poll(profile, listing=listing, keep=self._keep)
         except Exception:
             # a fault of ours in one profile must not stop the others; it is loud and rare
             log.exception("poll.broken", profile_id=profile.id, provider=profile.provider)
             self._meter.count("polls_total", provider=profile.provider, outcome="broken")
             await self._put_off(profile)
-        self._ended[profile.id] = (self._clock.monotonic(), polled)
+            broken = True
+        ended = self._clock.monotonic()
+        self._ended[profile.id] = (ended, polled)
+        self.diary.note(
+            profile.id,
+            ended=ended,
+            seconds=ended - begun,
+            activities=polled.activities,
+            outcome="internal_error" if broken else polled.error.code if polled.error else FINE,
+        )
         return polled
 
     async def _put_off(self, profile: Profile) -> None:

@@ -4,10 +4,18 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from syncd.model.access import SpentSecret, Token, digest, matches, split_token, successor
+from syncd.model.access import (
+    Scope,
+    SpentSecret,
+    Token,
+    digest,
+    matches,
+    split_token,
+    successor,
+)
 from syncd.model.access import token_text as text_of
 from syncd.model.errors import NotFoundError
-from syncd.model.ids import UserId
+from syncd.model.ids import ProfileId, TokenId, UserId, short
 from syncd.ports.clock import Clock
 from syncd.ports.store import Store
 from syncd.ports.vault import Secret
@@ -26,12 +34,43 @@ class Presented:
 
 
 class Tokens:
-    """Recognises tokens by their text and gives those that rotate their next one."""
+    """Makes tokens, recognises them by their text, gives those that rotate their next one."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         """Look into ``store``."""
         self._store = store
         self._clock = clock
+
+    async def issue(  # noqa: PLR0913 - what a token says
+        self,
+        *,
+        scopes: frozenset[Scope] = frozenset(),
+        user_id: UserId | None = None,
+        profile_id: ProfileId | None = None,
+        admin: bool = False,
+        name: str | None = None,
+        lifetime: timedelta | None = None,
+        rotates: bool = False,
+    ) -> tuple[Token, Secret]:
+        """Make a token for one of user, profile and everything; no scope means all (R6, R7).
+
+        Its text is returned this once.
+        """
+        now, secret = self._clock.now(), secrets.token_urlsafe(32)
+        token = Token(
+            id=TokenId(short(secrets.token_hex(16), length=16)),
+            digest=digest(secret),
+            scopes=scopes or frozenset({Scope.ALL}),
+            created=now,
+            profile_id=profile_id,
+            user_id=user_id,
+            admin=admin,
+            name=name,
+            expires_at=None if lifetime is None else now + lifetime,
+            rotates=rotates,
+        )
+        await self._store.add_token(token)
+        return token, Secret(text_of(token.id, secret))
 
     async def presented(self, text: str) -> Presented | None:
         """Return the token of this text, also a revoked or expired one; None for any other text.

@@ -23,13 +23,14 @@ from syncd.api.build import build
 from syncd.api.limits import READ_AT_MOST
 from syncd.model.errors import MisconfiguredError, TransientError
 from syncd.runtime import admin, log, settings
+from syncd.runtime.facts import facts_of
 from syncd.runtime.heap import settle_heap
 from syncd.runtime.listening import api_socket, unix_socket
 from syncd.runtime.lock import only_writer
 from syncd.runtime.notify import Notifier
 from syncd.runtime.settings import Settings
 from syncd.runtime.vitals import newer_wanted
-from syncd.runtime.wiring import KEEP_ALIVE, PRUNE, TICK, Core, parts_of, wired
+from syncd.runtime.wiring import KEEP_ALIVE, PRUNE, TICK, Core, desk_of, parts_of, wired
 from syncd.web.build import add_pages
 
 DRAIN_SECONDS = 25.0  # of the 30 that an operator waits; the rest is for closing
@@ -170,6 +171,7 @@ def _application(core: Core) -> web.Application:
         linker=core.providers,
         expiries=parts.expiries,
         clock=parts.clock,
+        desk=desk_of(parts, core.hub, facts_of(core)),
     )
     return made
 

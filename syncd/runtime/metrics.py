@@ -1,11 +1,14 @@
 """Prometheus counters behind the port ``Meter``, and the lag of the event loop (F42)."""
 
 import asyncio
+from collections import deque
 from collections.abc import Mapping
+from datetime import timedelta
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 LAG_EVERY = 0.1  # seconds
+A_MINUTE = 600  # of these
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 _BYTES = (1e3, 1e4, 1e5, 1e6, 1e7, 1e8)
 
@@ -62,6 +65,17 @@ class LoopLag:
         """Count into ``loop_lag_seconds``."""
         self._metrics = metrics
         self.beat_at: float | None = None
+        self._recent = deque[float](maxlen=A_MINUTE)
+
+    def recent(self) -> tuple[timedelta, timedelta] | None:
+        """Return the median and the 99th percentile of the last minute."""
+        if not self._recent:
+            return None
+        late = sorted(self._recent)
+        return (
+            timedelta(seconds=late[len(late) // 2]),
+            timedelta(seconds=late[len(late) * 99 // 100]),
+        )
 
     async def run(self) -> None:
         """Measure until cancelled."""
@@ -70,7 +84,8 @@ class LoopLag:
             due = loop.time() + LAG_EVERY
             await asyncio.sleep(LAG_EVERY)
             self.beat_at = loop.time()
-            self._metrics.observe("loop_lag_seconds", max(0.0, self.beat_at - due))
+            self._recent.append(max(0.0, self.beat_at - due))
+            self._metrics.observe("loop_lag_seconds", self._recent[-1])
 
 
 def _words(name: str) -> str:

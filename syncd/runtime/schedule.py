@@ -23,10 +23,12 @@ class Schedule:
         self._clock = clock
         self._scheduler = AsyncIOScheduler(timezone="UTC")
         self.beat_at: float | None = None
+        self._jobs = list[tuple[str, timedelta]]()
         self.every(BEAT_EVERY, self._beat, name="beat")
 
     def every(self, interval: timedelta, tick: Tick, *, name: str) -> None:
         """Call ``tick`` each ``interval``; a run that takes longer delays the next one."""
+        self._jobs.append((name, interval))
         self._scheduler.add_job(
             tick,
             IntervalTrigger(seconds=interval.total_seconds(), timezone="UTC"),
@@ -36,6 +38,10 @@ class Schedule:
             coalesce=True,
             misfire_grace_time=None,  # the default drops late runs silently (F39)
         )
+
+    def jobs(self) -> tuple[tuple[str, timedelta], ...]:
+        """Return what is called how often, by name."""
+        return tuple(self._jobs)
 
     def start(self) -> None:
         """Begin ticking on the running loop."""

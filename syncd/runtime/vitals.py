@@ -46,7 +46,7 @@ class Vitals:
         self._clock = clock
         self._metrics = metrics
         self._schedule = schedule
-        self._lag = LoopLag(metrics)
+        self.lag = LoopLag(metrics)
         self._seen: Seen | None = None
         self._started = clock.monotonic()
         self._well = True
@@ -66,7 +66,7 @@ class Vitals:
     async def watch(self) -> None:
         """Look until cancelled."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._lag.run(), name="loop lag")
+            group.create_task(self.lag.run(), name="loop lag")
             while True:
                 await self._clock.sleep(LOOK_EVERY)
                 await self.look()
@@ -124,7 +124,7 @@ class Vitals:
                 log.error("store.failing", why=why)
 
     def _loop(self) -> str | None:
-        return self._late("the event loop", self._lag.beat_at)
+        return self._late("the event loop", self.lag.beat_at)
 
     def _ticks(self) -> str | None:
         return self._late("the schedule", self._schedule.beat_at)

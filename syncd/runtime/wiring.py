@@ -1,12 +1,14 @@
 """Everything is built here, by plain constructor calls, and taken down in the opposite order."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
+from syncd.api.address import base_url
 from syncd.api.parts import Parts, Rates
 from syncd.engine.agenda import Agenda
+from syncd.engine.applications import Applications
 from syncd.engine.browse import Browser
 from syncd.engine.busy import BusyReader
 from syncd.engine.consents import Consents
@@ -25,6 +27,7 @@ from syncd.engine.plan import Plan
 from syncd.engine.poll import Poller
 from syncd.engine.prune import Pruner
 from syncd.engine.stream import StreamReader
+from syncd.engine.tail import Tail
 from syncd.engine.tick import Ticker
 from syncd.engine.tokens import Tokens
 from syncd.engine.write import Writer
@@ -45,6 +48,7 @@ from syncd.runtime.vault import open_ring, ring_file, write_ring
 from syncd.runtime.vitals import Vitals
 from syncd.runtime.workers import ExpansionWorkers
 from syncd.store.open import open_store
+from syncd.web.dashboard.desk import Desk, Facts
 
 TICK = timedelta(seconds=1)
 PRUNE = timedelta(hours=1)
@@ -202,6 +206,23 @@ def parts_of(core: Core) -> Parts:
             burst=settings.limits.burst,
             at_once=settings.limits.requests_at_once,
         ),
+    )
+
+
+def desk_of(parts: Parts, hub: Hub, facts: Callable[[], Awaitable[Facts]]) -> Desk:
+    """Return what the dashboard is built from."""
+    return Desk(
+        store=parts.store,
+        vault=parts.vault,
+        clock=parts.clock,
+        tokens=parts.tokens,
+        applications=Applications(parts.store, parts.vault, parts.clock),
+        linking=parts.linking,
+        control=parts.control,
+        ticker=parts.ticker,
+        tail=Tail(parts.store, hub, parts.clock),
+        facts=facts,
+        address=base_url,
     )
 
 

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from syncd.model.when import milliseconds
 from syncd.ports.store.consents import AskedConsent
-from syncd.store.tables import consents
+from syncd.store.grant_tables import consents
 from syncd.store.topic import Topic
 
 

@@ -1,4 +1,4 @@
-"""The tables of what applications are allowed, in the words of ``store.tables``."""
+"""The tables of who is asked, and of what applications are allowed, as in ``store.tables``."""
 
 from sqlalchemy import BigInteger, Column, ForeignKey, String, Table
 
@@ -37,4 +37,14 @@ grants = Table(
     Column("redeemed_at", BigInteger),
     Column("refresh_digest", Bytes),
     Column("revoked_at", BigInteger),
+)
+
+consents = Table(
+    "consents",
+    metadata,
+    Column("consent_id", String, primary_key=True),
+    Column("browser", Bytes, nullable=False),
+    Column("provider", String, nullable=False),
+    Column("sealed", Bytes, nullable=False),
+    Column("expires_at", BigInteger, nullable=False, index=True),
 )

@@ -12,6 +12,7 @@ from syncd.ports.clock import Clock
 from syncd.store.access import SqlAccess
 from syncd.store.appending import Appender
 from syncd.store.applications import SqlApplications
+from syncd.store.census import SqlCensus
 from syncd.store.channels import SqlChannels
 from syncd.store.consents import SqlConsents
 from syncd.store.database import Database
@@ -38,6 +39,7 @@ _DRIVERS = {
 
 class SqlStore(
     SqlProfiles,
+    SqlCensus,
     SqlSnapshots,
     SqlChannels,
     SqlManaged,

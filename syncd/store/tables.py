@@ -369,16 +369,6 @@ channels = Table(
     Column("retry_at", BigInteger),
 )
 
-consents = Table(
-    "consents",
-    metadata,
-    Column("consent_id", String, primary_key=True),
-    Column("browser", Bytes, nullable=False),
-    Column("provider", String, nullable=False),
-    Column("sealed", Bytes, nullable=False),
-    Column("expires_at", BigInteger, nullable=False, index=True),
-)
-
 streams = Table(
     "streams",
     metadata,

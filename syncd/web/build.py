@@ -1,7 +1,6 @@
 """The pages for people, added to the application of the api."""
 
 from datetime import timedelta
-from importlib.resources import files
 
 import aiohttp_jinja2
 from aiohttp import web
@@ -13,17 +12,19 @@ from syncd.engine.invitations import Invitations
 from syncd.engine.link import Linking
 from syncd.ports.clock import Clock
 from syncd.ports.link import Linker
+from syncd.web import assets
 from syncd.web import connect as connecting
 from syncd.web import relink as relinking
 from syncd.web.callback import CallbackPage
 from syncd.web.connect import ConnectPages
+from syncd.web.dashboard.build import add_dashboard
+from syncd.web.dashboard.desk import Desk
 from syncd.web.expiries import ExpiryPages
 from syncd.web.journeys import Door, Journeys
 from syncd.web.relink import RelinkPages
 from syncd.web.sign_in import FormTokens, Tries
 
 FAILED_TRIES = 5
-_KINDS = {"css": "text/css", "js": "text/javascript"}
 WITHIN = timedelta(minutes=15)
 
 
@@ -36,13 +37,14 @@ def add_pages(  # noqa: PLR0913 - what the pages stand on
     linker: Linker,
     expiries: Expiries,
     clock: Clock,
+    desk: Desk,
 ) -> None:
-    """Serve the pages of signing in (api.md N1-N6) and of tokens (M9, M11), and the stylesheet."""
-    aiohttp_jinja2.setup(app, loader=PackageLoader("syncd.web"), autoescape=True)
+    """Serve the pages of signing in (api.md N1-N6), of tokens (M9, M11), and the dashboard."""
+    environment = aiohttp_jinja2.setup(app, loader=PackageLoader("syncd.web"), autoescape=True)
+    environment.globals["asset"] = assets.address
     forms = FormTokens()
-    tries = Tries(clock, most=FAILED_TRIES, within=WITHIN)
     journeys = Journeys(consents)
-    door = Door(forms=forms, tries=tries, journeys=journeys)
+    door = Door(forms=forms, tries=_tries(clock), journeys=journeys)
     relink = RelinkPages(linking, consents, door)
     connect = ConnectPages(invitations, consents, linker, door)
     pages = {relinking.PREFIX: relink.returned, connecting.PREFIX: connect.returned}
@@ -57,13 +59,10 @@ def add_pages(  # noqa: PLR0913 - what the pages stand on
     app.router.add_get("/connect/{secret}", connect.show)
     app.router.add_post("/connect/{secret}", connect.act)
     app.router.add_get("/oauth/callback/{provider}", callback.show)
-    app.router.add_get("/static/syncd.css", _static)
-    app.router.add_get("/static/popup.js", _static)
+    for name in assets.NAMES:
+        app.router.add_get(f"/static/{name}", assets.serve)
+    add_dashboard(app, desk, forms, _tries(clock))
 
 
-async def _static(request: web.Request) -> web.Response:
-    """Return a file of ours."""
-    file = files("syncd.web").joinpath(request.path.lstrip("/"))
-    headers = {"Cache-Control": "public, max-age=3600"}
-    kind = _KINDS[request.path.rpartition(".")[2]]
-    return web.Response(body=file.read_bytes(), content_type=kind, charset="utf-8", headers=headers)
+def _tries(clock: Clock) -> Tries:
+    return Tries(clock, most=FAILED_TRIES, within=WITHIN)

@@ -13,7 +13,7 @@ _PRIVATE = {
     "X-Robots-Tag": "noindex",
     "X-Content-Type-Options": "nosniff",
 }
-_FIELDS = 10  # no form of ours has more
+_FIELDS = 10  # few forms of ours have more
 
 
 def headers(targets: Iterable[str] = ()) -> dict[str, str]:
@@ -54,12 +54,16 @@ def gone_to(location: str) -> web.Response:
 
 async def fields(request: web.Request) -> dict[str, str]:
     """Return the form's fields; none if it is no form."""
+    return {name: values[0] for name, values in (await choices(request)).items()}
+
+
+async def choices(request: web.Request, *, most: int = _FIELDS) -> dict[str, list[str]]:
+    """Return the form's fields, of which some may be ticked more than once."""
     text = (await request.read()).decode(errors="replace")
     try:
-        given = parse_qs(text, keep_blank_values=True, max_num_fields=_FIELDS)
+        return parse_qs(text, keep_blank_values=True, max_num_fields=most)
     except ValueError:
         return {}
-    return {name: values[0] for name, values in given.items()}
 
 
 def _source(url: str) -> str:

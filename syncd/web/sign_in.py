@@ -33,9 +33,9 @@ class FormTokens:
         """Return the browser's cookie, empty without one."""
         return request.cookies.get(cookie_name(request), "")
 
-    def token(self, request: web.Request, cookie: str) -> str:
-        """Return what the form on this page carries."""
-        bound = f"{cookie}|{request.path.rstrip('/')}"
+    def token(self, request: web.Request, cookie: str, *, action: str | None = None) -> str:
+        """Return what the form on this page carries; ``action`` if it posts to another path."""
+        bound = f"{cookie}|{(action or request.path).rstrip('/')}"
         return hmac.new(self._key, bound.encode(), sha256).hexdigest()
 
     def is_ours(self, request: web.Request, given: str) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,9 @@ from syncd.formats.expand import Expansion, Recurring, expand_series
 from syncd.model.access import Scope, Token, User, digest, token_text
 from syncd.model.ids import TokenId, UserId
 from syncd.model.profile import Profile, Reason, changed
+from syncd.runtime.wiring import desk_of
 from syncd.web.build import add_pages
+from syncd.web.dashboard.desk import Facts
 from tests.engine.ground import PLAN, USER, Ground, on_store
 from tests.fakes.clock import FakeClock
 from tests.fakes.linker import FakeLinker
@@ -50,6 +52,26 @@ QUICK = Pace(
     token_check=timedelta(milliseconds=50),
 )
 _numbers = count(1)
+
+
+FACTS = Facts(
+    version="1.2.3",
+    python="3.11.9",
+    started_at=datetime(2026, 11, 17, 6, tzinfo=UTC),
+    database="SQLite 3.51.3",
+    wal_bytes=4 << 20,
+    free_bytes=52 << 30,
+    writer_wait=timedelta(milliseconds=0.4),
+    lag=(timedelta(milliseconds=0.3), timedelta(milliseconds=2.1)),
+    memory_bytes=97 << 20,
+    schedule=(("beat", timedelta(seconds=1)), ("retention", timedelta(hours=1))),
+    checks=(("store", None), ("disk", None), ("vault", None)),
+    settings=(("server.listen", "127.0.0.1:8470"), ("retention", "30 days")),
+)
+
+
+async def facts() -> Facts:
+    return FACTS
 
 
 async def inline(
@@ -210,6 +232,7 @@ async def serving(
                 linker=linker,
                 expiries=parts.expiries,
                 clock=clock,
+                desk=desk_of(parts, ground.hub, facts),
             )
             server = TestServer(app)
             await server.start_server(

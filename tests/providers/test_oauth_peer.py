@@ -30,7 +30,7 @@ from tests.fakes.meter import FakeMeter
 from tests.fakes.vault import FakeVault
 from tests.providers.signed import Process, processes
 from tests.servers.emulate import CALLBACK, CLIENT_ID, PERSON, Site, emulate
-from tests.servers.google import GoogleServer
+from tests.servers.fronts import GoogleFront
 from tests.store.opening import NOON, opened
 
 pytestmark = pytest.mark.timeout(120)  # the first test may install the peer
@@ -157,25 +157,16 @@ async def test_a_revoked_grant_is_proven_dead_by_two_polls_a_minute_apart(
         assert (await one.store.stream(one.profile.id)).head == 1
 
 
-class Front(GoogleServer):
-    """Our calendars behind the peer's tokens, as it has no change feed of its own."""
-
-    def __init__(self, site: Site, session: ClientSession) -> None:
-        super().__init__()
-        self.site, self.session = site, session
-
-    async def admits(self, given: str | None) -> bool:
-        token = (given or "").removeprefix("Bearer ")
-        return await self.site.admits(self.session, token)
-
-
 async def test_a_google_profile_signs_in_dies_and_returns_by_new_consent(tmp_path: Path) -> None:
     """P14, I11, I12: the daemon's own parts, from the consent to the relink."""
     clock, hub, vault = FakeClock(NOON), Hub(), FakeVault()
     async with emulate(tmp_path) as sites, ClientSession() as session:
         site = sites["google"]
         person = Person(site=site, session=session, clock=clock)
-        async with Front(site, session).running() as server, opened(tmp_path, clock=clock) as store:
+        async with (
+            GoogleFront(site, session).running() as server,
+            opened(tmp_path, clock=clock) as store,
+        ):
             known = server.settings["google"]
             settings = {
                 **known,

@@ -79,7 +79,7 @@ async def test_before_the_store_has_answered_it_is_not_ready() -> None:
 async def test_one_of_three_standing_still_for_a_minute_is_not_alive(still: str) -> None:
     vitals, _, watch, schedule = made()
     watch.at += 61
-    vitals._lag.beat_at = None if still == "loop" else watch.at
+    vitals.lag.beat_at = None if still == "loop" else watch.at
     schedule.beat_at = None if still == "schedule" else watch.at
     if still != "writer":
         await vitals.look()

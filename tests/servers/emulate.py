@@ -8,7 +8,7 @@ import asyncio
 import json
 import socket
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,13 +25,8 @@ from tests.node import NODE, installed
 CLIENT_ID, CLIENT_SECRET = "syncd-client", "syncd-secret"
 CALLBACK = "http://127.0.0.1:8470/callback"
 PERSON = "ada@example.org"
-_APPLICATION = {
-    "client_id": CLIENT_ID,
-    "client_secret": CLIENT_SECRET,
-    "name": "syncd",
-    "redirect_uris": [CALLBACK],
-}
-_SEED = {"users": [{"email": PERSON, "name": "Ada"}], "oauth_clients": [_APPLICATION]}
+STRANGER = "eve@example.org"
+_PEOPLE = [{"email": PERSON, "name": "Ada"}, {"email": STRANGER, "name": "Eve"}]
 _TRIES = 5
 
 
@@ -65,11 +60,11 @@ class Site:
         assert back.startswith(CALLBACK)
         return {name: one for name, (one,) in parse_qs(urlsplit(back).query).items()}
 
-    async def admits(self, session: ClientSession, token: str) -> bool:
+    async def admits(self, session: ClientSession, token: str, who: str = PERSON) -> bool:
         """Tell whether an access token opens the person's own page."""
         headers = {"Authorization": f"Bearer {token}"}
         async with session.get(self.me_url, headers=headers) as answer:
-            return answer.status == 200 and PERSON in await answer.text()
+            return answer.status == 200 and who in await answer.text()
 
 
 def _site(name: str, port: int) -> Site:
@@ -100,11 +95,15 @@ def _site(name: str, port: int) -> Site:
 
 
 @asynccontextmanager
-async def emulate(folder: Path) -> AsyncIterator[dict[str, Site]]:
-    """Start it on two free ports; skips where npm cannot bring it, except in ``.ci/run``."""
+async def emulate(folder: Path, *callbacks: str) -> AsyncIterator[dict[str, Site]]:
+    """Start it on two free ports; skips where npm cannot bring it, except in ``.ci/run``.
+
+    It sends people back to ``callbacks`` only.
+    """
     modules = await asyncio.to_thread(installed)
     seed = folder / "seed.yaml"
-    seed.write_text(json.dumps({"google": _SEED, "microsoft": _SEED}))  # JSON is YAML
+    told = _seed(callbacks or (CALLBACK,))
+    seed.write_text(json.dumps({"google": told, "microsoft": told}))  # JSON is YAML
     for _ in range(_TRIES):  # somebody else may take a port between our look and its start
         port = _two_free_ports()
         process = await asyncio.create_subprocess_exec(
@@ -128,6 +127,16 @@ async def emulate(folder: Path) -> AsyncIterator[dict[str, Site]]:
 
 
 _NAMES = ("google", "microsoft")
+
+
+def _seed(callbacks: Sequence[str]) -> dict[str, object]:
+    client = {
+        "client_id": CLIENT_ID,
+        "client_secret": CLIENT_SECRET,
+        "name": "syncd",
+        "redirect_uris": list(callbacks),
+    }
+    return {"users": _PEOPLE, "oauth_clients": [client]}
 
 
 def _two_free_ports() -> int:

@@ -88,21 +88,21 @@ class GraphServer(GraphCalls):
     async def _answer(self, request: web.Request) -> web.Response:
         given = request.headers.get("Authorization", "")
         if given.removeprefix("Bearer ") in self.devices:
-            call = await _called(request)
+            call = await called(request)
             status, told = self.perform(call)
             return web.json_response(told, status=status)
         self.asked.append(request)
         if not given.startswith("Bearer access-"):
             self.complaints.append(f"a bearer token of somebody else: {given[:20]}")
         if given != f"Bearer {self.tokens.access_token}":
-            return _refused(Fault(401, code="InvalidAuthenticationToken"))
+            return refused(Fault(401, code="InvalidAuthenticationToken"))
         with self._lane() as free:
             if not free:
-                return _refused(Fault(429, code="ApplicationThrottled"))
+                return refused(Fault(429, code="ApplicationThrottled"))
             fault = self._fault(request.method, request.path)
             if fault is not None and not fault.after:
-                return _refused(fault)
-            call = await _called(request)
+                return refused(fault)
+            call = await called(request)
             if self.pause:
                 await asyncio.sleep(self.pause)
             status, told = await self._told(call)
@@ -186,7 +186,7 @@ class GraphServer(GraphCalls):
         return found
 
 
-async def _called(request: web.Request) -> Call:
+async def called(request: web.Request) -> Call:
     text = await request.text()
     return Call(
         request.method,
@@ -223,7 +223,7 @@ def _meets(fault: Fault, method: str, path: str) -> bool:
     return fault.times > 0 and fault.part in path and fault.method in ("", method)
 
 
-def _refused(fault: Fault) -> web.Response:
+def refused(fault: Fault) -> web.Response:
     text = json.dumps(error_body(fault.code)) if fault.text is None else fault.text
     return web.Response(
         status=fault.status, text=text, content_type=fault.kind, headers=fault.headers

@@ -19,7 +19,7 @@ from syncd.model.errors import TransientError
 from syncd.model.ids import ApplicationId
 from syncd.model.profile import Profile, Reason, State, changed
 from syncd.ports.link import WITHOUT_CONTACTS
-from syncd.store.tables import consents
+from syncd.store.grant_tables import consents
 from tests.api.serving import Api, serving
 from tests.fakes.linker import CODE, ELSEWHERE
 from tests.web.test_relink import HEADERS
@@ -47,9 +47,7 @@ class Scene:
     async def journeys(self) -> int:
         """Return how many are on their way."""
         store = self.api.ground.store
-        ((count,),) = await store._database.fetch(  # type: ignore[attr-defined]  # as it is
-            select(func.count()).select_from(consents)
-        )
+        ((count,),) = await store._database.fetch(select(func.count()).select_from(consents))
         return int(count)
 
 

@@ -4,6 +4,7 @@ from typing import Protocol
 
 from syncd.ports.store.access import Access
 from syncd.ports.store.applications import Applications
+from syncd.ports.store.census import Census
 from syncd.ports.store.channels import Channels
 from syncd.ports.store.consents import Consents
 from syncd.ports.store.feeds import Feeds
@@ -20,6 +21,7 @@ from syncd.ports.store.upkeep import Upkeep
 
 class Store(
     Profiles,
+    Census,
     Snapshots,
     Channels,
     Managed,

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from syncd.model.access import DEFAULT_USER, Scope, Token, User, digest, token_text
+from syncd.engine.tokens import Tokens
+from syncd.model.access import DEFAULT_USER, Scope, Token, User
 from syncd.model.errors import ConflictError, InvalidError, NotFoundError
 from syncd.model.ids import TokenId, UserId, short
 from syncd.model.when import utc
@@ -57,23 +58,16 @@ async def create_token(  # noqa: PLR0913 - the options of the command
     """Make a token for a profile, for everything, or else for a user; show it this once (R6)."""
     if (profile is not None) + (user is not None) + admin > 1:
         raise InvalidError("name one of --user, --profile and --admin")
-    now, secret = core.clock.now(), secrets.token_urlsafe(32)
-    token = Token(
-        id=TokenId(short(secrets.token_hex(16), length=16)),
-        digest=digest(secret),
-        scopes=frozenset(map(_scope, scopes)) or frozenset({Scope.ALL}),
-        created=now,
+    token, text = await Tokens(core.store, core.clock).issue(
+        scopes=frozenset(map(_scope, scopes)),
         profile_id=None if profile is None else (await profile_named(core, profile)).id,
         user_id=None if admin or profile else (await user_named(core, user)).id,
         admin=admin,
         name=name,
-        expires_at=(
-            None if expires_in_seconds is None else now + timedelta(seconds=expires_in_seconds)
-        ),
+        lifetime=None if expires_in_seconds is None else timedelta(seconds=expires_in_seconds),
         rotates=rotate,
     )
-    await core.store.add_token(token)
-    return {"token": token_text(token.id, secret), **_token(token)}
+    return {"token": text.reveal(), **_token(token)}
 
 
 async def list_tokens(core: Core) -> Sequence[Json]:

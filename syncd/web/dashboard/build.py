@@ -1,0 +1,71 @@
+"""The dashboard's addresses, and the words that its templates use."""
+
+import asyncio
+
+import aiohttp_jinja2
+from aiohttp import web
+
+from syncd.web.dashboard import access, activity, overview, profile, system, words
+from syncd.web.dashboard.activity import STOPPING
+from syncd.web.dashboard.desk import DESK, Desk
+from syncd.web.dashboard.frame import SESSIONS, Door
+from syncd.web.dashboard.login import LOGIN, LoginPages
+from syncd.web.dashboard.session import Sessions
+from syncd.web.sign_in import FormTokens, Tries
+
+_PROFILE = "/dashboard/profiles/{profile}"
+_TOKEN = "/dashboard/tokens/{token}"  # noqa: S105 - a path
+_APPLICATION = "/dashboard/applications/{application}"
+
+
+def add_dashboard(app: web.Application, desk: Desk, forms: FormTokens, tries: Tries) -> None:
+    """Serve the dashboard at ``/`` and below ``/dashboard``."""
+    sessions = Sessions(desk.store, desk.vault, desk.clock)
+    app[DESK], app[SESSIONS], app[STOPPING] = desk, sessions, asyncio.Event()
+    app.on_shutdown.append(_stop)
+    login = LoginPages(sessions, forms, tries)
+    door = Door(sessions=sessions, log_in=login.ask)
+    app.router.add_post(LOGIN, login.log_in)
+    app.router.add_post("/dashboard/logout", door.takes(login.log_out))
+    for path, page in (
+        ("/", overview.overview),
+        (_PROFILE, profile.retrieve),
+        (f"{_PROFILE}/confirm", profile.ask_deletes),
+        ("/dashboard/activity", activity.watch),
+        (activity.STREAM, activity.follow),
+        ("/dashboard/access", access.access),
+        (_TOKEN, access.ask_token),
+        (_APPLICATION, access.ask_application),
+        ("/dashboard/system", system.system),
+    ):
+        app.router.add_get(path, door.shows(page))
+    for path, act in (
+        (f"{_PROFILE}/poll", profile.poll),
+        (f"{_PROFILE}/pause", profile.pause),
+        (f"{_PROFILE}/resume", profile.resume),
+        (f"{_PROFILE}/relink", profile.relink),
+        (f"{_PROFILE}/confirm", profile.confirm_deletes),
+        ("/dashboard/tokens", access.create_token),
+        (f"{_TOKEN}/revoke", access.revoke_token),
+        ("/dashboard/applications", access.add_application),
+        (f"{_APPLICATION}/rotate", access.rotate_application),
+        (f"{_APPLICATION}/remove", access.remove_application),
+    ):
+        app.router.add_post(path, door.takes(act))
+    environment = aiohttp_jinja2.get_env(app)
+    environment.filters.update(
+        relative=words.relative,
+        absolute=words.absolute,
+        span=words.span,
+        number=words.number,
+        size=words.size,
+        milliseconds=words.milliseconds,
+        provider=words.provider,
+        reason=words.reason,
+        reach=access.reach_of,
+    )
+    environment.globals.update(plural=words.plural, states=words.STATES)
+
+
+async def _stop(app: web.Application) -> None:
+    app[STOPPING].set()
