@@ -295,7 +295,10 @@ async def test_an_invitation_is_for_the_browser_that_began_it(scene: Scene) -> N
 async def test_every_page_is_private_and_takes_nothing_from_outside(scene: Scene) -> None:
     path = await scene.invited()
     answers = [await scene.person.get(path), await scene.person.get(f"{path}?provider=ews")]
-    answers += [await scene.connect(path, password=WRONG_WORDS), await scene.person.get("/connect/x")]
+    answers += [
+        await scene.connect(path, password=WRONG_WORDS),
+        await scene.person.get("/connect/x"),
+    ]
     answers += [await scene.connect(path), await scene.connect(await scene.invited(return_to=None))]
     assert [one.status for one in answers] == [200, 200, 422, 404, 303, 200]
     for answer in answers:
