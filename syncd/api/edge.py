@@ -55,7 +55,7 @@ async def answered(
     request: web.Request, run: Callable[[], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
     """Return what ``run`` does; what it raises as an answer in the words of its dialect."""
-    dialect, request_id = request[DIALECT], request[REQUEST_ID]
+    request_id = request[REQUEST_ID]
     try:
         return await run()
     except web.HTTPException as error:
@@ -67,13 +67,17 @@ async def answered(
     except SyncdError as error:
         problem = problem_of(error)
         if problem.status == 500:  # noqa: PLR2004 - ours, not the caller's
-            log.exception("request.failed", request_id=request_id, dialect=dialect.name)
+            log.exception("request.failed", **_named(request))
     except Exception:
         if request.get(_BEGUN):
             raise  # aiohttp logs it and closes the connection
-        log.exception("request.failed", request_id=request_id, dialect=dialect.name)
+        log.exception("request.failed", **_named(request))
         problem = Problem(status=500, code="internal_error", message=FAULT)
-    return dialect.answer(problem, request_id)
+    return request[DIALECT].answer(problem, request_id)
+
+
+def _named(request: web.Request) -> dict[str, str]:
+    return {"request_id": request[REQUEST_ID], "dialect": request[DIALECT].name}
 
 
 async def mark(request: web.Request, response: web.StreamResponse) -> None:

@@ -9,8 +9,9 @@ from pydantic.json_schema import models_json_schema
 from syncd import __version__
 from syncd.api.dialect import Dialect
 from syncd.api.idempotency import KEY, REPLAYED
+from syncd.api.oauth import OAuthProblem, worded
 from syncd.api.parts import Json
-from syncd.api.route import NoQuery, Route, Shape
+from syncd.api.route import PAGE, NoQuery, Route, Shape
 
 _FORM = "application/x-www-form-urlencoded"
 _REF = "#/components/schemas/{model}"
@@ -156,6 +157,7 @@ def openapi(routes: Sequence[Route], dialects: Sequence[Dialect]) -> Json:
     paths: dict[str, Json] = {}
     for route in routes:
         dialect = next(one for one in dialects if one.owns(route.path))
+        dialect = worded(dialect) if route.oauth else dialect
         told = _operation(route, dialect, schemas)
         paths.setdefault(route.path, {})[route.method.lower()] = told
     return {
@@ -173,7 +175,7 @@ def openapi(routes: Sequence[Route], dialects: Sequence[Dialect]) -> Json:
 
 
 def _schemas(routes: Iterable[Route], dialects: Iterable[Dialect]) -> dict[str, Json]:
-    shapes = {dialect.problem for dialect in dialects}
+    shapes: set[type[Shape]] = {OAuthProblem, *(dialect.problem for dialect in dialects)}
     for route in routes:
         known = (route.query, route.body, route.answer, *route.more.values())
         shapes |= {shape for shape in known if shape is not None and shape is not NoQuery}
@@ -248,7 +250,9 @@ def _answers(route: Route, dialect: Dialect) -> Json:
     answers: Json = {}
     for status, shape in {route.status: route.answer, **route.more}.items():
         answers[str(status)] = _answer(route, status, shape)
-    problem = {dialect.problem_type: {"schema": _ref(dialect.problem)}}
+    problem: Json = {dialect.problem_type: {"schema": _ref(dialect.problem)}}
+    if route.content_type == PAGE:
+        problem[PAGE] = {}
     for status in _problems(route, dialect):
         answers[str(status)] = {"description": _phrase(status), "content": problem}
     if route.guarded:

@@ -3,14 +3,16 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from aiohttp import web
 
 from syncd.engine.agenda import Agenda
+from syncd.engine.asking import Asking
 from syncd.engine.browse import Browser
 from syncd.engine.busy import BusyReader
 from syncd.engine.control import Control
+from syncd.engine.exchanging import Exchanging
 from syncd.engine.expiries import Expiries
 from syncd.engine.feeds import Feeds
 from syncd.engine.further import Further
@@ -61,6 +63,18 @@ async def _no_metrics() -> bytes:
     return b""
 
 
+class Pages(Protocol):
+    """Routes that answer people, not programs: ``web``'s (K6, C18)."""
+
+    async def kloudless(self, request: web.Request) -> web.StreamResponse:
+        """Obey K6."""
+        ...
+
+    async def cronofy(self, request: web.Request) -> web.StreamResponse:
+        """Obey C18."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
     """Everything that handlers use.
@@ -81,6 +95,9 @@ class Parts:
     further: Further
     linking: Linking
     invitations: Invitations
+    asking: Asking
+    exchanging: Exchanging
+    pages: Pages
     tokens: Tokens
     expiries: Expiries
     feeds: Feeds

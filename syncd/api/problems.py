@@ -24,6 +24,7 @@ from syncd.model.errors import (
     SyncTokenExpiredError,
     ThrottledError,
     TransientError,
+    UnprovenClientError,
     UnsupportedError,
     UpstreamError,
     UpstreamTimeoutError,
@@ -78,6 +79,7 @@ STATUSES: Mapping[type[SyncdError], tuple[int, str]] = {
     PreconditionError: (412, "precondition_failed"),
     ForbiddenError: (403, "upstream_forbidden"),
     ReadOnlyError: (403, "read_only_calendar"),
+    UnprovenClientError: (401, "invalid_client"),
     UnsupportedError: (400, "not_supported"),
     OtherPersonError: (422, "other_person"),
     MalformedCursorError: (400, "invalid_cursor"),
@@ -102,6 +104,8 @@ def problem_of(error: SyncdError) -> Problem:
         headers["Retry-After"] = seconds(
             5 if error.retry_after is None else error.retry_after.total_seconds()
         )
+    if isinstance(error, UnprovenClientError):
+        headers["WWW-Authenticate"] = 'APIKey realm="syncd"'
     if isinstance(error, InvalidError):
         code = "invalid_page" if error.field == "page" else error.code or code
         fault = Fault(key=f"errors.{error.fault}", description=str(error))

@@ -9,6 +9,8 @@ from pydantic import BaseModel
 
 from syncd.model.access import Scope, Token
 
+PAGE = "text/html"  # for people
+
 Handler = Callable[..., Awaitable[web.StreamResponse]]
 Admit = Callable[[web.Request], Awaitable[tuple[Token, ...]]]
 
@@ -28,13 +30,14 @@ class Route:
     ``handler`` is called with the request, and with ``query`` and ``body`` if there are shapes
     for them. ``scope`` None needs no token, unless ``any_token`` asks for one of whatever scopes.
     ``answer`` describes the answer of ``status``, None one that is empty or no JSON;
-    ``content_type`` is set only where it is not JSON. ``more`` are further statuses with an
-    answer, ``errors`` those beside what every route has. ``headers`` are told with the answer,
-    ``takes`` are request headers that matter. ``form``: a body that does not
-    begin with a brace is a form (R2). ``idempotent``: a creating POST, which takes
-    ``Idempotency-Key`` (R17) and names what it creates by ``idempotency.object_name``.
+    ``content_type`` is set only where it is not JSON; with ``PAGE`` refusals may be pages too.
+    ``more`` are further statuses with an answer, ``errors`` those beside what every route has.
+    ``headers`` are told with the answer, ``takes`` are request headers that matter. ``form``: a
+    body that does not begin with a brace is a form (R2). ``idempotent``: a creating POST, which
+    takes ``Idempotency-Key`` (R17) and names what it creates by ``idempotency.object_name``.
     ``client_secret``: ``Bearer`` with an application's secret counts as ``APIKey`` (R5). ``admit``
     returns the live tokens of a request where they stand elsewhere than in its header.
+    ``oauth``: a token endpoint, whose errors are worded by RFC 6749 (``api.oauth``).
     """
 
     method: str
@@ -55,6 +58,7 @@ class Route:
     idempotent: bool = False
     client_secret: bool = False
     admit: Admit | None = None
+    oauth: bool = False
 
     @property
     def guarded(self) -> bool:
@@ -91,6 +95,7 @@ def route(  # noqa: PLR0913 - a declaration
     idempotent: bool = False,
     client_secret: bool = False,
     admit: Admit | None = None,
+    oauth: bool = False,
 ) -> Callable[[Handler], Route]:
     """Make a Route of a handler."""
 
@@ -114,6 +119,7 @@ def route(  # noqa: PLR0913 - a declaration
             idempotent=idempotent,
             client_secret=client_secret,
             admit=admit,
+            oauth=oauth,
         )
 
     return made

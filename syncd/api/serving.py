@@ -19,9 +19,10 @@ from syncd.api.auth import (
 from syncd.api.body import read_body
 from syncd.api.heard import heard
 from syncd.api.idempotency import once
-from syncd.api.keys import CALENDAR, PROFILE, PROFILES, TOKENS, profile_of
+from syncd.api.keys import CALENDAR, DIALECT, PROFILE, PROFILES, TOKENS, profile_of
 from syncd.api.kloudless.objects import RAW, wants_raw
 from syncd.api.limits import GATE
+from syncd.api.oauth import worded
 from syncd.api.params import parse_body, parse_query
 from syncd.api.parts import parts_of
 from syncd.api.problems import Problem, ProblemError, problem_of
@@ -34,6 +35,8 @@ def serving(route: Route) -> Handler:
     """Return the handler that serves a route."""
 
     async def serve(request: web.Request) -> web.StreamResponse:
+        if route.oauth:
+            request[DIALECT] = worded(request[DIALECT])
         with ExitStack() as places:
             if route.guarded:
                 if route.admit is not None:

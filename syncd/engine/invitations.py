@@ -4,12 +4,10 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, TypedDict, Unpack
-from urllib.parse import urlencode
-
-import orjson
+from typing import TypedDict, Unpack
 
 from syncd.engine.browsers import Browsers
+from syncd.engine.endings import Home, ending
 from syncd.engine.leaving import Leaving
 from syncd.engine.link import Linking
 from syncd.engine.members import Members
@@ -17,7 +15,7 @@ from syncd.model.access import Application, Scope, Token, digest, token_text
 from syncd.model.errors import NotFoundError
 from syncd.model.grant import Grant
 from syncd.model.ids import ApplicationId, GrantId, InvitationId, TokenId, UserId, short
-from syncd.model.invitation import Ending, Ends, Invitation, Popup, Reach
+from syncd.model.invitation import Ending, Ends, Invitation, Reach
 from syncd.model.profile import Profile
 from syncd.ports.clock import Clock
 from syncd.ports.link import SignedIn
@@ -161,11 +159,11 @@ class Invitations:
             challenge=invitation.challenge,
         )
         await self._store.add_grant(grant)
-        ending = self._told(invitation, {"code": token_text(TokenId(grant.id), secret)})
+        told = self._told(invitation, {"code": token_text(TokenId(grant.id), secret)})
         if grant.reach is Reach.USER:
             remembered = self._browsers.remembered(grant.application_id, grant.user_id)
-            return replace(ending, remembered=remembered)
-        return ending
+            return replace(told, remembered=remembered)
+        return told
 
     async def _with_token(self, invitation: Invitation, profile: Profile) -> Ending:
         grant, secret = self._grant(invitation, profile), secrets.token_urlsafe(32)
@@ -194,14 +192,13 @@ class Invitations:
     def _told(
         self, invitation: Invitation, told: Mapping[str, str], *, connected: bool = True
     ) -> Ending:
-        whole = {**told, **self._state(invitation)}
-        if invitation.return_to is None:
-            return Ending(connected=connected)
-        if invitation.is_popup:
-            return Ending(connected=connected, popup=_popup(invitation, whole))
-        fragment = invitation.ends is Ends.TOKEN
-        url = _joined(invitation.return_to, whole, fragment=fragment)
-        return Ending(connected=connected, url=url)
+        home = Home(
+            return_to=invitation.return_to,
+            origin=invitation.origin,
+            request_id=invitation.request_id,
+            fragment=invitation.ends is Ends.TOKEN,
+        )
+        return ending(home, {**told, **self._state(invitation)}, connected=connected)
 
     def _state(self, invitation: Invitation) -> Mapping[str, str]:
         if invitation.state is None:
@@ -224,22 +221,6 @@ def token_of(grant: Grant, secret: str, clock: Clock, lifetime: timedelta | None
         grant_id=grant.id,
         expires_at=None if lifetime is None else now + lifetime,
     )
-
-
-def _popup(invitation: Invitation, told: Mapping[str, str]) -> Popup:
-    message: dict[str, Any] = {
-        "type": "authentication",
-        "id": invitation.request_id,
-        "data": told,
-    }
-    text = f"kloudless:{orjson.dumps(message).decode()}"
-    return Popup(origin=invitation.origin or "", message=text)
-
-
-def _joined(url: str, told: Mapping[str, str], *, fragment: bool) -> str:
-    """Return an address with more in its query, or in its fragment; what is there stays."""
-    sign = "#" if fragment else "&" if "?" in url else "?"
-    return f"{url}{sign}{urlencode(told)}"
 
 
 def _place(invitation: InvitationId) -> str:

@@ -171,7 +171,11 @@ def successor(secret: str, nonce: bytes) -> str:
     return urlsafe_b64encode(followed).decode().rstrip("=")
 
 
+def opens(secret: str, kept: bytes | None) -> bool:
+    """Compare a secret with a digest in constant time; none costs the same (reliability.md §5)."""
+    return hmac.compare_digest(kept or bytes(32), digest(secret)) and kept is not None
+
+
 def matches(token: Token | None, secret: str) -> bool:
-    """Compare in constant time; an unknown token costs the same (reliability.md §5)."""
-    known = token.digest if token else bytes(32)
-    return hmac.compare_digest(known, digest(secret)) and token is not None
+    """Tell whether this is the token's secret."""
+    return opens(secret, None if token is None else token.digest) and token is not None

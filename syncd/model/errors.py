@@ -18,6 +18,7 @@ SyncdError
     ├── PreconditionError         it is not the version that the caller named (R18)
     ├── ForbiddenError            the provider or the token does not allow it
     │   └── ReadOnlyError             the calendar takes no writes
+    ├── UnprovenClientError       an application did not prove who it is
     ├── UnsupportedError          the provider lacks it
     ├── OtherPersonError          a relink with another person's login (I12)
     ├── MalformedCursorError      not a cursor of ours
@@ -129,6 +130,10 @@ class ForbiddenError(RequestError):
 
 class ReadOnlyError(ForbiddenError):
     """The calendar takes no writes of this profile."""
+
+
+class UnprovenClientError(RequestError):
+    """An application asks for tokens with no secret of its own (RFC 6749 §5.2)."""
 
 
 class UnsupportedError(RequestError):

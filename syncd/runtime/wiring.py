@@ -9,10 +9,12 @@ from syncd.api.address import base_url
 from syncd.api.parts import Parts, Rates
 from syncd.engine.agenda import Agenda
 from syncd.engine.applications import Applications
+from syncd.engine.asking import Asking
 from syncd.engine.browse import Browser
 from syncd.engine.busy import BusyReader
 from syncd.engine.consents import Consents
 from syncd.engine.control import Control
+from syncd.engine.exchanging import Exchanging
 from syncd.engine.expiries import Expiries
 from syncd.engine.feeds import Feeds
 from syncd.engine.further import Further
@@ -48,6 +50,7 @@ from syncd.runtime.vault import open_ring, ring_file, write_ring
 from syncd.runtime.vitals import Vitals
 from syncd.runtime.workers import ExpansionWorkers
 from syncd.store.open import open_store
+from syncd.web.authorize import AuthorizePages
 from syncd.web.dashboard.desk import Desk, Facts
 
 TICK = timedelta(seconds=1)
@@ -77,6 +80,7 @@ class Core:
     consents: Consents
     leaving: Leaving
     invitations: Invitations
+    asking: Asking
     ticker: Ticker
     control: Control
     hints: Hints
@@ -133,6 +137,7 @@ async def wired(settings: Settings) -> AsyncIterator[Core]:
         )
         schedule = Schedule(clock)
         linking, leaving = Linking(store, opener, vault, clock, hub), Leaving(store, opener)
+        invitations = Invitations(store, linking, leaving, vault, clock)
         yield Core(
             settings=settings,
             clock=clock,
@@ -150,7 +155,8 @@ async def wired(settings: Settings) -> AsyncIterator[Core]:
             consents=Consents(store, opener, vault, clock, public_url=settings.server.public_url),
             linking=linking,
             leaving=leaving,
-            invitations=Invitations(store, linking, leaving, vault, clock),
+            invitations=invitations,
+            asking=Asking(store, invitations, opener, vault, clock),
             ticker=ticker,
             control=Control(store, hub, clock, hints, leaving),
             hints=hints,
@@ -186,6 +192,9 @@ def parts_of(core: Core) -> Parts:
         further=core.further,
         linking=core.linking,
         invitations=core.invitations,
+        asking=core.asking,
+        exchanging=Exchanging(core.store, Tokens(core.store, core.clock), core.clock),
+        pages=AuthorizePages(core.asking, core.clock),
         tokens=Tokens(core.store, core.clock),
         expiries=Expiries(core.store, core.vault, core.clock),
         feeds=Feeds(core.store, core.vault, core.clock),

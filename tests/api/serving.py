@@ -16,10 +16,12 @@ from syncd.api.limits import READ_AT_MOST
 from syncd.api.parts import Pace, Parts, Rates
 from syncd.api.route import Route
 from syncd.engine.agenda import Agenda
+from syncd.engine.asking import Asking
 from syncd.engine.browse import Browser
 from syncd.engine.busy import BusyReader
 from syncd.engine.consents import Consents
 from syncd.engine.control import Control
+from syncd.engine.exchanging import Exchanging
 from syncd.engine.expiries import Expiries
 from syncd.engine.feeds import Feeds
 from syncd.engine.further import Further
@@ -37,6 +39,7 @@ from syncd.model.access import Scope, Token, User, digest, token_text
 from syncd.model.ids import TokenId, UserId
 from syncd.model.profile import Profile, Reason, changed
 from syncd.runtime.wiring import desk_of
+from syncd.web.authorize import AuthorizePages
 from syncd.web.build import add_pages
 from syncd.web.dashboard.desk import Facts
 from tests.engine.ground import PLAN, USER, Ground, on_store
@@ -194,6 +197,8 @@ async def serving(
         ):
             linking = Linking(store, linker, FakeVault(), clock, ground.hub)
             leaving = Leaving(store, linker)
+            invitations = Invitations(store, linking, leaving, FakeVault(), clock)
+            asking = Asking(store, invitations, linker, FakeVault(), clock)
             parts = Parts(
                 store=store,
                 vault=FakeVault(),
@@ -205,7 +210,10 @@ async def serving(
                 busy=BusyReader(store, expand),
                 further=Further(ground.server, store),
                 linking=linking,
-                invitations=Invitations(store, linking, leaving, FakeVault(), clock),
+                invitations=invitations,
+                asking=asking,
+                exchanging=Exchanging(store, Tokens(store, clock), clock),
+                pages=AuthorizePages(asking, clock),
                 tokens=Tokens(store, clock),
                 expiries=Expiries(store, FakeVault(), clock),
                 feeds=Feeds(store, FakeVault(), clock),

@@ -10,9 +10,11 @@ from aiohttp.test_utils import TestClient, TestServer
 from syncd.api.build import build
 from syncd.api.parts import Parts
 from syncd.engine.agenda import Agenda
+from syncd.engine.asking import Asking
 from syncd.engine.browse import Browser
 from syncd.engine.busy import BusyReader
 from syncd.engine.control import Control
+from syncd.engine.exchanging import Exchanging
 from syncd.engine.expiries import Expiries
 from syncd.engine.feeds import Feeds
 from syncd.engine.further import Further
@@ -27,6 +29,7 @@ from syncd.engine.tick import Ticker
 from syncd.engine.tokens import Tokens
 from syncd.model.access import Scope, Token, digest, token_text
 from syncd.model.ids import TokenId
+from syncd.web.authorize import AuthorizePages
 from tests.api.serving import SECRET, inline
 from tests.contract.rig import USER, Json, Rig, S
 
@@ -51,6 +54,9 @@ async def served(rig: Rig[S]) -> AsyncIterator[Application]:
     """Serve the rig's store."""
     store, clock, hub, vault = rig.store, rig.clock, Hub(), rig.vault
     hints = Hints(store, rig.opener, clock, rig.meter, base=None, interval=timedelta(hours=1))
+    leaving = Leaving(store, rig.opener)
+    invitations = Invitations(store, rig.linking, leaving, vault, clock)
+    asking = Asking(store, invitations, rig.opener, vault, clock)
     async with Ticker(store, rig.poller, clock, rig.meter, Plan()) as ticker:
         parts = Parts(
             store=store,
@@ -63,7 +69,10 @@ async def served(rig: Rig[S]) -> AsyncIterator[Application]:
             busy=BusyReader(store, inline),
             further=Further(rig.opener, store),
             linking=rig.linking,
-            invitations=Invitations(store, rig.linking, Leaving(store, rig.opener), vault, clock),
+            invitations=invitations,
+            asking=asking,
+            exchanging=Exchanging(store, Tokens(store, clock), clock),
+            pages=AuthorizePages(asking, clock),
             tokens=Tokens(store, clock),
             expiries=Expiries(store, vault, clock),
             feeds=Feeds(store, vault, clock),

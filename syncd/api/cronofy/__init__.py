@@ -9,6 +9,7 @@ from syncd.api.cronofy import (
     calendars,
     events,
     free_busy,
+    oauth,
     profiles,
     resources,
     writes,
@@ -28,6 +29,7 @@ DIALECT = Dialect(
     shape=shape,
     problem=CronofyProblem,
     modules=(
+        oauth,
         profiles,
         calendars,
         account,

@@ -1,35 +1,75 @@
-"""What a token is good for, as clients verify it (api.md K8)."""
+"""OAuth as Kloudless does it: from the question to a token, and what that is good for (K6-K9)."""
 
 from aiohttp import web
 
 from syncd.api.answers import answer
 from syncd.api.auth import authenticate, covered
+from syncd.api.kloudless.oauth_shapes import (
+    AuthorizeQuery,
+    ExchangeBody,
+    GivenToken,
+    VerifiedToken,
+)
+from syncd.api.oauth import NOT_KEPT, client_of
 from syncd.api.parts import parts_of
 from syncd.api.problems import Problem, ProblemError
-from syncd.api.route import Shape, route
+from syncd.api.route import PAGE, route
 from syncd.model.access import Token
+from syncd.model.invitation import Reach
 from syncd.model.profile import Profile
 
-_EXAMPLE = {
-    "client_id": None,
-    "account_id": 7,
-    "scope": "list_calendars read_events",
-    "token_type": "Bearer",
-}
 UNAUTHORIZED = 401
 
 
-class VerifiedToken(Shape, json_schema_extra={"examples": [_EXAMPLE]}):
-    """A live token; `scope` separates its scopes by blanks.
+@route(
+    "GET",
+    "/v1/oauth",
+    scope=None,
+    query=AuthorizeQuery,
+    status=303,
+    content_type=PAGE,
+    headers=("Location",),
+    more={200: None},
+    errors=(400,),
+)
+async def authorize(request: web.Request, query: AuthorizeQuery) -> web.StreamResponse:
+    """Send a person here to connect an account: on to the connect page, then back to you.
 
-    `client_id` is null for one made on the command line, `account_id` null unless it covers
-    exactly one account.
+    Back comes `code` and `state` in the query of `redirect_uri`, with `response_type=token` the
+    token and `state` in its fragment; on failure `error`, `error_description` and `state`. A
+    wrong `client_id` or `redirect_uri` is a page, never a redirect. With
+    `urn:ietf:wg:oauth:2.0:oob` this is a popup, which tells the window that opened it, if its
+    `origin` is registered: `kloudless:` and an object in JSON.
     """
+    del query  # read by the page, with all that is in it twice
+    return await parts_of(request).pages.kloudless(request)
 
-    client_id: str | None
-    account_id: int | None
-    scope: str
-    token_type: str
+
+@route(
+    "POST",
+    "/v1/oauth/token",
+    scope=None,
+    body=ExchangeBody,
+    answer=GivenToken,
+    form=True,
+    oauth=True,
+    errors=(401,),
+)
+async def exchange_code(request: web.Request, body: ExchangeBody) -> web.Response:
+    """Return the token that a code stands for; it does not expire.
+
+    `client_secret` may be the API key, or come as `Authorization: APIKey`. A code is good once,
+    for ten minutes; used again, it ends the token that it gave.
+    """
+    asked = {**client_of(request), **body.given()}
+    given = await parts_of(request).exchanging.give(asked, reach=Reach.PROFILE)
+    told = {
+        "access_token": given.access_token,
+        "token_type": "Bearer",
+        "scope": " ".join(sorted(given.scopes)),
+        "account_id": int(given.grant.profile_id),
+    }
+    return answer(told, headers=NOT_KEPT)
 
 
 @route("GET", "/v1/oauth/token", scope=None, answer=VerifiedToken, errors=(400, 401))
@@ -50,6 +90,14 @@ async def verify_token(request: web.Request) -> web.Response:
             "token_type": "Bearer",
         }
     )
+
+
+@route("GET", "/static/iexd.html", scope=None, content_type=PAGE)
+async def show_frame(request: web.Request) -> web.Response:
+    """Return an empty page: Kloudless' authenticator keeps it in a hidden frame."""
+    del request
+    policy = {"Content-Security-Policy": "default-src 'none'"}  # any page may frame it
+    return web.Response(text="<!doctype html>", content_type=PAGE, headers=policy)
 
 
 async def _live(request: web.Request) -> tuple[Token, ...]:
