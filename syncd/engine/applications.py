@@ -1,20 +1,20 @@
 """Registering applications, and the secrets that they are known by (api.md R5, R6, R19)."""
 
 import secrets
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from syncd.model.access import Application, Scope, Token, digest, token_text
 from syncd.model.errors import ConflictError, InvalidError, NotFoundError
 from syncd.model.ids import ApplicationId, TokenId, short
+from syncd.model.invitation import OUT_OF_BAND
 from syncd.ports.clock import Clock
 from syncd.ports.store import Store
 from syncd.ports.store.applications import ApplicationKey, KeyKind
 from syncd.ports.vault import Secret, Vault, application_place
 
-OUT_OF_BAND = "urn:ietf:wg:oauth:2.0:oob"  # the popup of K6
 LONGEST_OVERLAP = timedelta(days=90)
 _PORTS = {"http": 80, "https": 443}
 
@@ -41,14 +41,12 @@ class Applications:
         self, name: str, *, origins: Sequence[str] = (), redirect_uris: Sequence[str] = ()
     ) -> Registered:
         """Register one; raises InvalidError, and ConflictError if the name is taken."""
-        if not name.strip():
-            raise InvalidError("an application needs a name", field="name")
         application = Application(
             id=ApplicationId(f"app_{short(secrets.token_hex(16))}"),
-            name=name.strip(),
+            name=_name(name),
             created=self._clock.now(),
-            origins=tuple(dict.fromkeys(map(_origin, origins))),
-            redirect_uris=tuple(dict.fromkeys(map(_redirect_uri, redirect_uris))),
+            origins=_each(_origin, origins),
+            redirect_uris=_each(_redirect_uri, redirect_uris),
         )
         keys, shown = self._keys(application)
         try:
@@ -56,6 +54,32 @@ class Applications:
         except ConflictError:
             raise ConflictError(f"there is an application {application.name} already") from None
         return Registered(application=application, secrets=shown)
+
+    async def change(
+        self,
+        name: str,
+        *,
+        new_name: str | None = None,
+        origins: Sequence[str] | None = None,
+        redirect_uris: Sequence[str] | None = None,
+    ) -> Application:
+        """Replace what is given; secrets, tokens and profiles stay. Raises as ``add`` does."""
+        found = await self.named(name)
+        after = replace(
+            found,
+            name=found.name if new_name is None else _name(new_name),
+            origins=found.origins if origins is None else _each(_origin, origins),
+            redirect_uris=(
+                found.redirect_uris
+                if redirect_uris is None
+                else _each(_redirect_uri, redirect_uris)
+            ),
+        )
+        try:
+            await self._store.save_application(after)
+        except ConflictError:
+            raise ConflictError(f"there is an application {after.name} already") from None
+        return after
 
     async def rotate(self, name: str, *, overlap: timedelta) -> Registered:
         """Give an application new secrets; the old ones live on for ``overlap``."""
@@ -102,6 +126,17 @@ class Applications:
             sealed = self._vault.seal(shown[kind], place=place)
             kept.append(ApplicationKey(kind=kind, token=token, sealed=sealed))
         return kept, shown
+
+
+def _name(text: str) -> str:
+    if not text.strip():
+        raise InvalidError("an application needs a name", field="name")
+    return text.strip()
+
+
+def _each(read: Callable[[str], str], texts: Sequence[str]) -> tuple[str, ...]:
+    """Return what each text is, once."""
+    return tuple(dict.fromkeys(map(read, texts)))
 
 
 def _origin(text: str) -> str:

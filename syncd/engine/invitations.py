@@ -136,7 +136,9 @@ class Invitations:
     async def _checked(self, found: Invitation | None, browser: str) -> Invitation:
         if found is None or not found.alive(self._clock.now()) or not found.admits(browser):
             raise NotFoundError(_DEAD)
-        await self.application(found)  # it may be gone by now
+        application = await self.application(found)  # it may be gone by now
+        if application is not None and found.return_to not in {None, *application.redirect_uris}:
+            raise NotFoundError(_DEAD)
         return found
 
     async def _ending(self, invitation: Invitation, profile: Profile) -> Ending:

@@ -8,6 +8,7 @@ from syncd.ports.meter import Meter
 from syncd.ports.store import Store
 
 ANSWERS_KEPT = timedelta(hours=24)
+ASKED_KEPT = timedelta(hours=24)  # what applications asked of people, behind its end
 STEP = 500  # activities a transaction
 _PROFILES = 1_000  # a read
 _PAUSE = timedelta(milliseconds=10)  # between two steps, for other writers
@@ -39,12 +40,19 @@ class Pruner:
         return total
 
     async def _forget(self) -> None:
-        """Remove answers that no key asks for any more (R17), and who did not come back (N3)."""
-        before = self._clock.now() - ANSWERS_KEPT
-        while await self._store.forget_requests(before=before, limit=STEP) == STEP:
-            await self._clock.sleep(_PAUSE)
-        while await self._store.forget_consents(before=self._clock.now(), limit=STEP) == STEP:
-            await self._clock.sleep(_PAUSE)
+        """Remove answers that no key asks for any more (R17), and who did not come back (N3).
+
+        So are invitations and codes that nobody used, and access tokens that have expired.
+        """
+        now, store = self._clock.now(), self._store
+        for forget, before in (
+            (store.forget_requests, now - ANSWERS_KEPT),
+            (store.forget_consents, now),
+            (store.forget_invitations, now - ASKED_KEPT),
+            (store.forget_grants, now - ASKED_KEPT),
+        ):
+            while await forget(before=before, limit=STEP) >= STEP:
+                await self._clock.sleep(_PAUSE)
 
     async def _one(self, profile: ProfileId) -> int:
         total, before = 0, self._clock.now() - self._kept

@@ -86,6 +86,19 @@ class SqlApplications(Topic):
 
         await self._database.write(work)
 
+    async def save_application(self, application: Application) -> None:
+        """Write name, origins and redirect URIs; raises NotFoundError, ConflictError."""
+        mine = update(applications).where(
+            applications.c.application_id == application.id, applications.c.removed_at.is_(None)
+        )
+        values = {
+            "name": application.name,
+            "origins": orjson.dumps(application.origins),
+            "redirect_uris": orjson.dumps(application.redirect_uris),
+        }
+        if not await self._database.put(mine.values(values)):
+            raise _unknown(application.id)
+
     async def remove_application(self, application: ApplicationId, at: datetime) -> None:
         """End its tokens, erase its secrets and origins; profiles stay. Raises NotFoundError."""
         ended = milliseconds(at)

@@ -45,6 +45,7 @@ NAMED: Mapping[str, Any] = {  # by operation: a body that names somebody's objec
 NOTHING_NAMED = frozenset({  # operations whose body names no object of anybody
     *("create_calendar", "update_calendar", "create_event", "update_event"),
     *("create_token_calendar", "change_token_calendar", "create_tag", "change_tag"),
+    "invite_person",  # ``user`` is the application's own name for somebody
     *("upsert_event", "delete_named_event", "change_participation"),  # ids are of the calendar
     "run_batch",  # its entries are asked for like requests of their own
 })  # fmt: skip

@@ -189,7 +189,7 @@ async def test_head_works_wherever_get_does(api: Api) -> None:
         ("/v1/oauth/nothing", "kloudless"),
         ("/v1/calendars/nothing", "cronofy"),
         ("/v1/channels/chn_1", "cronofy"),
-        ("/oauth/token", "cronofy"),
+        ("/oauth/token/nothing", "cronofy"),
         ("/v1/profiles/pro_aaab/nothing", "native"),
         ("/v1/webhooks", "native"),
         ("/nothing", "native"),

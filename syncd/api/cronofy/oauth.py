@@ -4,7 +4,7 @@ from aiohttp import web
 
 from syncd.api.cronofy.answers import told
 from syncd.api.cronofy.oauth_shapes import (
-    AuthorizeQuery,
+    AuthorizeUserQuery,
     GivenTokens,
     RevokeBody,
     Revoked,
@@ -22,13 +22,13 @@ from syncd.model.invitation import Reach
     "GET",
     "/oauth/authorize",
     scope=None,
-    query=AuthorizeQuery,
+    query=AuthorizeUserQuery,
     status=303,
     content_type=PAGE,
     headers=("Location",),
     errors=(400,),
 )
-async def authorize_user(request: web.Request, query: AuthorizeQuery) -> web.StreamResponse:
+async def authorize_user(request: web.Request, query: AuthorizeUserQuery) -> web.StreamResponse:
     """Send a person here to connect a profile: on to the connect page, then back to you.
 
     `provider_name` selects a provider. What the person has connected for you in this browser

@@ -21,7 +21,7 @@ _GIVEN = {
 _CLIENT = {"client_id": "app_2f7xk4qz3m5ya", "client_secret": "syncd_…"}
 
 
-class AuthorizeQuery(Shape):
+class AuthorizeUserQuery(Shape):
     """What is asked of a person, by whom, and where they go afterwards."""
 
     response_type: str | None = None

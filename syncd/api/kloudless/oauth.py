@@ -5,7 +5,7 @@ from aiohttp import web
 from syncd.api.answers import answer
 from syncd.api.auth import authenticate, covered
 from syncd.api.kloudless.oauth_shapes import (
-    AuthorizeQuery,
+    AuthorizeAccountQuery,
     ExchangeBody,
     GivenToken,
     VerifiedToken,
@@ -25,14 +25,16 @@ UNAUTHORIZED = 401
     "GET",
     "/v1/oauth",
     scope=None,
-    query=AuthorizeQuery,
+    query=AuthorizeAccountQuery,
     status=303,
     content_type=PAGE,
     headers=("Location",),
     more={200: None},
     errors=(400,),
 )
-async def authorize(request: web.Request, query: AuthorizeQuery) -> web.StreamResponse:
+async def authorize_account(
+    request: web.Request, query: AuthorizeAccountQuery
+) -> web.StreamResponse:
     """Send a person here to connect an account: on to the connect page, then back to you.
 
     Back comes `code` and `state` in the query of `redirect_uri`, with `response_type=token` the

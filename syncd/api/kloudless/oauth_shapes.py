@@ -17,7 +17,7 @@ _GIVEN = {
 }
 
 
-class AuthorizeQuery(Shape):
+class AuthorizeAccountQuery(Shape):
     """What is asked of a person, by whom, and where they go afterwards."""
 
     client_id: str | None = None

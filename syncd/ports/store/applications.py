@@ -59,6 +59,13 @@ class Applications(Protocol):
         """
         ...
 
+    async def save_application(self, application: Application) -> None:
+        """Write an application's name, origins and redirect URIs.
+
+        Raises NotFoundError, and ConflictError if the name is taken.
+        """
+        ...
+
     async def remove_application(self, application: ApplicationId, at: datetime) -> None:
         """End all tokens that are its own or were given through it, erase secrets and origins.
 

@@ -40,6 +40,32 @@ def list_all(context: typer.Context) -> None:
 
 
 @commands.command()
+def change(  # noqa: PLR0913 - its options
+    context: typer.Context,
+    application: Name,
+    name: Annotated[str | None, typer.Option(help="Another name.")] = None,
+    origin: Annotated[
+        list[str] | None, typer.Option(help="A browser client's; in place of all there are.")
+    ] = None,
+    redirect_uri: Annotated[
+        list[str] | None, typer.Option(help="Where people come back to; in place of all there are.")
+    ] = None,
+    *,
+    no_origins: Annotated[bool, typer.Option("--no-origins", help="Take all away.")] = False,
+    no_redirect_uris: Annotated[
+        bool, typer.Option("--no-redirect-uris", help="Take all away.")
+    ] = False,
+) -> None:
+    """Change its name, its origins or its redirect URIs; secrets and tokens stay."""
+    asked = {
+        "name": name,
+        "origins": [] if no_origins else origin or None,
+        "redirect_uris": [] if no_redirect_uris else redirect_uri or None,
+    }
+    show(context.obj, ask(context.obj, "application.change", application=application, **asked))
+
+
+@commands.command()
 def rotate(
     context: typer.Context,
     application: Name,

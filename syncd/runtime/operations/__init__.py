@@ -10,6 +10,7 @@ Operation = Callable[..., Awaitable[Any]]
 OPERATIONS: Mapping[str, Operation] = {
     "activity.read": activity.read,
     "application.add": applications.add,
+    "application.change": applications.change,
     "application.list": applications.list_all,
     "application.remove": applications.remove,
     "application.rotate": applications.rotate,

@@ -1,5 +1,6 @@
 """Users and tokens."""
 
+import re
 import secrets
 from collections.abc import Sequence
 from datetime import timedelta
@@ -13,6 +14,8 @@ from syncd.model.when import utc
 from syncd.runtime.operations.names import profile_named
 from syncd.runtime.wiring import Core
 
+_OF_APPLICATION = re.compile(r"app_[a-z2-7]+/")  # ``name_within``
+
 Json = dict[str, Any]
 
 
@@ -20,6 +23,8 @@ async def add_user(core: Core, *, name: str) -> Json:
     """Add a user; raises ConflictError if the name is taken."""
     if not name.strip():
         raise InvalidError("a user needs a name", field="name")
+    if _OF_APPLICATION.match(name.strip()):
+        raise InvalidError("names like app_…/… are those of applications' users", field="name")
     return _user(await _new_user(core, name.strip()))
 
 
@@ -116,7 +121,12 @@ def _scope(text: str) -> Scope:
 
 
 def _user(user: User) -> Json:
-    return {"id": user.id, "name": user.name, "created": utc(user.created)}
+    return {
+        "id": user.id,
+        "name": user.name,
+        "application_id": user.application_id,
+        "created": utc(user.created),
+    }
 
 
 def _token(token: Token) -> Json:

@@ -25,6 +25,21 @@ async def list_all(core: Core) -> Sequence[Json]:
     return [_application(one) for one in await core.store.applications()]
 
 
+async def change(
+    core: Core,
+    *,
+    application: str,
+    name: str | None = None,
+    origins: Sequence[str] | None = None,
+    redirect_uris: Sequence[str] | None = None,
+) -> Json:
+    """Replace what is given; secrets, tokens and profiles stay."""
+    changed = await _applications(core).change(
+        application, new_name=name, origins=origins, redirect_uris=redirect_uris
+    )
+    return _application(changed)
+
+
 async def rotate(core: Core, *, application: str, overlap_seconds: int = 86400) -> Json:
     """Give an application new secrets; the old ones live on for ``overlap_seconds``."""
     overlap = timedelta(seconds=overlap_seconds)
