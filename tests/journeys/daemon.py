@@ -109,9 +109,11 @@ class Daemon:
 
 
 @asynccontextmanager
-async def configured(folder: Path, settings: str = SETTINGS) -> AsyncIterator[Daemon]:
+async def configured(
+    folder: Path, settings: str = SETTINGS, port: int | None = None
+) -> AsyncIterator[Daemon]:
     """Yield a daemon that is configured and not yet started; ends it afterwards."""
-    daemon = Daemon(folder, settings=settings)
+    daemon = Daemon(folder, port=port or free_port(), settings=settings)
     daemon.configure()
     try:
         yield daemon
