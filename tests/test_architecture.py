@@ -17,6 +17,7 @@ WIRE = {
     "provider_service",
     "service_documentation",
     "metadata",
+    "extra_data",
 }  # members of the dialects
 FOREIGN_CONFIGURATION = ("setup.py", "setup.cfg", "tox.ini", "pytest.ini", "mypy.ini", "ruff.toml")
 

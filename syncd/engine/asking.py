@@ -15,7 +15,7 @@ from syncd.engine.members import Members
 from syncd.engine.oauth_rules import WORDS, AskingRules, request_of
 from syncd.model import scope_words
 from syncd.model.access import Application, Token
-from syncd.model.brands import provider_of_name
+from syncd.model.brands import provider_by_cronofy
 from syncd.model.errors import ForbiddenError, InvalidError, NotFoundError
 from syncd.model.ids import ApplicationId, UserId
 from syncd.model.invitation import OUT_OF_BAND, Ending, Ends, Invitation, Reach
@@ -103,7 +103,7 @@ class Asking:
             companion_id=None if avoids else await self._companion(application, asked),
             reach=Reach.USER,
             scopes=wanted.scopes,
-            preselected=provider_of_name(asked.member("provider_name") or ""),
+            preselected=provider_by_cronofy(asked.member("provider_name") or ""),
             return_to=request.redirect_uri,
             challenge=request.code_challenge,
             state=request.state,

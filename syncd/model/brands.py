@@ -63,12 +63,12 @@ _FLAVOURED: Mapping[tuple[str, str], Brand] = {
 }
 
 
-def provider_of_service(service: str) -> str | None:
+def provider_by_kloudless(name: str) -> str | None:
     """Return the provider that Kloudless calls by this name."""
-    return next((name for name, one in _BRANDS.items() if one.service == service), None)
+    return next((one for one, brand in _BRANDS.items() if brand.service == name), None)
 
 
-def provider_of_name(name: str) -> str | None:
+def provider_by_cronofy(name: str) -> str | None:
     """Return the provider that Cronofy calls by this name."""
     known = [*_BRANDS.items(), *((one[0], brand) for one, brand in _FLAVOURED.items())]
     return next((provider for provider, brand in known if brand.provider_name == name), None)

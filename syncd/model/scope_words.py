@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from syncd.model.access import Scope
-from syncd.model.brands import provider_of_service
+from syncd.model.brands import provider_by_kloudless
 
 _BROAD = {  # they hold what M2 may add one day
     *(Scope.MYTOKENS, Scope.READ_MYTOKENS, Scope.SETTINGS, Scope.READ_SETTINGS),
@@ -39,7 +39,7 @@ def kloudless(text: str) -> Wanted:
     scopes, providers, anywhere = set[Scope](), set[str](), False
     for word in text.split():
         head, _, role = word.partition(":")
-        provider = provider_of_service(head)
+        provider = provider_by_kloudless(head)
         if head in _ANY or provider is not None:
             scopes |= READING if role.partition(".")[0] == "read" else EVERYTHING
             anywhere |= provider is None
