@@ -9,8 +9,9 @@ from syncd.engine.diary import FINE, KEPT, Look
 from syncd.web.dashboard.words import milliseconds, plural
 
 HEIGHT = 56
+_ABOVE = 10  # room for the mark of a failure
 _STEP = 10
-_LEAST, _MOST = 0.001, 30.0  # seconds, on a logarithmic scale
+_LEAST, _MOST = 0.002, 20.0  # seconds, on a logarithmic scale
 _SHORTEST = 4
 
 
@@ -55,7 +56,7 @@ def chart(looks: Sequence[Look]) -> Chart | None:
 def _bar(place: int, look: Look) -> Bar:
     bounded = min(max(look.seconds, _LEAST), _MOST)
     share = log10(bounded / _LEAST) / log10(_MOST / _LEAST)
-    height = round(_SHORTEST + share * (HEIGHT - _SHORTEST), 1)
+    height = round(_SHORTEST + share * (HEIGHT - _ABOVE - _SHORTEST), 1)
     took = milliseconds(look.seconds)
     if look.outcome != FINE:
         kind, says = "failed", f"failed: {look.outcome}, {took}"
