@@ -1,11 +1,13 @@
 """The live view, from a real calendar server through the real daemon into a real browser."""
 
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest_asyncio
 from playwright.async_api import Page, expect
 
+from syncd import __version__
 from tests.browser.conftest import OpenPage
 from tests.browser.looks import looks_well
 from tests.browser.operator import at_door
@@ -51,6 +53,19 @@ async def test_what_somebody_adds_appears_by_itself(site: Site, open_page: OpenP
         f'curl -N -H "Authorization: Bearer $TOKEN" \'{site.url}/v1/accounts/1/events/stream'
         "?objects=event'"
     )
+
+
+async def test_the_daemon_tells_how_it_is_doing(site: Site, page: Page) -> None:
+    await at_door(page, site.url, site.token, "/dashboard/system")
+    await expect(page.get_by_text("All is well")).to_be_visible()
+    text = " ".join((await page.locator("main").inner_text()).split())
+    for words in (f"syncd {__version__}", "SQLite 3.", "Retention every 1 h"):
+        assert words in text
+    assert re.search(r"Memory [\d.]+ MiB", text)
+    assert re.search(r"Event loop lag [\d.]+ ms", text)
+    assert re.search(r"Disk [\d.]+ (MiB|GiB|TiB)", text)
+    assert re.search(r"providers\.google not registered", text)
+    await looks_well(page, "system-real")
 
 
 async def test_a_revoked_token_ends_the_page_that_is_open(site: Site, page: Page) -> None:

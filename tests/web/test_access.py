@@ -1,4 +1,4 @@
-"""Tokens and applications on the dashboard (api.md N25, R6)."""
+"""Tokens and applications on the dashboard (api.md R6)."""
 
 import re
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""The dashboard's pages and forms, without a browser's script (api.md N25)."""
+"""The dashboard's pages and forms, without a browser's script."""
 
 import re
 from dataclasses import replace

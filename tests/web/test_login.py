@@ -1,4 +1,4 @@
-"""Who gets into the dashboard, and how a session ends (api.md N25, ADR 39)."""
+"""Who gets into the dashboard, and how a session ends (ADR 39)."""
 
 from datetime import timedelta
 from http.cookies import SimpleCookie
