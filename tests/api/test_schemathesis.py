@@ -38,6 +38,8 @@ MATCHED = (  # operations whose body has parts that must suit one another, or mo
     *("delete_managed_events", "change_participation"),
     *("create_token_calendar", "create_tag", "change_tag"),  # names that are free
     *("create_feed", "update_feed"),  # calendars that are there, times to come
+    *("authorize_account", "authorize_user", "invite_person"),  # of applications that are there
+    *("exchange_code", "give_tokens", "revoke_tokens"),
 )
 CASES = 2000
 

@@ -1,6 +1,7 @@
 """A daemon with a real Radicale behind it, for clients that know nothing of event loops."""
 
 import asyncio
+import re
 import time
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
@@ -8,6 +9,7 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import parse_qsl, urlsplit
 
 import requests
 
@@ -16,6 +18,7 @@ from tests.servers.caldav import Radicale
 from tests.servers.dav_client import DavClient
 
 T = TypeVar("T")
+_HIDDEN = re.compile(r'type="hidden" name="(\w+)" value="([^"]*)"')
 PASSWORD = "as-good-as-any"  # noqa: S105 - of a server that lives for a test
 A_SECOND = 1.02  # N13: at most one poll a second is started on demand
 SOON = SETTINGS.replace("[outbound]", "disconnect_proof_seconds = 0\n[outbound]")
@@ -114,6 +117,29 @@ class World:
         person.sync()
         return person
 
+    def stranger(self, *calendars: str) -> str:
+        """Let somebody in at the server whom nobody has connected; return the login."""
+        login = f"p{next(self._numbers)}@example.org"
+        device = self._server.let_in(login, PASSWORD)
+        for one in calendars:
+            self.do(device.mkcalendar(one, name=one.title()))
+        return login
+
+    def sign_in(self, url: str, login: str) -> dict[str, str]:
+        """Go where an application sends people, sign in, and return what it is told afterwards."""
+        with requests.Session() as browser:
+            page = browser.get(url, timeout=20)
+            assert page.status_code == 200, page.text
+            form = dict(_HIDDEN.findall(page.text.partition("</form>")[0]))
+            form |= {"provider": "caldav", "url": self._server.url}
+            form |= {"username": login, "password": PASSWORD}
+            end = browser.post(page.url, data=form, timeout=20, allow_redirects=False)
+            return _told(end)
+
+    def turned_away(self, url: str) -> dict[str, str]:
+        """Go where an application sends people, and be sent back at once."""
+        return _told(requests.get(url, timeout=20, allow_redirects=False))
+
     def another_login(self, person: Person, *calendars: str) -> Person:
         """Connect one more profile for the same user."""
         login = f"p{next(self._numbers)}@example.org"
@@ -134,6 +160,12 @@ class World:
                 return
             self.do(asyncio.sleep(A_SECOND))
         raise AssertionError(told)
+
+
+def _told(answer: requests.Response) -> dict[str, str]:
+    """Return what an application is told in the address that a browser is sent to."""
+    assert answer.status_code == 303, answer.text
+    return dict(parse_qsl(urlsplit(answer.headers["Location"]).query))
 
 
 @contextmanager
