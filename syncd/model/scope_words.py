@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from syncd.model.access import Scope
 from syncd.model.brands import provider_of_service
 
-EVERYTHING = frozenset(Scope) - {Scope.ALL, Scope.MANAGE_PROFILES}
+_BROAD = {  # they hold what M2 may add one day
+    *(Scope.MYTOKENS, Scope.READ_MYTOKENS, Scope.SETTINGS, Scope.READ_SETTINGS),
+}
+EVERYTHING = frozenset(Scope) - {Scope.ALL, Scope.MANAGE_PROFILES} - _BROAD
 READING = frozenset({
     *(Scope.READ_ACCOUNT, Scope.LIST_CALENDARS, Scope.READ_FREE_BUSY),
     *(Scope.READ_EVENTS, Scope.READ_CONTACTS),

@@ -30,7 +30,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(\b[a-z][a-z0-9+.-]*://)[^/\s@'\"]+@", re.IGNORECASE), rf"\1{HIDDEN}@"),
     (re.compile(r"(\b[a-z][a-z0-9+.-]*://[^\s?'\"]*\?)[^\s'\"]+", re.IGNORECASE), rf"\1{HIDDEN}"),
 )
-_LOUD = ("asyncio", "aiohttp", "aiosqlite", "alembic", "sqlalchemy", "icalendar")
+_LOUD = ("asyncio", "aiohttp", "aiosqlite", "alembic", "sqlalchemy", "icalendar", "oauthlib")
 
 
 def redact(_: object, __: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
