@@ -4,6 +4,8 @@ import secrets
 from dataclasses import replace
 from datetime import timedelta
 
+import structlog
+
 from syncd.engine.hub import Hub
 from syncd.engine.leaving import Leaving
 from syncd.engine.records import account_record, account_update
@@ -16,6 +18,8 @@ from syncd.ports.clock import Clock
 from syncd.ports.link import Linker, Login, SignedIn
 from syncd.ports.store import Store
 from syncd.ports.vault import LOGINS, Secret, Vault, credential_place
+
+log = structlog.get_logger()
 
 RELINK = "relink"
 RENEWAL = timedelta(hours=24)  # how long a link lives that was asked for while connected (N13)
@@ -186,6 +190,7 @@ class Linking:
                 profile = await self._store.profile(profile.id)
                 continue
             self._hub.wake(profile.id)
+            log.info("profile.reconnected", profile_id=profile.id, provider=profile.provider)
             return saved
         raise StaleStateError(f"profile {profile.id} changes faster than it can be written")
 

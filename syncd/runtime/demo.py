@@ -72,7 +72,7 @@ class Demo:
         self._server = server
         self._console = console
         self._address = core.settings.server.public_url
-        self._token = ""
+        self._token = self._admin = ""
         self._cursor = ""
 
     async def tell(self, *, stay: bool) -> None:
@@ -88,6 +88,7 @@ class Demo:
         )
         made = await access.create_token(self._core, profile=added["account_id"])
         self._token = made["token"]
+        self._admin = (await access.create_token(self._core, admin=True, name="demo"))["token"]
         self._say(f"[bold]syncd {self._address}[/bold] follows a CalDAV server, {self._server.url}")
         async with ClientSession(
             headers={"Authorization": f"Bearer {self._token}"}, trust_env=False
@@ -152,6 +153,8 @@ class Demo:
             f"\nThe last one writes: it is at the CalDAV server when it is answered, and "
             f"in the stream. All of the API: {self._address}/docs"
         )
+        self._say(f"\n[bold]The same in a browser, {after}[/bold]")
+        self._say(f"  {self._address}/  log in with  {self._admin}", markup=False)
 
     async def _stay(self, session: ClientSession) -> None:
         signals = Signals()

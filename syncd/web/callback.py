@@ -14,6 +14,7 @@ Returned = Callable[[web.Request, Back, str, str | None], Awaitable[web.StreamRe
 _CANCELLED = frozenset({"access_denied", "consent_required", "interaction_required"})
 _CANCEL = Told(
     status=400,
+    calm=True,
     message="The sign-in was cancelled, or not allowed. That is all right: nothing was changed. "
     "You can begin again whenever you like.",
 )

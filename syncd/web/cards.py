@@ -45,7 +45,7 @@ _CARDS = {
     "caldav": Card(
         provider="caldav",
         name="CalDAV",
-        words="Nextcloud, Fastmail, mailbox.org and others",
+        words="Nextcloud, Fastmail and many others",
         server="Server",
         example="cloud.example.org",
         hint="The address of the server or of the calendar, or your e-mail address.",

@@ -23,10 +23,11 @@ WRONG = 422  # the person's own fault, and so a guess
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """What went wrong, for the page."""
+    """What went wrong, for the page; ``calm`` where the person wanted it so."""
 
     status: int
     message: str
+    calm: bool = False
 
 
 UNAVAILABLE = Told(
@@ -64,5 +65,6 @@ def failed(request: web.Request, back: Back, *, title: str, told: Told) -> web.R
         status=told.status,
         title=title,
         message=told.message,
+        calm=told.calm,
         back=back.path,
     )

@@ -1,6 +1,7 @@
 """What the operator of a busy syncd sees: profiles in every state, and things that went wrong."""
 
 from datetime import timedelta
+from typing import Any
 
 from playwright.async_api import Page, expect
 
@@ -16,8 +17,13 @@ async def admin_token(api: Api) -> str:
 
 async def log_in(page: Page, api: Api, path: str = "/") -> None:
     """Open a page and log in there."""
-    await page.goto(api.url + path)
-    await page.get_by_label("Token").fill(await admin_token(api))
+    await at_door(page, api.url, await admin_token(api), path)
+
+
+async def at_door(page: Page, url: str, token: str, path: str = "/") -> None:
+    """Type a token where a page asks for one."""
+    await page.goto(url + path)
+    await page.get_by_label("Token").fill(token)
     await page.get_by_role("button", name="Log in").click()
     await expect(page.get_by_role("navigation", name="Main")).to_be_visible()
 
@@ -55,7 +61,7 @@ async def poll(api: Api) -> None:
 
 def others(api: Api) -> list[Profile]:
     now = api.clock.now()
-    well = {
+    well: dict[str, Any] = {
         "user_id": USER,
         "first_read": False,
         "created": now - timedelta(days=40),
@@ -71,7 +77,7 @@ def others(api: Api) -> list[Profile]:
     refused = LastError(
         at=now - timedelta(hours=3), code="unauthorized", message="The server refused the password."
     )
-    wanted = (
+    wanted: tuple[dict[str, Any], ...] = (
         {"login": "grace@example.com", "provider": "google"},
         {"login": "linus@outlook.example", "provider": "graph", "name": "Linus"},
         {

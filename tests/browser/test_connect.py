@@ -1,6 +1,8 @@
 """The connect page in a browser (api.md N6): how it looks, by keyboard, without scripts."""
 
-from playwright.async_api import Page, expect
+from urllib.parse import parse_qs, urlsplit
+
+from playwright.async_api import Page, Route, expect
 
 from syncd.model.access import Application, Scope
 from syncd.model.ids import ApplicationId
@@ -9,7 +11,7 @@ from tests.api.serving import Api
 from tests.browser.conftest import OpenPage
 from tests.browser.looks import looks_well
 from tests.engine.ground import USER
-from tests.fakes.linker import RIGHT
+from tests.fakes.linker import ELSEWHERE, RIGHT
 
 DESK = ApplicationId("app_desk")
 POWERS = frozenset({Scope.LIST_CALENDARS, Scope.READ_EVENTS, Scope.CREATE_EVENT})
@@ -54,6 +56,28 @@ async def test_the_forms_of_icloud_and_of_exchange(api: Api, page: Page) -> None
     await looks_well(page, "connect-google")
     await page.goto(f"{api.url}/connect/none")
     await looks_well(page, "connect-dead")
+
+
+async def test_a_cancelled_consent_is_explained(api: Api, page: Page) -> None:
+    """N3; that the browser goes there at all shows that the policy lets the form lead there."""
+    await page.route(f"{ELSEWHERE}/**", elsewhere)
+    await page.goto(await invited(api))
+    await page.get_by_role("button", name="Google").click()
+    await expect(page.get_by_role("heading")).to_have_text("Elsewhere")
+    state = parse_qs(urlsplit(page.url).query)["state"][0]
+    await page.goto(f"{api.url}/oauth/callback/google?error=access_denied&state={state}")
+    await expect(page.get_by_role("heading")).to_have_text("Nothing was connected")
+    await looks_well(page, "consent-cancelled")
+    await page.get_by_role("link", name="Back to the beginning").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Connect your calendar to Desk")
+    await page.goto(f"{api.url}/oauth/callback/google?error=access_denied&state={state}")
+    await expect(page.get_by_role("heading")).to_have_text("This sign-in cannot go on here")
+    await looks_well(page, "consent-used")
+
+
+async def elsewhere(route: Route) -> None:
+    """Answer as a provider's page."""
+    await route.fulfill(body="<!doctype html><h1>Elsewhere</h1>", content_type="text/html")
 
 
 async def test_by_keyboard_alone_and_without_scripts(api: Api, open_page: OpenPage) -> None:

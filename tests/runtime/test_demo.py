@@ -57,6 +57,7 @@ async def test_once_tells_the_story_and_leaves_nothing(tmp_path: Path) -> None:
         assert step.says in told
     assert "/v1/accounts/me/events?cursor=$CURSOR&wait=60" in told
     assert "TOKEN=syncd_" in told
+    assert re.search(r"http://127\.0\.0\.1:\d+/  log in with  syncd_\S+", told)
     assert left_in(tmp_path) == []
 
 

@@ -26,7 +26,10 @@ from syncd.providers.oauth.sign_in import Tokens, claims, only, tried
 _NAME = "Microsoft"
 _CONSUMERS = "9188040d-6c67-4c5b-b112-36a304b66dad"  # the tenant of all Outlook.com accounts
 _LIVE = "https://login.live.com"  # where Microsoft sends the people of Outlook.com on to
-_SCOPES = ("offline_access", "openid", "email", "profile", "User.Read", "Calendars.ReadWrite")
+_SCOPES = (
+    *("offline_access", "openid", "email", "profile", "User.Read", "Calendars.ReadWrite"),
+    "MailboxSettings.Read",  # the colours of events
+)
 _ME = Ask(path=("me",), query={"$select": "id,displayName,mail,userPrincipalName"})
 
 

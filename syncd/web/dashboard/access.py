@@ -6,10 +6,10 @@ from aiohttp import web
 
 from syncd.engine.applications import Registered
 from syncd.model.access import DEFAULT_USER, Scope, Token
-from syncd.model.errors import InvalidError, NotFoundError
+from syncd.model.errors import ConflictError, InvalidError, NotFoundError
 from syncd.model.ids import ProfileId, TokenId, UserId, parse_profile
 from syncd.web.dashboard.desk import desk_of
-from syncd.web.dashboard.frame import Choices, away, one, session_of, show
+from syncd.web.dashboard.frame import Choices, away, one, sentence_of, session_of, show
 
 LIFETIMES = {"": "Never", "30": "In 30 days", "90": "In 90 days", "365": "In a year"}
 OVERLAPS = {"86400": "A day", "604800": "A week", "0": "Nothing: they end now"}
@@ -36,7 +36,7 @@ async def create_token(request: web.Request, given: Choices) -> web.Response:
             lifetime=_lifetime(given),
         )
     except (InvalidError, NotFoundError) as error:
-        return await _page(request, problem=("token", str(error)))
+        return await _page(request, problem=("token", sentence_of(error)))
     return show(
         request,
         "secrets.html",
@@ -62,8 +62,8 @@ async def add_application(request: web.Request, given: Choices) -> web.Response:
             origins=one(given, "origins").split(),
             redirect_uris=one(given, "redirect_uris").split(),
         )
-    except InvalidError as error:
-        return await _page(request, problem=("application", str(error)))
+    except (InvalidError, ConflictError) as error:
+        return await _page(request, problem=("application", sentence_of(error)))
     return _registered(request, made, "The application is registered")
 
 

@@ -9,8 +9,9 @@ from syncd.engine.diary import FINE, KEPT, Look
 from syncd.web.dashboard.words import milliseconds, plural
 
 HEIGHT = 56
+_ABOVE = 10  # room for the mark of a failure
 _STEP = 10
-_LEAST, _MOST = 0.001, 30.0  # seconds, on a logarithmic scale
+_LEAST, _MOST = 0.002, 0.05  # seconds, on a logarithmic scale that reaches to the longest
 _SHORTEST = 4
 
 
@@ -43,8 +44,9 @@ def chart(looks: Sequence[Look]) -> Chart | None:
     failed = sum(one.outcome != FINE for one in looks)
     news = sum(one.activities for one in looks)
     usual = milliseconds(median(one.seconds for one in looks))
+    most = max(_MOST, *(one.seconds for one in looks))
     return Chart(
-        bars=tuple(_bar(place, one) for place, one in enumerate(looks, start=begin)),
+        bars=tuple(_bar(place, one, most) for place, one in enumerate(looks, start=begin)),
         width=KEPT * _STEP,
         height=HEIGHT,
         says=f"{plural(len(looks), 'poll')}, {failed or 'none'} failed, "
@@ -52,10 +54,9 @@ def chart(looks: Sequence[Look]) -> Chart | None:
     )
 
 
-def _bar(place: int, look: Look) -> Bar:
-    bounded = min(max(look.seconds, _LEAST), _MOST)
-    share = log10(bounded / _LEAST) / log10(_MOST / _LEAST)
-    height = round(_SHORTEST + share * (HEIGHT - _SHORTEST), 1)
+def _bar(place: int, look: Look, most: float) -> Bar:
+    share = log10(max(look.seconds, _LEAST) / _LEAST) / log10(most / _LEAST)
+    height = round(_SHORTEST + share * (HEIGHT - _ABOVE - _SHORTEST), 1)
     took = milliseconds(look.seconds)
     if look.outcome != FINE:
         kind, says = "failed", f"failed: {look.outcome}, {took}"

@@ -32,6 +32,11 @@ DESK_HEADERS = HEADERS | {
     "X-Frame-Options": "DENY",
 }
 _MOST_FIELDS = 60
+_SECTIONS = (  # which link of the header a page belongs to; the rest are about profiles
+    ("/dashboard/activity", ("/dashboard/activity",)),
+    ("/dashboard/access", ("/dashboard/access", "/dashboard/tokens", "/dashboard/applications")),
+    ("/dashboard/system", ("/dashboard/system",)),
+)
 _FAULTS: tuple[tuple[type[SyncdError], tuple[int, str]], ...] = (
     (NotFoundError, (404, "There is nothing here")),
     (InvalidError, (422, "That cannot be")),
@@ -112,6 +117,7 @@ def show(
         "now": desk_of(request).clock.now(),
         "form": None if session is None else session.form,
         "here": request.path,
+        "within": next((path for path, parts in _SECTIONS if request.path.startswith(parts)), "/"),
         "done": DONE.get(request.query.get("done", "")),
     }
     made = aiohttp_jinja2.render_template(

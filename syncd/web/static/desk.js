@@ -4,7 +4,7 @@
 const MOST_ROWS = 200;
 const SHAPES = {
   add: "M8 3v10M3 8h10",
-  update: "M2.5 9.5c2-4 4 2.5 6-1s3.5 0 5-2",
+  update: "M1.5 10c2.5-5.5 4.5-5 6.5-2s4 3.5 6.5-2",
   delete: "M3 8h10",
 };
 

@@ -1,0 +1,75 @@
+"""The live view's events, without a browser."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import orjson
+
+from syncd.model.access import split_token
+from tests.engine.ground import event
+from tests.web.desk import Operator
+
+PATH = "/dashboard/activity/stream"
+
+
+async def told(operator: Operator, query: str, count: int) -> list[dict[str, Any]]:
+    """Follow until so many activities came; what was there before is not among them."""
+    operator.api.clock.advance(timedelta(minutes=1))
+    found = list[dict[str, Any]]()
+    async with asyncio.timeout(20):
+        answer = await operator.get(PATH + query)
+        assert answer.headers["Content-Type"] == "text/event-stream"
+        assert answer.headers["Cache-Control"] == "no-store"
+        async for line in answer.content:
+            if line.startswith(b"event: ready"):
+                await operator.api.ground.poll()
+            elif line.startswith(b"data: {") and len(line) > 10:
+                found.append(orjson.loads(line.removeprefix(b"data: ")))
+            if len(found) == count:
+                answer.close()
+                break
+    return found
+
+
+async def test_activities_arrive_with_what_a_line_shows(operator: Operator) -> None:
+    work = operator.api.ground.server.add("/work/", name="Work", primary=True)
+    work.put("a.ics", event("<b>Review</b>", location="Room Lovelace"))
+    calendar, review, profile = await told(operator, "", 3)
+    assert (calendar["kind"], calendar["verb"], calendar["name"]) == ("Calendar", "added", "Work")
+    assert review["name"] == "<b>Review</b>"
+    assert "Room Lovelace" in review["details"]
+    assert review["href"] == f"/dashboard/profiles/{operator.api.account}"
+    assert (profile["kind"], profile["verb"]) == ("Profile", "changed")
+
+
+async def test_a_filter_leaves_out_the_rest(operator: Operator) -> None:
+    work = operator.api.ground.server.add("/work/", name="Work", primary=True)
+    work.put("a.ics", event("Review"))
+    (one,) = await told(operator, f"?kind=event&type=add&profile={operator.api.account}", 1)
+    assert one["name"] == "Review"
+
+
+async def test_it_ends_when_the_token_does(operator: Operator) -> None:
+    answer = await operator.get(PATH)
+    assert await answer.content.readuntil(b"event: ready\n")
+    parts = split_token(operator.token)
+    assert parts
+    await operator.api.ground.store.revoke_token(parts[0], operator.api.clock.now())
+    async with asyncio.timeout(5):
+        await answer.content.read()
+    assert answer.content.at_eof()
+
+
+async def test_it_ends_when_somebody_logs_out(operator: Operator) -> None:
+    answer = await operator.get(PATH)
+    assert await answer.content.readuntil(b"event: ready\n")
+    await operator.post("/dashboard/logout")
+    async with asyncio.timeout(5):
+        await answer.content.read()
+    assert answer.content.at_eof()
+
+
+async def test_a_head_asks_for_nothing(operator: Operator) -> None:
+    answer = await operator.api.send("HEAD", PATH, token="")
+    assert answer.status == 200
