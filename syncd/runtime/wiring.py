@@ -18,6 +18,7 @@ from syncd.engine.hub import Hub
 from syncd.engine.idle import Idle
 from syncd.engine.link import Linking
 from syncd.engine.managed import ManagedEvents
+from syncd.engine.merged import MergedReader
 from syncd.engine.plan import Plan
 from syncd.engine.poll import Poller
 from syncd.engine.prune import Pruner
@@ -61,6 +62,7 @@ class Core:
     metrics: Metrics
     providers: Opener
     stream: StreamReader
+    merged: MergedReader
     browser: Browser
     writer: Writer
     agenda: Agenda
@@ -131,6 +133,7 @@ async def wired(settings: Settings) -> AsyncIterator[Core]:
             metrics=metrics,
             providers=opener,
             stream=StreamReader(store, hub, clock),
+            merged=MergedReader(store, hub, clock),
             browser=browser,
             writer=writer,
             agenda=Agenda(store, workers),
@@ -164,6 +167,7 @@ def parts_of(core: Core) -> Parts:
         store=core.store,
         vault=core.vault,
         stream=core.stream,
+        merged=core.merged,
         browser=core.browser,
         writer=core.writer,
         managed=ManagedEvents(core.store, core.writer, core.clock),
