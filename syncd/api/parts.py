@@ -17,6 +17,7 @@ from syncd.engine.further import Further
 from syncd.engine.hints import Hints
 from syncd.engine.link import Linking
 from syncd.engine.managed import ManagedEvents
+from syncd.engine.merged import MergedReader
 from syncd.engine.stream import StreamReader
 from syncd.engine.tick import Ticker
 from syncd.engine.tokens import Tokens
@@ -72,6 +73,7 @@ class Parts:
     store: Store
     vault: Vault
     stream: StreamReader
+    merged: MergedReader
     browser: Browser
     writer: Writer
     managed: ManagedEvents

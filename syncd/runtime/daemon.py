@@ -168,7 +168,7 @@ def _application(core: Core) -> web.Application:
         linking=parts.linking,
         expiries=parts.expiries,
         clock=parts.clock,
-        desk=desk_of(parts, core.hub, facts_of(core)),
+        desk=desk_of(parts, facts_of(core)),
     )
     return made
 

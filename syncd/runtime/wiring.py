@@ -20,6 +20,7 @@ from syncd.engine.hub import Hub
 from syncd.engine.idle import Idle
 from syncd.engine.link import Linking
 from syncd.engine.managed import ManagedEvents
+from syncd.engine.merged import MergedReader
 from syncd.engine.plan import Plan
 from syncd.engine.poll import Poller
 from syncd.engine.prune import Pruner
@@ -65,6 +66,7 @@ class Core:
     metrics: Metrics
     providers: Opener
     stream: StreamReader
+    merged: MergedReader
     browser: Browser
     writer: Writer
     agenda: Agenda
@@ -135,6 +137,7 @@ async def wired(settings: Settings) -> AsyncIterator[Core]:
             metrics=metrics,
             providers=opener,
             stream=StreamReader(store, hub, clock),
+            merged=MergedReader(store, hub, clock),
             browser=browser,
             writer=writer,
             agenda=Agenda(store, workers),
@@ -168,6 +171,7 @@ def parts_of(core: Core) -> Parts:
         store=core.store,
         vault=core.vault,
         stream=core.stream,
+        merged=core.merged,
         browser=core.browser,
         writer=core.writer,
         managed=ManagedEvents(core.store, core.writer, core.clock),
@@ -198,7 +202,7 @@ def parts_of(core: Core) -> Parts:
     )
 
 
-def desk_of(parts: Parts, hub: Hub, facts: Callable[[], Awaitable[Facts]]) -> Desk:
+def desk_of(parts: Parts, facts: Callable[[], Awaitable[Facts]]) -> Desk:
     """Return what the dashboard is built from."""
     return Desk(
         store=parts.store,
@@ -209,7 +213,7 @@ def desk_of(parts: Parts, hub: Hub, facts: Callable[[], Awaitable[Facts]]) -> De
         linking=parts.linking,
         control=parts.control,
         ticker=parts.ticker,
-        tail=Tail(parts.store, hub, parts.clock),
+        tail=Tail(parts.store, parts.merged),
         facts=facts,
         address=base_url,
     )

@@ -18,6 +18,7 @@ from syncd.store.database import Database
 from syncd.store.feeds import SqlFeeds
 from syncd.store.life import Beats, begin
 from syncd.store.managed import SqlManaged
+from syncd.store.merged import SqlMerged
 from syncd.store.migrate import migrate
 from syncd.store.profiles import SqlProfiles
 from syncd.store.repeats import SqlRepeats, end_all
@@ -41,6 +42,7 @@ class SqlStore(
     SqlChannels,
     SqlManaged,
     SqlStreams,
+    SqlMerged,
     SqlAccess,
     SqlApplications,
     SqlTokenCalendars,

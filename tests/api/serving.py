@@ -25,6 +25,7 @@ from syncd.engine.further import Further
 from syncd.engine.instances import Expand
 from syncd.engine.link import Linking
 from syncd.engine.managed import ManagedEvents
+from syncd.engine.merged import MergedReader
 from syncd.engine.stream import StreamReader
 from syncd.engine.tick import Ticker
 from syncd.engine.tokens import Tokens
@@ -193,6 +194,7 @@ async def serving(
                 store=store,
                 vault=FakeVault(),
                 stream=StreamReader(store, ground.hub, clock),
+                merged=MergedReader(store, ground.hub, clock),
                 browser=browser,
                 writer=writer,
                 managed=ManagedEvents(store, writer, clock),
@@ -222,7 +224,7 @@ async def serving(
                 linking=parts.linking,
                 expiries=parts.expiries,
                 clock=clock,
-                desk=desk_of(parts, ground.hub, facts),
+                desk=desk_of(parts, facts),
             )
             server = TestServer(app)
             await server.start_server(

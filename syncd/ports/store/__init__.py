@@ -8,6 +8,7 @@ from syncd.ports.store.census import Census
 from syncd.ports.store.channels import Channels
 from syncd.ports.store.feeds import Feeds
 from syncd.ports.store.managed import Managed
+from syncd.ports.store.merged import Merged
 from syncd.ports.store.profiles import Profiles
 from syncd.ports.store.repeats import Repeats
 from syncd.ports.store.snapshots import Snapshots
@@ -23,6 +24,7 @@ class Store(
     Channels,
     Managed,
     Streams,
+    Merged,
     Access,
     Applications,
     TokenCalendars,
