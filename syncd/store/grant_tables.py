@@ -2,7 +2,7 @@
 
 from sqlalchemy import BigInteger, Column, ForeignKey, String, Table
 
-from syncd.store.tables import Bytes, Foreign, Number, metadata
+from syncd.store.columns import Bytes, Foreign, Number, metadata
 
 invitations = Table(
     "invitations",

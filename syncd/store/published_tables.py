@@ -11,7 +11,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from syncd.store.tables import Bytes, Foreign, Number, metadata
+from syncd.store.columns import Bytes, Foreign, Number, metadata
 
 rotations = Table(
     "rotations",

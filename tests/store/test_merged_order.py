@@ -17,8 +17,9 @@ from syncd.model.ids import ProfileId
 from syncd.model.merged import ORIGIN, Place
 from syncd.model.reach import Reach
 from syncd.store import migrate
+from syncd.store.columns import metadata
 from syncd.store.open import SqlStore
-from syncd.store.tables import activities, calendars, installations, metadata, streams
+from syncd.store.tables import activities, calendars, installations, streams
 from tests.store.opening import opened, postgres
 from tests.store.samples import a_calendar, a_page, a_record, with_calendar, with_profile
 from tests.store.test_migrate import MIGRATIONS

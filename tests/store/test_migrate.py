@@ -18,8 +18,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from syncd.model.claim import Claim
 from syncd.model.errors import MisconfiguredError
 from syncd.store import migrate
+from syncd.store.columns import CommitOrder, metadata
 from syncd.store.open import SqlStore
-from syncd.store.tables import CommitOrder, installations, metadata, objects
+from syncd.store.tables import installations, objects
 from tests.store.opening import opened
 
 MIGRATIONS = Path(migrate.__file__).with_name("migrations")

@@ -2,8 +2,8 @@
 
 from alembic import context
 
-from syncd.store import published_tables  # noqa: F401 - tells metadata of its tables
-from syncd.store.tables import metadata
+from syncd.store import grant_tables, published_tables, tables  # noqa: F401 - metadata hears of them
+from syncd.store.columns import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -63,23 +63,23 @@ class Door:
     sessions: Sessions
     log_in: LogIn
 
-    def shows(self, handler: Show) -> Show:
+    def shows(self, asked: Show) -> Show:
         """Return a page for who is logged in."""
 
-        @wraps(handler)
+        @wraps(asked)
         async def show(request: web.Request) -> web.StreamResponse:
             session = await self.sessions.of(request)
             if session is None:
                 return await self.log_in(request)
             request[SESSION] = session
-            return await _told(request, handler(request))
+            return await _told(request, asked(request))
 
         return show
 
-    def takes(self, handler: Act) -> Show:
+    def takes(self, asked: Act) -> Show:
         """Return what a form of ours leads to."""
 
-        @wraps(handler)
+        @wraps(asked)
         async def act(request: web.Request) -> web.StreamResponse:
             session = await self.sessions.of(request)
             if session is None:
@@ -89,7 +89,7 @@ class Door:
             if not session.is_ours(one(given, "form")):
                 sentence = "This page was not made by this syncd, or is too old. Nothing was done."
                 return fault(request, 403, "Nothing was done", sentence)
-            return await _told(request, handler(request, given))
+            return await _told(request, asked(request, given))
 
         return act
 
