@@ -9,6 +9,7 @@ from syncd.model.activity import Record
 from syncd.model.errors import NotFoundError
 from syncd.model.ids import ProfileId
 from syncd.model.when import milliseconds
+from syncd.store.bulk import write_rows
 from syncd.store.tables import activities, streams
 
 _TAKE = (
@@ -18,6 +19,10 @@ _TAKE = (
     .returning(streams.c.head, streams.c.epoch)
 )
 _INSERT = insert(activities)
+_ACTIVITY = (
+    *("profile_id", "position", "kind", "type", "object_id", "calendar_id"),
+    *("recorded_at", "body"),
+)
 _NOTIFY = text("SELECT pg_notify(:channel, :news)")
 
 
@@ -56,18 +61,18 @@ class Appender:
             return
         epoch, positions = await take_positions(connection, profile, len(records))
         rows = [
-            {
-                "profile_id": profile,
-                "position": position,
-                "kind": record.kind.value,
-                "type": record.type.value,
-                "object_id": record.object_id,
-                "calendar_id": record.calendar_id,
-                "recorded_at": milliseconds(record.recorded_at),
-                "body": spliced(record.body, epoch, position),
-            }
+            (  # as in ``_ACTIVITY``
+                profile,
+                position,
+                record.kind.value,
+                record.type.value,
+                record.object_id,
+                record.calendar_id,
+                milliseconds(record.recorded_at),
+                spliced(record.body, epoch, position),
+            )
             for position, record in zip(positions, records, strict=True)
         ]
-        await connection.execute(_INSERT, rows)
+        await write_rows(connection, _INSERT, _ACTIVITY, rows)
         if self.channel is not None:
             await connection.execute(_NOTIFY, {"channel": self.channel, "news": str(profile)})
