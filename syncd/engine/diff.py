@@ -141,7 +141,7 @@ def _compare(
         draft.records += _told(event, former, present[place], documents, ground)
     if resource.faults:
         draft.faults.append(Fault(key=resource.key, message="; ".join(resource.faults)))
-    if not resource.faults or draft.former is not None:
+    if seen and (not resource.faults or draft.former is not None):
         vanished = KnownResource(
             key=resource.key,
             uid=uid,

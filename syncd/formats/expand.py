@@ -91,6 +91,8 @@ def span(event: Event, calendar_zone: str | None) -> tuple[datetime, datetime | 
 
     The end is a bound, not exact; None also where only stepping through would tell it.
     """
+    if not (event.recurrence or event.all_day):  # most are so: in a zone of their own, and once
+        return _utc(event.start, UTC), _utc(event.end, UTC)
     name = calendar_zone if event.all_day else event.start_zone
     series = Recurring(start=event.start, end=event.end, zone=name, recurrence=event.recurrence)
     zone = zone_of(series)

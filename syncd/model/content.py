@@ -162,7 +162,9 @@ def _person(person: Person | None) -> Json | None:
 
 def _attendee(person: Person) -> Json:
     shape = _person(person) or {}
-    return shape if person.answer is None else {**shape, "status": person.answer}
+    if person.answer is not None:
+        shape["status"] = person.answer
+    return shape
 
 
 def _reminder(reminder: Reminder) -> Json:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, update
+from sqlalchemy import bindparam, delete, insert, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from syncd.model.calendar import KnownCalendar
@@ -45,6 +45,7 @@ _GONE = [
     for table in (objects, resources, faults)
 ]
 _HEALED = _GONE[2]
+_FAULTS = select(literal(1)).where(faults.c.calendar_id == bindparam("of_calendar")).limit(1)
 _RESOURCE = ("calendar_id", "resource_key", "uid", "etag", "raw")
 _OBJECT = (
     *("profile_id", "object_id", "calendar_id", "resource_key", "slot", "series_id", "is_series"),
@@ -134,7 +135,7 @@ async def _write_doubts(
     connection: AsyncConnection, calendar: CalendarId, change: Change, now: datetime
 ) -> None:
     """Write what could not be read (I10), and what is held as absent (I7)."""
-    if change.healed:
+    if change.healed and await _has_faults(connection, calendar):
         keys = [{"of_calendar": calendar, "of_key": key} for key in change.healed]
         await connection.execute(_HEALED, keys)
     if change.faults:
@@ -143,6 +144,12 @@ async def _write_doubts(
     if change.absences is not None:
         await connection.execute(delete(absences).where(absences.c.calendar_id == calendar))
         await _hold(connection, calendar, change.absences)
+
+
+async def _has_faults(connection: AsyncConnection, calendar: CalendarId) -> bool:
+    """Tell whether any is there to be healed: a page calls all healed that it could read."""
+    some = await connection.execute(_FAULTS, {"of_calendar": calendar})
+    return some.first() is not None
 
 
 async def _hold(connection: AsyncConnection, calendar: CalendarId, held: Sequence[Absence]) -> None:
