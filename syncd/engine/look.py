@@ -305,7 +305,10 @@ class Look:
         self, known: KnownCalendar, readings: list[Reading], *, unsaved: bool = False
     ) -> Reading:
         now = self._clock.now()
-        next_at = policy.reconcile_at(self._profile.provider, now, self._plan, self._draw())
+
+        def next_at() -> datetime:
+            return policy.reconcile_at(self._profile.provider, now, self._plan, self._draw())
+
         terms = Terms(at=now, interval=self._interval, reconcile_at=next_at)
         parts = (self._store, self._hub, self._profile, known, terms, self._written)
         reading = Reading(*parts, unsaved=unsaved)

@@ -1,6 +1,6 @@
 """One read of one calendar: pages recorded as they come, deletes and token with the last (I1)."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -28,7 +28,7 @@ class Terms:
 
     at: datetime
     interval: timedelta  # between two listings that count for I7
-    reconcile_at: datetime  # the next one, if this is complete (I9)
+    reconcile_at: Callable[[], datetime]  # the next one, if this is complete (I9); rarely asked
 
 
 class Held:
@@ -258,7 +258,7 @@ class Reading:
         elif self.suspect:
             due = terms.at + terms.interval
         elif last.complete or due is None:
-            due = terms.reconcile_at
+            due = terms.reconcile_at()
         after = replace(
             after,
             polled_at=terms.at,

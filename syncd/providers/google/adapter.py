@@ -1,6 +1,6 @@
 """Google in one process: opens profiles, tries grants, knows the colours of events."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
 from functools import partial
 
@@ -90,10 +90,12 @@ class GoogleAdapter:
         identity = subject if isinstance(subject, str) and subject else f"calendar:{name}"
         return SignedIn(identity=identity, login=name, secrets=secrets)
 
-    def _further(self, host: str, tokens: Tokens, profile: ProfileId) -> GoogleClient | None:
-        """Return who asks a host that an operator can do without (G14)."""
+    def _further(
+        self, host: str, tokens: Tokens, profile: ProfileId
+    ) -> Callable[[], GoogleClient] | None:
+        """Return how to get who asks a host that an operator can do without (G14)."""
         address = self._settings.get(host, "")
-        return self._client(address, tokens, profile) if address else None
+        return partial(self._client, address, tokens, profile) if address else None
 
     def _client(
         self, address: str, tokens: Tokens, profile: ProfileId | None = None
