@@ -36,4 +36,5 @@ async def test_many_sets_of_parameters_are_written_all_or_none(store: SqlStore) 
     with pytest.raises(ConflictError):
         await store._database.put(insert(users), rows)
     assert await store._database.fetch(users.select()) == []
-    assert await store._database.put(insert(users), rows[:1]) == 1
+    await store._database.put(insert(users), [rows[0], {**rows[0], "user_id": "b", "name": "b"}])
+    assert len(await store._database.fetch(users.select())) == 2
