@@ -141,7 +141,7 @@ def _compare(
         draft.records += _told(event, former, present[place], documents, ground)
     if resource.faults:
         draft.faults.append(Fault(key=resource.key, message="; ".join(resource.faults)))
-    if not resource.faults or draft.former is not None:
+    if seen and (not resource.faults or draft.former is not None):
         vanished = KnownResource(
             key=resource.key,
             uid=uid,
@@ -192,7 +192,7 @@ def _kept_contact(key: ResourceKey, contact: Contact, name: EventId, ground: Gro
         id=name,
         key=key,
         slot=WHOLE,
-        content=content_hash(document),
+        content=content_hash(document, encoded),
         document=encoded(document),
         starts_at=from_milliseconds(0),
         ends_at=from_milliseconds(0),
@@ -211,7 +211,7 @@ def _kept_event(
         id=name,
         key=key,
         slot=slot(event),
-        content=content_hash(document),
+        content=content_hash(document, encoded),
         document=encoded(document),
         starts_at=starts_at,
         ends_at=ends_at,

@@ -76,7 +76,6 @@ class Look:
         self._written = written
         self._profile = profile
         self._interval = plan.interval(profile.provider)
-        self._turn = asyncio.Semaphore(AT_ONCE)
         self._errors = dict[CalendarId, tuple[KnownCalendar, SyncdError]]()
 
     async def run(
@@ -99,9 +98,10 @@ class Look:
         if len(chosen) == 1:  # most polls: a task would cost as much as the rest of this
             await self._one(provider, chosen[0])
         else:
+            turn = asyncio.Semaphore(AT_ONCE)
             async with asyncio.TaskGroup() as group:
                 for one in chosen:
-                    group.create_task(self._one(provider, one), name=f"read {one.id}")
+                    group.create_task(self._in_turn(turn, provider, one), name=f"read {one.id}")
         self.read = {one.id for one in asked} - self._errors.keys()
         self.failing = bool(self._errors) or any(one.failures for one in living)
         await self._note_errors()
@@ -190,22 +190,29 @@ class Look:
         moved = await provider.moved(others) if others else frozenset()
         return [one for one in ready if one.key not in others or one.key in moved]
 
+    async def _in_turn(
+        self, turn: asyncio.Semaphore, provider: Provider, known: KnownCalendar
+    ) -> None:
+        async with turn:
+            await self._one(provider, known)
+
     async def _one(self, provider: Provider, known: KnownCalendar) -> None:
-        async with self._turn:
-            if any(policy.reaches_profile(error) for _, error in self._errors.values()):
-                return
+        if any(policy.reaches_profile(error) for _, error in self._errors.values()):
+            return
+        readings, failure = await self._once(provider, known)
+        for _ in range(LOOKS - 1):
+            if not isinstance(failure, StaleStateError):
+                break
+            latest = await self._latest(known)
+            if latest is None:
+                break
+            known = latest
             readings, failure = await self._once(provider, known)
-            for _ in range(LOOKS - 1):
-                latest = await self._latest(known, failure)
-                if latest is None:
-                    break
-                known = latest
-                readings, failure = await self._once(provider, known)
-            if failure is not None:
-                row = readings[-1].calendar if readings else known
-                self._errors[known.id] = (row, failure)
-            if readings and readings[-1].suspect:
-                self.suspect.add(known.id)
+        if failure is not None:
+            row = readings[-1].calendar if readings else known
+            self._errors[known.id] = (row, failure)
+        if readings and readings[-1].suspect:
+            self.suspect.add(known.id)
 
     async def _once(
         self, provider: Provider, known: KnownCalendar
@@ -222,15 +229,11 @@ class Look:
             self.found.add(known.id)
         return readings, failure
 
-    async def _latest(
-        self, known: KnownCalendar, failure: SyncdError | None
-    ) -> KnownCalendar | None:
+    async def _latest(self, known: KnownCalendar) -> KnownCalendar | None:
         """Return a calendar to look at once more, as a write was recorded first; else None.
 
         Otherwise a steady writer would hide for hours what others change.
         """
-        if not isinstance(failure, StaleStateError):
-            return None
         try:
             profile = await self._store.profile(self._profile.id)
             latest = await self._store.calendar(known.id, holds=None)
@@ -302,7 +305,10 @@ class Look:
         self, known: KnownCalendar, readings: list[Reading], *, unsaved: bool = False
     ) -> Reading:
         now = self._clock.now()
-        next_at = policy.reconcile_at(self._profile.provider, now, self._plan, self._draw())
+
+        def next_at() -> datetime:
+            return policy.reconcile_at(self._profile.provider, now, self._plan, self._draw())
+
         terms = Terms(at=now, interval=self._interval, reconcile_at=next_at)
         parts = (self._store, self._hub, self._profile, known, terms, self._written)
         reading = Reading(*parts, unsaved=unsaved)

@@ -24,13 +24,15 @@ async def meaning(  # noqa: PLR0913 - what a comparison needs
     *,
     at: datetime,
     initial: bool = False,
+    first: bool = False,
 ) -> Change:
     """Return what a page of a calendar means; ``known`` as ``diff`` takes it.
 
-    ``initial`` marks what the profile's first read found (K42). Raises StaleStateError if the
+    ``initial`` marks what the profile's first read found (K42); ``first`` tells that the snapshot
+    holds nothing that the page could touch. Raises StaleStateError if the
     snapshot moved while it was read.
     """
-    documents = await _documents(store, calendar, page, known)
+    documents = {} if first else await _documents(store, calendar, page, known)
     ground = Ground(
         profile=calendar.profile_id,
         calendar=calendar.id,

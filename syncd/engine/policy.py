@@ -51,12 +51,13 @@ class Outcome:
     refused: Reason | None = None
 
 
-def succeeded(
+def succeeded(  # noqa: PLR0913 - the case
     profile: Profile,
     now: datetime,
     plan: Plan,
     draw: float,
     *,
+    began_at: datetime | None = None,
     rest_until: datetime | None = None,
 ) -> Outcome:
     """Return the next poll after a good one: an interval later, give or take a tenth.
@@ -68,7 +69,11 @@ def succeeded(
     if rest_until is not None:
         due = max(due, now + (rest_until - now) * (1 + 0.1 * draw))
     note = PollNote(
-        profile_id=profile.id, generation=profile.generation, next_poll_at=due, polled_at=now
+        profile_id=profile.id,
+        generation=profile.generation,
+        next_poll_at=due,
+        polled_at=now,
+        began_at=began_at,
     )
     return Outcome(note=note)
 

@@ -137,8 +137,9 @@ class Poller:
         now = self._clock.now()
         with suppress(StaleStateError):  # changed meanwhile: the next poll finds the same
             await self._settle(profile, look, now)
-        outcome = policy.succeeded(profile, now, self._plan, self._draw(), rest_until=rest_until)
-        note = replace(outcome.note, began_at=began_at)
+        note = policy.succeeded(
+            *(profile, now, self._plan, self._draw()), began_at=began_at, rest_until=rest_until
+        ).note
         if keep is not None and not (look.told or profile.failures):
             keep(note)
             return

@@ -1,6 +1,6 @@
 """One read of one calendar: pages recorded as they come, deletes and token with the last (I1)."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -28,7 +28,7 @@ class Terms:
 
     at: datetime
     interval: timedelta  # between two listings that count for I7
-    reconcile_at: datetime  # the next one, if this is complete (I9)
+    reconcile_at: Callable[[], datetime]  # the next one, if this is complete (I9); rarely asked
 
 
 class Held:
@@ -85,6 +85,8 @@ class Reading:
         self._recent = written
         self._outdated = False
         self._written = unsaved
+        self._began_empty: bool | None = None  # not known yet
+        self._recorded = set[ResourceKey]()  # in what began empty
 
     @property
     def named(self) -> frozenset[ResourceKey]:
@@ -145,6 +147,9 @@ class Reading:
         """Record what a page brings; deletes, and what may have moved, wait for the last one."""
         upserts = {one.key: one for one in page.upserts}
         for some in _batches(list(upserts.values())):
+            if await self._is_first(some):
+                await self._write(Delta(upserts=tuple(some)), {}, first=True)
+                continue
             seen = await self._store.seen(self.calendar.id, [one.key for one in some])
             twins = await self._twins([one for one in some if one.key not in seen])
             self._later |= {one.key: one for one in some if one.key in twins}
@@ -152,6 +157,22 @@ class Reading:
             await self._write(Delta(upserts=now), seen)
         if page.unread:
             await self._write(Delta(unread=page.unread), {})
+
+    async def _is_first(self, some: Sequence[Resource]) -> bool:
+        """Tell without a look at each that the snapshot holds nothing these could be, or touch.
+
+        It was empty when this began, and has none of these since. Who writes meanwhile moves its
+        revision, and nothing of this is recorded (I5).
+        """
+        if self._began_empty is None:
+            never = self.calendar.first_read_at is None
+            self._began_empty = never and not await self._store.etags(self.calendar.id)
+        if not self._began_empty or self._gone:
+            return False
+        keys = {one.key for one in some}
+        first = self._recorded.isdisjoint(keys)
+        self._recorded |= keys
+        return first
 
     async def _twins(self, new: Sequence[Resource]) -> Mapping[ResourceKey, KnownResource]:
         """Return known resources that new ones may have been: same UID, not named so far (P7)."""
@@ -237,7 +258,7 @@ class Reading:
         elif self.suspect:
             due = terms.at + terms.interval
         elif last.complete or due is None:
-            due = terms.reconcile_at
+            due = terms.reconcile_at()
         after = replace(
             after,
             polled_at=terms.at,
@@ -252,7 +273,9 @@ class Reading:
         mine = {fault.key for calendar, fault in faults if calendar == self.calendar.id}
         return tuple(sorted(mine - self._named))
 
-    async def _write(self, page: Delta, known: Mapping[ResourceKey, KnownResource]) -> None:
+    async def _write(
+        self, page: Delta, known: Mapping[ResourceKey, KnownResource], *, first: bool = False
+    ) -> None:
         change = await meaning(
             self._store,
             self.calendar,
@@ -260,6 +283,7 @@ class Reading:
             known,
             at=self._terms.at,
             initial=self._profile.first_read,
+            first=first,
         )
         if change.empty:
             return

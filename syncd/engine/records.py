@@ -163,7 +163,7 @@ def with_relink_url(body: bytes, profile: Profile | None, url: str | None) -> by
     return orjson.dumps(record)
 
 
-def encoded(document: Json) -> bytes:
+def encoded(document: Any) -> bytes:  # noqa: ANN401 - JSON
     """Return JSON in UTF-8; what UTF-8 cannot hold (lone surrogates) becomes ``?``."""
     try:
         return orjson.dumps(document)

@@ -88,6 +88,8 @@ def yields(series: Recurring, slot: Slot) -> bool:
 
 def span(event: Event, calendar_zone: str | None) -> tuple[datetime, datetime | None]:
     """Return the ``bounds`` of an event."""
+    if not (event.recurrence or event.all_day):  # most are so: in a zone of their own, and once
+        return _utc(event.start, UTC), _utc(event.end, UTC)
     name = calendar_zone if event.all_day else event.start_zone
     return bounds(
         Recurring(start=event.start, end=event.end, zone=name, recurrence=event.recurrence)

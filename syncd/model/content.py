@@ -1,7 +1,6 @@
 """The unified event as a JSON object, and the hash that decides what changed (I6, P6)."""
 
-import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from hashlib import blake2b
 from typing import Any
@@ -23,7 +22,6 @@ from syncd.model.when import When, read_when, rfc3339, utc
 
 Json = dict[str, Any]
 
-_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 _UNORDERED = ("attendees", "custom_properties")
 _NOT_CONTENT = frozenset({"id", "account_id", "calendar_id", "modified", "recurring_master_id"})
 _UNTOLD = frozenset({"modified"})  # a change of these is no entry of ``changes`` (K42)
@@ -120,13 +118,18 @@ def event_of(document: Mapping[str, Any]) -> Event:
     )
 
 
-def content_hash(document: Mapping[str, Any]) -> bytes:
-    """Return the hash of what users can see of an object: ids, stamps and list order aside."""
-    content = {key: value for key, value in document.items() if key not in _NOT_CONTENT}
+def content_hash(document: Json, encode: Callable[[Any], bytes]) -> bytes:
+    """Return the hash of what users can see of an object: ids, stamps and list order aside.
+
+    ``encode`` writes JSON, alike for what is alike; members are hashed in their documents' order.
+    """
+    content = document.copy()
+    for key in _NOT_CONTENT:
+        content.pop(key, None)
     for key in _UNORDERED:
-        if content.get(key):
-            content[key] = sorted(content[key], key=repr)
-    return blake2b(_canonical(content).encode("utf-8", "surrogatepass"), digest_size=16).digest()
+        if len(content.get(key, ())) > 1:
+            content[key] = sorted(content[key], key=encode)
+    return blake2b(encode(content), digest_size=16).digest()
 
 
 def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> Json:
@@ -137,10 +140,6 @@ def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> Json:
         for name in names
         if old.get(name) != new.get(name)
     }
-
-
-def _canonical(value: object) -> str:
-    return _ENCODER.encode(value)
 
 
 def _recurrence_type(event: Event) -> str:
@@ -163,7 +162,9 @@ def _person(person: Person | None) -> Json | None:
 
 def _attendee(person: Person) -> Json:
     shape = _person(person) or {}
-    return shape if person.answer is None else {**shape, "status": person.answer}
+    if person.answer is not None:
+        shape["status"] = person.answer
+    return shape
 
 
 def _reminder(reminder: Reminder) -> Json:

@@ -22,6 +22,11 @@ def rfc3339(when: When) -> str:
     """Write a date, or an instant with its offset: seconds, milliseconds only when not zero."""
     if not isinstance(when, datetime):
         return when.isoformat()
+    if when.tzinfo is UTC:  # as most are: this takes half of what isoformat does
+        date_and_time = (when.year, when.month, when.day, when.hour, when.minute, when.second)
+        text = "%04d-%02d-%02dT%02d:%02d:%02d" % date_and_time  # noqa: UP031 - quicker than format
+        thousandths = when.microsecond // 1000
+        return f"{text}.{thousandths:03}Z" if thousandths else f"{text}Z"
     precision = "milliseconds" if when.microsecond >= 1000 else "seconds"  # noqa: PLR2004
     text = when.isoformat(timespec=precision)
     return text[:-6] + "Z" if text.endswith("+00:00") else text

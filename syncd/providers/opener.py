@@ -1,9 +1,10 @@
 """Opens profiles at their providers, and tries logins there: the registry behind two ports."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from importlib.util import find_spec
+from types import TracebackType
 
 from syncd.model.abilities import Abilities
 from syncd.model.errors import InvalidError, UnsupportedError
@@ -38,7 +39,7 @@ class Opener:
 
     def open(self, profile: Profile) -> AbstractAsyncContextManager[Provider]:
         """Sign in with the sealed credentials; raises UnsupportedError without an adapter."""
-        return self._open(profile)
+        return _Opening(self, profile)
 
     async def sign_in(self, login: Login) -> SignedIn:
         """Obey ``Linker.sign_in``; raises InvalidError for a provider that is not known.
@@ -104,11 +105,10 @@ class Opener:
         read = {field: await keys.read(field) for field in LOGINS}
         return await adapter.give_up({name: one for name, one in read.items() if one is not None})
 
-    @asynccontextmanager
-    async def _open(self, profile: Profile) -> AsyncIterator[Provider]:
+    async def opened(self, profile: Profile) -> AbstractAsyncContextManager[Provider]:
+        """Return the profile as its adapter opens it."""
         adapter = await self._adapter(profile.provider)
-        async with adapter.open(profile, _Keys(self._store, self._vault, profile)) as provider:
-            yield provider
+        return adapter.open(profile, _Keys(self._store, self._vault, profile))
 
     async def _adapter(self, name: str) -> Adapter:
         if name not in self._kinds:
@@ -120,6 +120,26 @@ class Opener:
                     start = self._kinds[name].start
                     self._started[name] = await asyncio.to_thread(start, self._rim)
         return self._started[name]
+
+
+class _Opening(AbstractAsyncContextManager[Provider]):
+    """A profile to be opened: each poll enters one, and a generator would cost it more."""
+
+    def __init__(self, opener: Opener, profile: Profile) -> None:
+        self._opener = opener
+        self._profile = profile
+
+    async def __aenter__(self) -> Provider:
+        self._opened = await self._opener.opened(self._profile)
+        return await self._opened.__aenter__()
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool | None:
+        return await self._opened.__aexit__(kind, error, traceback)
 
 
 class _Keys:

@@ -9,6 +9,7 @@ from syncd.model.activity import Record
 from syncd.model.errors import NotFoundError
 from syncd.model.ids import ProfileId
 from syncd.model.when import milliseconds
+from syncd.store.bulk import write_rows
 from syncd.store.tables import activities, streams
 
 _TAKE = (
@@ -22,6 +23,11 @@ _TAKE_ORDERED = _TAKE.values(  # whoever began earlier may come later to the sam
     head_order=func.greatest(streams.c.head_order, _RUNNING)
 ).returning(streams.c.head_order)
 _INSERT = insert(activities)
+_ACTIVITY = (
+    *("profile_id", "position", "kind", "type", "object_id", "calendar_id"),
+    *("recorded_at", "body"),
+)
+_ORDERED = ("commit_order", *_ACTIVITY)
 _NOTIFY = text("SELECT pg_notify(:channel, :news)")
 
 
@@ -64,21 +70,21 @@ class Appender:
         epoch, positions, order = await take_positions(
             connection, profile, len(records), ordered=self.channel is not None
         )
-        numbered = {} if order is None else {"commit_order": order}
+        columns, numbered = (_ACTIVITY, ()) if order is None else (_ORDERED, (order,))
         rows = [
-            {
-                **numbered,
-                "profile_id": profile,
-                "position": position,
-                "kind": record.kind.value,
-                "type": record.type.value,
-                "object_id": record.object_id,
-                "calendar_id": record.calendar_id,
-                "recorded_at": milliseconds(record.recorded_at),
-                "body": spliced(record.body, epoch, position),
-            }
+            (  # as in ``columns``
+                *numbered,
+                profile,
+                position,
+                record.kind.value,
+                record.type.value,
+                record.object_id,
+                record.calendar_id,
+                milliseconds(record.recorded_at),
+                spliced(record.body, epoch, position),
+            )
             for position, record in zip(positions, records, strict=True)
         ]
-        await connection.execute(_INSERT, rows)
+        await write_rows(connection, _INSERT, columns, rows)
         if self.channel is not None:
             await connection.execute(_NOTIFY, {"channel": self.channel, "news": str(profile)})

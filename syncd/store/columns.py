@@ -27,10 +27,11 @@ class Foreign(TypeDecorator[str]):
     def bind_processor(self, dialect: Dialect) -> Callable[[str | None], str | None]:
         """Clean what is written, and what is looked for."""
         del dialect
-        return _clean
+        return clean
 
 
-def _clean(text: str | None) -> str | None:
+def clean(text: str | None) -> str | None:
+    """Return foreign text as every database can hold it."""
     if text is None or (text.isascii() and "\0" not in text):
         return text
     return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()

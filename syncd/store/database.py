@@ -91,7 +91,7 @@ class Database:
             self._turn.release()
 
     async def put(self, statement: Executable, parameters: Parameters | None = None) -> int:
-        """Run one statement as a transaction; return how many rows it wrote."""
+        """Run one statement, maybe many times, as a transaction; return how many rows it wrote."""
 
         async def work(connection: AsyncConnection) -> int:
             return (await connection.execute(statement, parameters)).rowcount

@@ -74,8 +74,8 @@ class OneStepCursor:
         self._keep(await self._connection.run(lambda cursor: cursor.execute(sql, parameters)))
 
     async def executemany(self, sql: str, parameters: Sequence[Sequence[Any]]) -> None:
-        """Run one statement with many sets of parameters."""
-        self._keep(await self._connection.run(lambda cursor: cursor.executemany(sql, parameters)))
+        """Run one statement with many sets of parameters; outside of a transaction, as one."""
+        self._keep(await self._connection.run(lambda cursor: _all_of(cursor, sql, parameters)))
 
     async def fetchall(self) -> Rows:
         """Return the rows, once."""
@@ -87,6 +87,15 @@ class OneStepCursor:
 
     def _keep(self, outcome: Outcome) -> None:
         self._rows, self.description, self.rowcount, self.lastrowid = outcome
+
+
+def _all_of(cursor: sqlite3.Cursor, sql: str, parameters: Sequence[Sequence[Any]]) -> None:
+    if cursor.connection.in_transaction:
+        cursor.executemany(sql, parameters)
+        return
+    cursor.connection.execute("BEGIN IMMEDIATE")
+    with cursor.connection:  # commits, or rolls back
+        cursor.executemany(sql, parameters)
 
 
 async def connect(path: str) -> OneStepConnection:

@@ -172,14 +172,8 @@ class SqlProfiles(Topic):
     async def note_polls(self, notes: Sequence[PollNote]) -> None:
         """Write what polls came to, of each profile unless its credentials have changed since."""
         rows = [_note_values(one) for one in sorted(notes, key=lambda one: one.profile_id)]
-        if len(rows) == 1:
-            await self._database.put(_NOTE, rows[0])
-        elif rows:
-
-            async def work(connection: AsyncConnection) -> None:
-                await connection.execute(_NOTE, rows)
-
-            await self._database.write(work)
+        if rows:
+            await self._database.put(_NOTE, rows[0] if len(rows) == 1 else rows)
 
     async def save_profile(
         self,

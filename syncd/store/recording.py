@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, update
+from sqlalchemy import bindparam, delete, insert, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from syncd.model.calendar import KnownCalendar
@@ -12,7 +13,9 @@ from syncd.model.errors import StaleStateError
 from syncd.model.ids import CalendarId, ProfileId, ResourceKey, split_event_id
 from syncd.model.resource import Absence, Change, Fault, KeptEvent, KeptResource
 from syncd.model.when import milliseconds
+from syncd.store.bulk import write_rows
 from syncd.store.calendar_rows import calendar_values
+from syncd.store.columns import clean
 from syncd.store.listings import is_lasting
 from syncd.store.rows import Values, stamp
 from syncd.store.tables import absences, calendars, faults, objects, resources
@@ -43,6 +46,12 @@ _GONE = [
     for table in (objects, resources, faults)
 ]
 _HEALED = _GONE[2]
+_FAULTS = select(literal(1)).where(faults.c.calendar_id == bindparam("of_calendar")).limit(1)
+_RESOURCE = ("calendar_id", "resource_key", "uid", "etag", "raw")
+_OBJECT = (
+    *("profile_id", "object_id", "calendar_id", "resource_key", "slot", "series_id", "is_series"),
+    *("starts_at", "ends_at", "content", "document", "claim", "lasting"),
+)
 
 
 class SqlRecording(Topic):
@@ -117,19 +126,17 @@ async def _write_snapshot(
         keys = [{"of_calendar": stored.id, "of_key": key} for key in change.gone]
         for statement in _GONE:
             await connection.execute(statement, keys)
-    if change.kept:
-        rows = [_resource_values(stored.id, one) for one in change.kept]
-        await connection.execute(upsert(resources, connection), rows)
-    if change.events:
-        rows = [_object_values(stored.profile_id, stored.id, one) for one in change.events]
-        await connection.execute(upsert(objects, connection), rows)
+    kept = [_resource_row(stored.id, one) for one in change.kept]
+    await write_rows(connection, upsert(resources, connection), _RESOURCE, kept)
+    events = [_object_row(stored.profile_id, stored.id, one) for one in change.events]
+    await write_rows(connection, upsert(objects, connection), _OBJECT, events)
 
 
 async def _write_doubts(
     connection: AsyncConnection, calendar: CalendarId, change: Change, now: datetime
 ) -> None:
     """Write what could not be read (I10), and what is held as absent (I7)."""
-    if change.healed:
+    if change.healed and await _has_faults(connection, calendar):
         keys = [{"of_calendar": calendar, "of_key": key} for key in change.healed]
         await connection.execute(_HEALED, keys)
     if change.faults:
@@ -138,6 +145,12 @@ async def _write_doubts(
     if change.absences is not None:
         await connection.execute(delete(absences).where(absences.c.calendar_id == calendar))
         await _hold(connection, calendar, change.absences)
+
+
+async def _has_faults(connection: AsyncConnection, calendar: CalendarId) -> bool:
+    """Tell whether any is there to be healed: a page calls all healed that it could read."""
+    some = await connection.execute(_FAULTS, {"of_calendar": calendar})
+    return some.first() is not None
 
 
 async def _hold(connection: AsyncConnection, calendar: CalendarId, held: Sequence[Absence]) -> None:
@@ -154,32 +167,28 @@ async def _hold(connection: AsyncConnection, calendar: CalendarId, held: Sequenc
         await connection.execute(insert(absences), rows)
 
 
-def _resource_values(calendar: CalendarId, kept: KeptResource) -> Values:
-    return {
-        "calendar_id": calendar,
-        "resource_key": kept.key,
-        "uid": kept.uid,
-        "etag": kept.etag,
-        "raw": kept.raw,
-    }
+def _resource_row(calendar: CalendarId, kept: KeptResource) -> tuple[Any, ...]:
+    """Return the values of ``_RESOURCE``."""
+    return calendar, clean(kept.key), clean(kept.uid), clean(kept.etag), kept.raw
 
 
-def _object_values(profile: ProfileId, calendar: CalendarId, kept: KeptEvent) -> Values:
-    return {
-        "profile_id": profile,
-        "object_id": kept.id,
-        "calendar_id": calendar,
-        "resource_key": kept.key,
-        "slot": kept.slot,
-        "series_id": split_event_id(kept.id)[0] if kept.slot else None,
-        "is_series": kept.series,
-        "starts_at": milliseconds(kept.starts_at),
-        "ends_at": stamp(kept.ends_at),
-        "content": kept.content,
-        "document": kept.document,
-        "claim": int(kept.claim),
-        "lasting": is_lasting(kept),
-    }
+def _object_row(profile: ProfileId, calendar: CalendarId, kept: KeptEvent) -> tuple[Any, ...]:
+    """Return the values of ``_OBJECT``."""
+    return (
+        profile,
+        kept.id,
+        calendar,
+        clean(kept.key),
+        kept.slot,
+        split_event_id(kept.id)[0] if kept.slot else None,
+        kept.series,
+        milliseconds(kept.starts_at),
+        stamp(kept.ends_at),
+        kept.content,
+        kept.document,
+        int(kept.claim),
+        is_lasting(kept),
+    )
 
 
 def _fault_values(calendar: CalendarId, fault: Fault, now: datetime) -> Values:

@@ -71,6 +71,7 @@ async def beside_gcal_sync(folder: Path, count: int, *, times: int = 5) -> Googl
     """Measure first reads and polls without news of one calendar of so many events."""
     with served_google(count) as site:
         theirs = await _gcal_sync(site, folder, times)
+        settle_heap()  # as the daemon does
         firsts = list[float]()
         for turn in range(times):
             async with ours(folder / f"first{turn}", settings=site.settings) as direct:
@@ -79,7 +80,7 @@ async def beside_gcal_sync(folder: Path, count: int, *, times: int = 5) -> Googl
         async with ours(folder / "quiet", settings=site.settings) as direct:
             await direct.connect(site.login)
             await direct.poll(listing=True)
-            settle_heap()  # as the daemon does
+            settle_heap()
             alone = [await direct.poll() for _ in range(4 * times)]
             while len(direct.profiles) < QUIET:
                 await direct.connect(site.login)

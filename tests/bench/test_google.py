@@ -27,11 +27,11 @@ async def test_a_poll_without_news_costs_a_fraction_of_gcal_syncs_whatever_the_c
     assert 1 / large.share("quiet", "file") >= (300 if NIGHTLY else 15)
     assert large.ours["quiet"] <= 2 * small.ours["quiet"]  # flat
     # the goal of 0.3 is missed: all of it lies in a database and in a stream afterwards
-    assert large.share("first", "first") <= 5
+    assert large.share("first", "first") <= 3
 
 
 @pytest.mark.timeout(3600 if NIGHTLY else 240)
 async def test_quiet_profiles_cost_little_more_than_their_requests(tmp_path: Path) -> None:
     found = await crowded(tmp_path, PROFILES)
     print(found, found.share)  # noqa: T201 - the figures, where they are wanted
-    assert found.share >= 0.25  # the goal of 0.5 is missed by a little; neighbours take the rest
+    assert found.share >= 0.3  # the goal of 0.5 is missed by a little; neighbours take the rest

@@ -32,8 +32,14 @@ def held(found: Comparison) -> None:
     assert first.requests <= found.count / 500 + 3 + BOOKS[found.kind]
     assert found.times("caldav", "quiet") >= 50
     assert found.times("caldav", "ten") >= 30
-    # the goal of 200 is met at 10,000 events, at 1,000 by Xandikos only: docs/performance.md
-    assert found.times("vdirsyncer", "quiet") >= (200 if found.count >= 10_000 else 10)
+    assert found.times("vdirsyncer", "quiet") >= least_times(found.count)
+
+
+def least_times(count: int) -> int:
+    """Return a bound that holds beside busy neighbours; the goal is 200 (docs/performance.md)."""
+    if count >= 10_000:
+        return 200
+    return 120 if count >= 1000 else 40  # vdirsyncer's CPU grows with what there is
 
 
 @pytest.mark.timeout(180)

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from yarl import URL
 
 from syncd.model.errors import SyncTokenExpiredError
 from syncd.model.ids import CalendarKey, SyncToken
@@ -66,7 +67,7 @@ def test_a_home_is_slow_only_against_its_calendars() -> None:
 
 def test_what_proved_untrue_is_not_learned_again() -> None:
     """D14."""
-    quirks, key = Memory().of("https://x"), CalendarKey("/c/")
+    quirks, key = Memory().of(URL("https://x")), CalendarKey("/c/")
     assert quirks.learn(key, Facts(sync=True, zone=None)).sync
     quirks.unsynced.add(key)
     assert not quirks.learn(key, Facts(sync=True, zone=None)).sync

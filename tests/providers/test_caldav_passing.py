@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 
 import pytest
+from yarl import URL
 
 from syncd.model.errors import InvalidError, MalformedReplyError, TransientError
 from syncd.model.ids import CalendarKey, ProfileId, UserId
@@ -142,6 +143,6 @@ async def raw() -> AsyncIterator[Raw]:
             state_since=clock.now(),
             settings={"homes": f"{server.url}cal/"},
         )
-        adapter._memory.of(server.url.rstrip("/")).scheme = Scheme.BASIC
+        adapter._memory.of(URL(server.url).origin()).scheme = Scheme.BASIC
         async with adapter.open(profile, FakeKeys.password("alicepw")) as provider:
             yield server, provider

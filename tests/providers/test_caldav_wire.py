@@ -3,11 +3,12 @@
 import time
 
 import pytest
+from lxml.etree import _Element
 
 from syncd.model.errors import MalformedReplyError
 from syncd.providers.answers import OversizeError
 from syncd.providers.caldav import multistatus, wire
-from syncd.providers.caldav.multistatus import Answer, Multistatus, conditions
+from syncd.providers.caldav.multistatus import SHORT, Answer, Multistatus, conditions, whole
 
 MEMBER = (
     "<D:response><D:href>/c/{0}.ics</D:href><D:propstat><D:prop><D:getetag>&quot;{0}&quot;"
@@ -157,3 +158,20 @@ def test_requests_escape_what_they_carry() -> None:
     assert b"<href>/a&amp;b.ics</href>" in wire.multiget(["/a&b.ics"])
     assert b"calendar-data" not in wire.sync_collection("", bodies=False)
     assert b"limit" not in wire.sync_collection("", bodies=True)
+
+
+def test_a_short_answer_is_read_once_and_a_broken_one_is_refused_each_time() -> None:
+    read = list[str]()
+
+    def shape(response: _Element) -> str:
+        read.append(wire.href_of(response))
+        return read[-1]
+
+    body = b'<multistatus xmlns="DAV:"><response><href>/%s</href></response></multistatus>'
+    for href in (b"a", b"a", b"b", b"a"):
+        assert whole(body % href, shape).items == (f"/{href.decode()}",)
+    assert read == ["/a", "/b"]
+    assert len(body) < SHORT
+    for _ in range(2):
+        with pytest.raises(MalformedReplyError):
+            whole(body[:-9], wire.entry)

@@ -48,14 +48,11 @@ class CalendarReader:
         self._holds = holds
         self._lister = Lister(client, url, holds)
 
-    async def since(self, state: State, known: Known) -> AsyncIterator[Delta]:
+    def since(self, state: State, known: Known) -> AsyncIterator[Delta]:
         """Yield what changed, or a complete listing where the server cannot tell that."""
         if state.sync is None:
-            pages = self._by_ctag(state, known)
-        else:
-            pages = self._feed(state, state.sync, known)
-        async for page in pages:
-            yield page
+            return self._by_ctag(state, known)
+        return self._feed(state, state.sync, known)
 
     async def everything(self, known: Known) -> AsyncIterator[Delta]:
         """Yield a complete listing, with the bodies of what differs from ``known`` (D10)."""

@@ -2,8 +2,7 @@
 
 import asyncio
 import errno
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TypeVar
@@ -45,7 +44,14 @@ from syncd.providers.answers import (
 )
 from syncd.providers.caldav import wire
 from syncd.providers.caldav.flavour import Flavour
-from syncd.providers.caldav.multistatus import Answer, Multistatus, conditions, words_of
+from syncd.providers.caldav.multistatus import (
+    SHORT,
+    Answer,
+    Multistatus,
+    conditions,
+    whole,
+    words_of,
+)
 from syncd.providers.caldav.origins import check_plain, origin_of
 from syncd.providers.caldav.quirks import Memory, Quirks, Scheme
 from syncd.providers.limits import TRIES, retried
@@ -120,7 +126,7 @@ class CalDavClient:
 
     def quirks(self, url: URL) -> Quirks:
         """Return what is known of the server behind ``url``."""
-        return self._memory.of(str(origin_of(url)))
+        return self._memory.of(origin_of(url))
 
     async def multistatus(self, ask: Ask, shape: Callable[[_Element], T]) -> Answer[T]:
         """Return the answer of a PROPFIND or REPORT, received and parsed whole (P1)."""
@@ -128,7 +134,12 @@ class CalDavClient:
         async def read(response: ClientResponse) -> Answer[T]:
             if response.status != 207 or not response.content_type.endswith("xml"):  # noqa: PLR2004
                 raise MalformedReplyError(_no_multistatus(response))
+            try:
+                head = await response.content.readexactly(SHORT + 1)
+            except asyncio.IncompleteReadError as ended:
+                return whole(ended.partial, shape)
             parsing = Multistatus(shape)
+            parsing.feed(head)
             async for chunk in response.content.iter_chunked(_CHUNK):
                 parsing.feed(chunk)
                 if len(chunk) == _CHUNK:
@@ -181,12 +192,22 @@ class CalDavClient:
         repeated = switched = False
         for _ in range(_HOPS + 3):
             try:
-                async with self._response(ask) as (response, scheme):
+                quirks = await self._admitted(ask.url)
+                scheme = quirks.scheme or (Scheme.BASIC if ask.url.scheme == "https" else None)
+                async with self._session.request(
+                    ask.method,
+                    ask.url,
+                    data=ask.body or None,
+                    headers=self._headers(ask, scheme),
+                    timeout=ask.timeout,
+                    allow_redirects=False,
+                    middlewares=self._between(ask, scheme, quirks),
+                ) as response:
                     target = None if ask.verbatim else _target(response)
                     if target is not None:
                         ask = replace(ask, url=self._led(ask.url, target))
                         continue
-                    if not switched and self._switch(response, scheme):
+                    if not switched and _switch(response, scheme, quirks):
                         switched = True
                         continue
                     good = 200 <= response.status <= 299  # noqa: PLR2004 - the success class
@@ -205,15 +226,18 @@ class CalDavClient:
                 raise _unreachable(ask, error) from error
         raise MalformedReplyError(f"{ask.url.host} redirects more than {_HOPS} times")
 
-    @asynccontextmanager
-    async def _response(self, ask: Ask) -> AsyncIterator[tuple[ClientResponse, Scheme | None]]:
-        if origin_of(ask.url) not in self.origins:
-            raise MalformedReplyError(f"{ask.url.host} is not the server of this profile")
-        quirks = self.quirks(ask.url)
-        if ask.url.scheme == "http" and not quirks.plain_allowed:
-            await check_plain(ask.url)
+    async def _admitted(self, url: URL) -> Quirks:
+        """Return what is known of a server that may be asked; raises MalformedReplyError."""
+        origin = origin_of(url)
+        if origin not in self.origins:
+            raise MalformedReplyError(f"{url.host} is not the server of this profile")
+        quirks = self._memory.of(origin)
+        if url.scheme == "http" and not quirks.plain_allowed:
+            await check_plain(url)
             quirks.plain_allowed = True
-        scheme = quirks.scheme or (Scheme.BASIC if ask.url.scheme == "https" else None)
+        return quirks
+
+    def _headers(self, ask: Ask, scheme: Scheme | None) -> CIMultiDict[str]:
         headers = CIMultiDict(sent_along() if ask.writes else {})
         if ask.body and not ask.verbatim:
             headers["Content-Type"] = 'application/xml; charset="utf-8"'
@@ -223,36 +247,15 @@ class CalDavClient:
         if scheme is Scheme.BASIC:
             word = encode_basic_auth(self._username, self._password.reveal(), "utf-8")
             headers["Authorization"] = word
+        return headers
+
+    def _between(
+        self, ask: Ask, scheme: Scheme | None, quirks: Quirks
+    ) -> tuple[ClientMiddlewareType, ...]:
         between: tuple[ClientMiddlewareType, ...] = (_once,) if ask.once else ()
         if scheme is Scheme.DIGEST:
-            between = (quirks.digest(self._username, self._password), *between)
-        async with self._session.request(
-            ask.method,
-            ask.url,
-            data=ask.body or None,
-            headers=headers,
-            timeout=ask.timeout,
-            allow_redirects=False,
-            middlewares=between,
-        ) as response:
-            yield response, scheme
-
-    def _switch(self, response: ClientResponse, scheme: Scheme | None) -> bool:
-        """Choose how to sign in by what the server offers; tell whether to ask again.
-
-        Over plain http the first request goes without credentials, so that a server with Digest
-        never sees the password.
-        """
-        quirks = self.quirks(response.url)
-        if response.status != 401:  # noqa: PLR2004 - Unauthorized
-            if scheme is None:
-                quirks.scheme = Scheme.BASIC
-            return scheme is None
-        offered = _offered(response)
-        if scheme in offered or not offered:
-            return False
-        quirks.scheme = Scheme.BASIC if Scheme.BASIC in offered else Scheme.DIGEST
-        return True
+            return quirks.digest(self._username, self._password), *between
+        return between
 
     def _led(self, url: URL, target: str) -> URL:
         try:
@@ -313,6 +316,23 @@ async def _body(response: ClientResponse, most: int) -> bytes:
         if len(found) >= most:
             break
     return bytes(found[:most])
+
+
+def _switch(response: ClientResponse, scheme: Scheme | None, quirks: Quirks) -> bool:
+    """Choose how to sign in by what the server offers; tell whether to ask again.
+
+    Over plain http the first request goes without credentials, so that a server with Digest
+    never sees the password.
+    """
+    if response.status != 401:  # noqa: PLR2004 - Unauthorized
+        if scheme is None:
+            quirks.scheme = Scheme.BASIC
+        return scheme is None
+    offered = _offered(response)
+    if scheme in offered or not offered:
+        return False
+    quirks.scheme = Scheme.BASIC if Scheme.BASIC in offered else Scheme.DIGEST
+    return True
 
 
 def _target(response: ClientResponse) -> str | None:

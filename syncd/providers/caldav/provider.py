@@ -113,19 +113,17 @@ class CalDavProvider(Writing, Rooms, Passing, Pushing):
             key for key, token in known.items() if self._has_moved(token, listed.get(key))
         )
 
-    async def changes(
+    def changes(
         self, calendar: CalendarKey, token: SyncToken | None, known: Known
     ) -> AsyncIterator[Delta]:
         """Yield what changed, or a complete listing (D8-D14)."""
-        async for page in self._read(Holds.EVENTS, calendar, token, known):
-            yield page
+        return self._read(Holds.EVENTS, calendar, token, known)
 
-    async def contacts(
+    def contacts(
         self, calendar: CalendarKey, token: SyncToken | None, known: Known
     ) -> AsyncIterator[Delta]:
         """Yield what changed in an address book, or a complete listing (D26)."""
-        async for page in self._read(Holds.CONTACTS, calendar, token, known):
-            yield page
+        return self._read(Holds.CONTACTS, calendar, token, known)
 
     def _read(
         self, holds: Holds, key: CalendarKey, token: SyncToken | None, known: Known

@@ -83,9 +83,9 @@ class Memory:
 
     def __init__(self) -> None:
         """Know nothing."""
-        self._quirks = dict[str, Quirks]()
+        self._quirks = dict[URL, Quirks]()
 
-    def of(self, origin: str) -> Quirks:
+    def of(self, origin: URL) -> Quirks:
         """Return what is known of a server, to be read and written."""
         known = self._quirks.get(origin)
         if known is None:

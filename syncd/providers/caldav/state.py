@@ -46,7 +46,9 @@ class State:
 
     def quiet(self, at: datetime) -> "State":
         """Return the state after a look at ``at`` that found nothing new."""
-        return replace(self, changed_at=None) if self.settled(at) else self
+        if self.changed_at is None or not self.settled(at):
+            return self
+        return replace(self, changed_at=None)
 
     def changed(self, at: datetime) -> "State":
         """Return the state after a look at ``at`` that found changes."""

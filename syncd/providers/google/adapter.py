@@ -1,7 +1,7 @@
 """Google in one process: opens profiles, tries grants, knows the colours of events."""
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from functools import partial
 
 from syncd.model.errors import InvalidError, MisconfiguredError
@@ -68,16 +68,15 @@ class GoogleAdapter:
         )
         self._palette = dict[str, str]()
 
-    @asynccontextmanager
-    async def open(self, profile: Profile, keys: Keys) -> AsyncIterator[Provider]:
-        """Yield the profile; whether its grant still holds shows with the first request."""
+    def open(self, profile: Profile, keys: Keys) -> AbstractAsyncContextManager[Provider]:
+        """Return the profile; whether its grant still holds shows with the first request."""
         tokens = partial(self._keeper.token, profile, keys)
         clients = Clients(
             calendar=self._client(self._settings.get("api_url", ""), tokens, profile.id),
             people=self._further("people_url", tokens, profile.id),
             directory=self._further("directory_url", tokens, profile.id),
         )
-        yield GoogleProvider(clients, self._palette)
+        return nullcontext(GoogleProvider(clients, self._palette))
 
     async def sign_in(self, login: Login) -> SignedIn:
         """Try a grant; the primary calendar's id is the login (P15)."""
@@ -137,10 +136,12 @@ class GoogleAdapter:
             settings=self._page.remembered(granted),
         )
 
-    def _further(self, host: str, tokens: Tokens, profile: ProfileId) -> GoogleClient | None:
-        """Return who asks a host that an operator can do without (G14)."""
+    def _further(
+        self, host: str, tokens: Tokens, profile: ProfileId
+    ) -> Callable[[], GoogleClient] | None:
+        """Return how to get who asks a host that an operator can do without (G14)."""
         address = self._settings.get(host, "")
-        return self._client(address, tokens, profile) if address else None
+        return partial(self._client, address, tokens, profile) if address else None
 
     def _client(
         self, address: str, tokens: Tokens, profile: ProfileId | None = None

@@ -1,6 +1,7 @@
 """Pages of Google's lists, and where we stand in its change feeds (G1, P2)."""
 
 from collections.abc import AsyncIterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -52,4 +53,9 @@ def read_state(token: SyncToken, query: Mapping[str, str]) -> str:
 
 
 def _parameters(query: Mapping[str, str]) -> str:
-    return short(orjson.dumps(query).decode(), length=8)
+    return _digest(tuple(query.items()))
+
+
+@lru_cache(maxsize=16)  # asked twice in each poll, of the same two or three queries
+def _digest(query: tuple[tuple[str, str], ...]) -> str:
+    return short(orjson.dumps(dict(query)).decode(), length=8)

@@ -1,6 +1,6 @@
 """One Google profile behind the provider port (Calendar API v3)."""
 
-from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -29,11 +29,14 @@ from syncd.providers.google.writing import EventWriting
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clients:
-    """One profile at each of Google's hosts (G14), None where the settings name none."""
+    """One profile at each of Google's hosts (G14), None where the settings name none.
+
+    Most polls ask only the first.
+    """
 
     calendar: GoogleClient
-    people: GoogleClient | None
-    directory: GoogleClient | None
+    people: Callable[[], GoogleClient] | None
+    directory: Callable[[], GoogleClient] | None
 
 
 class GoogleProvider(Writing, Rooms, Contacts, Passing, Pushing):
@@ -74,7 +77,7 @@ class GoogleProvider(Writing, Rooms, Contacts, Passing, Pushing):
         """Yield what changed of the contacts, or all; ForbiddenError without their scope."""
         if self._people is None or calendar != BOOK.key:
             raise NotFoundError(f"Google has no address book {calendar}")
-        reader = ContactReader(self._people)
+        reader = ContactReader(self._people())
         with _optional():
             read = reader.everything() if token is None else reader.since(token, known)
             async for page in read:
@@ -89,7 +92,7 @@ class GoogleProvider(Writing, Rooms, Contacts, Passing, Pushing):
             return ()
         try:
             with _optional():
-                return await directory.rooms(self._directory)
+                return await directory.rooms(self._directory())
         except NotFoundError as error:
             raise ForbiddenError("Google knows of no domain that this profile manages") from error
 

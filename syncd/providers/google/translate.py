@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, tzinfo
+from functools import lru_cache
 from typing import Any
 
 from syncd.formats.zones import iana
@@ -90,7 +91,7 @@ def when_of(told: Json, calendar_zone: str | None) -> tuple[When, str | None]:
     if told.get("date"):
         return date.fromisoformat(told["date"]), None
     at = datetime.fromisoformat(told["dateTime"])
-    zone = next((one for one in map(_zone, (told.get("timeZone"), calendar_zone)) if one), None)
+    zone = _zone(told.get("timeZone")) or _zone(calendar_zone)
     place: tzinfo = zone or UTC
     aware = at.replace(tzinfo=place) if at.tzinfo is None else at.astimezone(place)
     return aware, zone.key if zone else "UTC"
@@ -125,13 +126,32 @@ def _person(told: Json | None) -> Person | None:
 
 
 def _attendee(told: Json) -> Person:
+    return _invited(
+        told.get("email", ""),
+        told.get("displayName"),
+        told.get("id"),
+        told.get("optional") is not True,
+        told.get("resource") is True,
+        told.get("responseStatus", ""),
+    )
+
+
+@lru_cache(maxsize=4096)  # the same few meet again and again
+def _invited(  # noqa: PLR0913, PLR0917 - the members of a person
+    email: str,
+    name: str | None,
+    identity: str | None,
+    required: bool,  # noqa: FBT001
+    resource: bool,  # noqa: FBT001
+    answer: str,
+) -> Person:
     return Person(
-        email=told.get("email", ""),
-        name=told.get("displayName"),
-        id=told.get("id"),
-        required=told.get("optional") is not True,
-        resource=told.get("resource") is True,
-        answer=_ANSWERS.get(told.get("responseStatus", ""), Answer.PENDING),
+        email=email,
+        name=name,
+        id=identity,
+        required=required,
+        resource=resource,
+        answer=_ANSWERS.get(answer, Answer.PENDING),
     )
 
 
