@@ -100,11 +100,12 @@ async def test_what_is_given_replaces_and_the_rest_stays(syncd: Daemon) -> None:
         made = await perform(core, "application.add", given)
         await perform(core, "application.add", {"name": "Table"})
         shown = {name: made[name] for name in made.keys() - {"api_key", "client_secret"}}
-        for change in (
+        changes: list[dict[str, Any]] = [
             {"redirect_uris": [other, one], "origins": ["https://desk.example"]},
             {"name": "Bench"},
             {"origins": []},
-        ):
+        ]
+        for change in changes:
             shown |= change
             asked = {"application": made["client_id"], **change}
             assert await perform(core, "application.change", asked) == shown
