@@ -14,6 +14,7 @@ from syncd.model.calendar import KnownCalendar
 from syncd.model.errors import NotFoundError, TransientError
 from syncd.model.ids import PRIMARY, ProfileId, parse_profile, profile_of_calendar
 from syncd.model.profile import Profile
+from syncd.model.reach import reach_of
 from syncd.ports.store import Store
 
 MOST_TOKENS = 20
@@ -99,16 +100,7 @@ async def profile_named(store: Store, tokens: Sequence[Token], name: str) -> tup
 
 def covers(token: Token, profile: Profile) -> bool:
     """Tell whether a profile is within a token's reach (R6)."""
-    if token.admin:
-        return True
-    if token.profile_id is not None:
-        return token.profile_id == profile.id
-    if token.user_id is not None:
-        return token.user_id == profile.user_id
-    return token.application_id is not None and profile.application_id in {
-        None,
-        token.application_id,
-    }
+    return reach_of([token]).covers(profile)
 
 
 async def covered(

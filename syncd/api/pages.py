@@ -10,6 +10,7 @@ import orjson
 
 from syncd.model.errors import InvalidError
 from syncd.model.ids import Cursor, short
+from syncd.model.merged import MergedCursor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +55,9 @@ def joined(objects: Iterable[bytes], **members: Any) -> bytes:  # noqa: ANN401 -
     return b'{"objects":[' + b",".join(objects) + b"]," + told[1:]
 
 
-def spliced_page(bodies: Sequence[bytes], cursors: Iterable[Cursor], end: str) -> bytes:
+def spliced_page(
+    bodies: Sequence[bytes], cursors: Iterable[Cursor | MergedCursor], end: str
+) -> bytes:
     """Return a page of activities (K35): stored records, each with the cursor behind it.
 
     Nothing is decoded and each record is copied once: a view leaves its closing brace out.

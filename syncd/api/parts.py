@@ -20,6 +20,7 @@ from syncd.engine.hints import Hints
 from syncd.engine.invitations import Invitations
 from syncd.engine.link import Linking
 from syncd.engine.managed import ManagedEvents
+from syncd.engine.merged import MergedReader
 from syncd.engine.stream import StreamReader
 from syncd.engine.tick import Ticker
 from syncd.engine.tokens import Tokens
@@ -87,6 +88,7 @@ class Parts:
     store: Store
     vault: Vault
     stream: StreamReader
+    merged: MergedReader
     browser: Browser
     writer: Writer
     managed: ManagedEvents

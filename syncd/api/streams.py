@@ -1,18 +1,31 @@
 """Requests that stay open, and what ends them: revocation, drain, age (api.md R5, K41)."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
+from typing import TypeVar
 
 from aiohttp import web
 
-from syncd.api.parts import Pace
+from syncd.api.keys import tokens_of
+from syncd.api.parts import Pace, parts_of
+from syncd.api.problems import Problem, ProblemError
 from syncd.model.access import Token
 from syncd.model.errors import TransientError
 from syncd.model.ids import TokenId
 from syncd.ports.clock import Clock
 from syncd.ports.store import Store
+
+T = TypeVar("T")
+
+MOST_SECONDS = 86_400.0  # that a timedelta is asked to hold
+_REVOKED = Problem(
+    status=401,
+    code="unauthorized",
+    message="the token was revoked or has expired",
+    headers={"WWW-Authenticate": 'Bearer realm="syncd", error="invalid_token"'},
+)
 
 
 class EndedError(Exception):
@@ -87,6 +100,31 @@ class OpenRequests:
 
 
 OPEN = web.AppKey("open", OpenRequests)
+
+
+async def awaited(
+    request: web.Request, seconds: float, read: Callable[[timedelta], Awaitable[T]]
+) -> T:
+    """Read, waiting for news so many seconds (K40); 401 if the token dies meanwhile (R5)."""
+    longest = parts_of(request).pace.longest_wait
+    wait = min(timedelta(seconds=min(seconds, MOST_SECONDS)), longest)
+    if wait:
+        try:
+            async with holding(request, longest * 2):
+                return await read(wait)
+        except EndedError as ended:
+            if ended.revoked:
+                raise ProblemError(_REVOKED) from None
+    return await read(timedelta())
+
+
+@asynccontextmanager
+async def holding(request: web.Request, longest: timedelta) -> AsyncIterator[None]:
+    """Run a block that any of the request's tokens ends when it dies (R5)."""
+    async with AsyncExitStack() as stack:
+        for token in tokens_of(request):
+            await stack.enter_async_context(open_requests(request).held(token, longest))
+        yield
 
 
 def open_requests(request: web.Request) -> OpenRequests:

@@ -1,34 +1,41 @@
-"""Wakes readers of a profile's stream; carries nothing but the hint to look again."""
+"""Wakes readers of streams; carries nothing but the hint to look again."""
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import timedelta
 
 from syncd.model.ids import ProfileId
 
 
 class Watch:
-    """Which profiles were woken since this was last asked, for who follows all of them."""
+    """What was woken of many profiles, for one reader; see ``Hub.watch``."""
 
-    def __init__(self) -> None:
-        """Begin with none."""
+    def __init__(self, wanted: Callable[[ProfileId], bool]) -> None:
+        """Note the wanted ones."""
+        self._wanted = wanted
         self._woken = set[ProfileId]()
         self._news = asyncio.Event()
 
     def note(self, profile: ProfileId) -> None:
-        """Remember a profile until it is taken."""
-        self._woken.add(profile)
-        self._news.set()
-
-    async def wait(self) -> None:
-        """Return when there is a profile to take."""
-        await self._news.wait()
+        """Keep that a profile was woken, if it is wanted."""
+        if self._wanted(profile):
+            self._woken.add(profile)
+            self._news.set()
 
     def take(self) -> frozenset[ProfileId]:
-        """Return the profiles that were woken, and forget them."""
-        woken, self._woken = frozenset(self._woken), set()
+        """Return what was woken since the last call; call it before reading."""
+        woken = frozenset(self._woken)
+        self._woken.clear()
         self._news.clear()
         return woken
+
+    async def wait(self, longest: timedelta) -> bool:
+        """Wait until something was woken that nobody took; False if nothing was."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(longest.total_seconds()):
+                await self._news.wait()
+        return self._news.is_set()
 
 
 class Hub:
@@ -40,7 +47,7 @@ class Hub:
         self._watches = set[Watch]()
 
     def wake(self, profile: ProfileId) -> None:
-        """Wake everyone who took ``next_wake`` before this call, and everyone who watches."""
+        """Wake everyone who took ``next_wake`` before this call."""
         if woken := self._waiting.pop(profile, None):
             woken.set()
         for watch in self._watches:
@@ -51,9 +58,9 @@ class Hub:
         return self._waiting.setdefault(profile, asyncio.Event())
 
     @contextmanager
-    def watching(self) -> Iterator[Watch]:
-        """Hear of every profile inside of this."""
-        watch = Watch()
+    def watch(self, wanted: Callable[[ProfileId], bool]) -> Iterator[Watch]:
+        """Note what is woken of the wanted profiles, as long as the block lasts."""
+        watch = Watch(wanted)
         self._watches.add(watch)
         try:
             yield watch

@@ -28,14 +28,14 @@ class Pruner:
         self._most = activities or None
 
     async def prune(self) -> int:
-        """Go once through all profiles; return how many activities were cut off."""
+        """Go once through all streams; return how many activities were cut off."""
         await self._forget()
         total = 0
         after: ProfileId | None = None
-        while profiles := await self._store.profiles(after=after, limit=_PROFILES):
+        while profiles := await self._store.stream_ids(after=after, limit=_PROFILES):
             for profile in profiles:
-                total += await self._one(profile.id)
-            after = profiles[-1].id
+                total += await self._one(profile)
+            after = profiles[-1]
         self._meter.count("pruned_activities_total", total)
         return total
 

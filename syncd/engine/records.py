@@ -145,14 +145,15 @@ def delete_records(  # noqa: PLR0913 - the members of a record
             )
 
 
-def with_relink_url(body: bytes, profile: Profile, url: str | None) -> bytes:
+def with_relink_url(body: bytes, profile: Profile | None, url: str | None) -> bytes:
     """Return an account's record with ``metadata.relink_url`` as it is to be read now (K42).
 
-    It is ``url`` in records of the disconnection that still lasts, null in all others.
+    It is ``url`` in records of the disconnection that still lasts, null in all others, and if
+    the profile was removed.
     """
     record = orjson.loads(body)
     account = record["metadata"]
-    since = profile.refused_at
+    since = None if profile is None else profile.refused_at
     lasting = (
         account["state"] == State.DISCONNECTED
         and since is not None

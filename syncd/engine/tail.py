@@ -3,24 +3,26 @@
 It promises less than a stream with a cursor: who looks away misses what happened meanwhile.
 """
 
-import asyncio
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import orjson
 
-from syncd.engine.hub import Hub
-from syncd.model.activity import Activity, Filter, Kind
+from syncd.engine.merged import MergedReader
+from syncd.engine.stream import LATEST
+from syncd.model.activity import OF_NO_CALENDAR, Activity, Filter, Kind
 from syncd.model.content import Json
-from syncd.model.errors import NotFoundError
 from syncd.model.ids import Position, ProfileId
-from syncd.ports.clock import Clock
+from syncd.model.merged import MergedActivity, behind
+from syncd.model.reach import Reach
 from syncd.ports.store import Store
 
 EVERYTHING = Filter(kinds=frozenset(Kind))
+ALL = Reach(everything=True)
 _AT_ONCE = 200
+_MOST = 1000
+_WIDTHS = (60, 600, 6000)  # of commits, to look for the newest in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,11 +50,10 @@ class Backwards:
 class Tail:
     """Reads the ends of streams."""
 
-    def __init__(self, store: Store, hub: Hub, clock: Clock) -> None:
-        """Look again whenever ``hub`` says so."""
+    def __init__(self, store: Store, merged: MergedReader) -> None:
+        """Read single streams from ``store``, all of them by ``merged``."""
         self._store = store
-        self._hub = hub
-        self._clock = clock
+        self._merged = merged
 
     async def back(
         self,
@@ -74,51 +75,47 @@ class Tail:
         older = Position(begin + 1) if begin > stream.floor else None
         return Backwards(seen=tuple(reversed(mine)), older=older)
 
+    async def latest(self, *, limit: int, wanted: Filter) -> Sequence[Seen]:
+        """Return about the newest ``limit`` of all profiles, newest first.
+
+        Fewer where commits of other things lie between them.
+        """
+        ends, found = await self._merged.ends(ALL), list[Seen]()
+        for width in _WIDTHS:
+            begin = max(ends.floor, behind(max(0, ends.last - width)))
+            _, told, _ = await self._store.read_merged(
+                ALL, after=begin, limit=_MOST, wanted=wanted, after_auth=False
+            )
+            found = [_seen(one.place.profile, one.activity) for one in told if _passes(one, wanted)]
+            if len(found) >= limit or begin == ends.floor:
+                break
+        return tuple(reversed(found[-limit:]))
+
     async def follow(
         self, wanted: Filter, *, heartbeat: timedelta, profile: ProfileId | None = None
     ) -> AsyncGenerator[Sequence[Seen]]:
         """Yield what is recorded from now on, of one profile or of all.
 
         Nothing is yielded at the beginning, and whenever there was no news for a ``heartbeat``.
-
-        A profile's place in its stream is looked up when it is first heard of.
         """
-        begun = self._clock.now()
-        places = dict[ProfileId, Position]()
-        with self._hub.watching() as watch:
-            while True:
-                yield ()
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(heartbeat.total_seconds()):
-                        await watch.wait()
-                for one in watch.take():
-                    if profile in {None, one}:
-                        async for seen in self._news(one, places, begun, wanted):
-                            yield seen
+        reach = ALL if profile is None else Reach(profiles=frozenset({profile}))
+        batch = await self._merged.read(reach, cursor=LATEST, limit=_AT_ONCE, wanted=wanted)
+        while True:
+            yield [
+                _seen(one.place.profile, one.activity)
+                for one in batch.activities
+                if _passes(one, wanted)
+            ]
+            batch = await self._merged.read(
+                reach, cursor=str(batch.cursor), limit=_AT_ONCE, wanted=wanted, wait=heartbeat
+            )
 
-    async def _news(
-        self,
-        profile: ProfileId,
-        places: dict[ProfileId, Position],
-        begun: datetime,
-        wanted: Filter,
-    ) -> AsyncGenerator[Sequence[Seen]]:
-        with suppress(NotFoundError):  # removed meanwhile
-            if profile not in places:
-                behind = await self._store.behind(profile, begun)
-                places[profile] = behind or (await self._store.stream(profile)).floor
-            while True:
-                stream, found = await self._store.read(
-                    profile, after=places[profile], limit=_AT_ONCE, wanted=wanted
-                )
-                whole = len(found) == _AT_ONCE
-                places[profile] = found[-1].position if whole else stream.head
-                fresh = [_seen(profile, one) for one in found]
-                told = [one for one in fresh if one.at >= begun - timedelta(seconds=1)]
-                if told:
-                    yield told
-                if not whole:
-                    return
+
+def _passes(one: MergedActivity, wanted: Filter) -> bool:
+    """Tell whether it is of a wanted calendar, which a merged read does not ask."""
+    activity = one.activity
+    free = wanted.calendars is None or activity.kind in OF_NO_CALENDAR
+    return free or activity.calendar_id in (wanted.calendars or ())
 
 
 def _seen(profile: ProfileId, activity: Activity) -> Seen:

@@ -171,7 +171,7 @@ def _application(core: Core) -> web.Application:
         linker=core.providers,
         expiries=parts.expiries,
         clock=parts.clock,
-        desk=desk_of(parts, core.hub, facts_of(core)),
+        desk=desk_of(parts, facts_of(core)),
     )
     return made
 

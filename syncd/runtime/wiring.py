@@ -25,6 +25,7 @@ from syncd.engine.invitations import Invitations
 from syncd.engine.leaving import Leaving
 from syncd.engine.link import Linking
 from syncd.engine.managed import ManagedEvents
+from syncd.engine.merged import MergedReader
 from syncd.engine.plan import Plan
 from syncd.engine.poll import Poller
 from syncd.engine.prune import Pruner
@@ -71,6 +72,7 @@ class Core:
     metrics: Metrics
     providers: Opener
     stream: StreamReader
+    merged: MergedReader
     browser: Browser
     writer: Writer
     agenda: Agenda
@@ -147,6 +149,7 @@ async def wired(settings: Settings) -> AsyncIterator[Core]:
             metrics=metrics,
             providers=opener,
             stream=StreamReader(store, hub, clock),
+            merged=MergedReader(store, hub, clock),
             browser=browser,
             writer=writer,
             agenda=Agenda(store, workers),
@@ -184,6 +187,7 @@ def parts_of(core: Core) -> Parts:
         store=core.store,
         vault=core.vault,
         stream=core.stream,
+        merged=core.merged,
         browser=core.browser,
         writer=core.writer,
         managed=ManagedEvents(core.store, core.writer, core.clock),
@@ -218,7 +222,7 @@ def parts_of(core: Core) -> Parts:
     )
 
 
-def desk_of(parts: Parts, hub: Hub, facts: Callable[[], Awaitable[Facts]]) -> Desk:
+def desk_of(parts: Parts, facts: Callable[[], Awaitable[Facts]]) -> Desk:
     """Return what the dashboard is built from."""
     return Desk(
         store=parts.store,
@@ -229,7 +233,7 @@ def desk_of(parts: Parts, hub: Hub, facts: Callable[[], Awaitable[Facts]]) -> De
         linking=parts.linking,
         control=parts.control,
         ticker=parts.ticker,
-        tail=Tail(parts.store, hub, parts.clock),
+        tail=Tail(parts.store, parts.merged),
         facts=facts,
         address=base_url,
     )

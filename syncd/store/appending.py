@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import bindparam, insert, text, update
+from sqlalchemy import BigInteger, String, bindparam, cast, func, insert, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from syncd.model.activity import Record
@@ -17,21 +17,28 @@ _TAKE = (
     .values(head=streams.c.head + bindparam("count"))
     .returning(streams.c.head, streams.c.epoch)
 )
+_RUNNING = cast(cast(func.pg_current_xact_id(), String), BigInteger)
+_TAKE_ORDERED = _TAKE.values(  # whoever began earlier may come later to the same stream
+    head_order=func.greatest(streams.c.head_order, _RUNNING)
+).returning(streams.c.head_order)
 _INSERT = insert(activities)
 _NOTIFY = text("SELECT pg_notify(:channel, :news)")
 
 
 async def take_positions(
-    connection: AsyncConnection, profile: ProfileId, count: int
-) -> tuple[str, range]:
+    connection: AsyncConnection, profile: ProfileId, count: int, *, ordered: bool = False
+) -> tuple[str, range, int | None]:
     """Take the next positions of a stream; its row stays locked until COMMIT, so no gap (I3).
 
-    Return the stream's epoch with them; raises NotFoundError.
+    Return the stream's epoch with them, and if it is ``ordered`` by transactions the order among
+    all commits: it never falls within a stream. Raises NotFoundError.
     """
-    row = (await connection.execute(_TAKE, {"profile": profile, "count": count})).one_or_none()
+    take = _TAKE_ORDERED if ordered else _TAKE
+    row = (await connection.execute(take, {"profile": profile, "count": count})).one_or_none()
     if row is None:
         raise NotFoundError(f"profile {profile} has no stream")
-    return row.epoch, range(row.head - count + 1, row.head + 1)
+    positions = range(row.head - count + 1, row.head + 1)
+    return row.epoch, positions, row.head_order if ordered else None
 
 
 def spliced(body: bytes, epoch: str, position: int) -> bytes:
@@ -54,9 +61,13 @@ class Appender:
         """Give each record its position and write it; nothing happens without records."""
         if not records:
             return
-        epoch, positions = await take_positions(connection, profile, len(records))
+        epoch, positions, order = await take_positions(
+            connection, profile, len(records), ordered=self.channel is not None
+        )
+        numbered = {} if order is None else {"commit_order": order}
         rows = [
             {
+                **numbered,
                 "profile_id": profile,
                 "position": position,
                 "kind": record.kind.value,

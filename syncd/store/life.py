@@ -14,12 +14,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from syncd.model.ids import new_epoch
 from syncd.store.rows import AnyRow
-from syncd.store.tables import installations, streams
+from syncd.store.tables import activities, installations, streams
 
 _SERVER = text(
     "SELECT system.system_identifier || '/' || checkpoint.timeline_id"
     " FROM pg_control_system() AS system, pg_control_checkpoint() AS checkpoint"
 )
+_AHEAD = text("SELECT FROM streams WHERE head_order >= pg_current_xact_id()::text::bigint LIMIT 1")
 _BEAT = update(installations).values(beats=installations.c.beats + 1)
 
 
@@ -87,7 +88,16 @@ def _came_back(
 async def _renew(connection: AsyncConnection) -> None:
     epoch = new_epoch(secrets.token_bytes(16))
     await connection.execute(update(streams).values(epoch=epoch))
+    if connection.dialect.name == "postgresql":
+        await _order_again(connection)
     await connection.execute(update(installations).values(epoch=epoch))
+
+
+async def _order_again(connection: AsyncConnection) -> None:
+    """Let nobody wait for transactions of another server, whose ids say nothing here."""
+    if (await connection.execute(_AHEAD)).first() is not None:
+        await connection.execute(update(activities).values(commit_order=0))
+        await connection.execute(update(streams).values(head_order=0, floor_order=0))
 
 
 async def _server(connection: AsyncConnection) -> str | None:

@@ -21,6 +21,7 @@ from syncd.store.grants import SqlGrants
 from syncd.store.invitations import SqlInvitations
 from syncd.store.life import Beats, begin
 from syncd.store.managed import SqlManaged
+from syncd.store.merged import SqlMerged
 from syncd.store.migrate import migrate
 from syncd.store.profiles import SqlProfiles
 from syncd.store.repeats import SqlRepeats, end_all
@@ -44,6 +45,7 @@ class SqlStore(
     SqlChannels,
     SqlManaged,
     SqlStreams,
+    SqlMerged,
     SqlAccess,
     SqlApplications,
     SqlInvitations,

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, and_, bindparam, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from syncd.model.activity import OF_NO_CALENDAR, Activity, Filter, Kind, Stream, Type
@@ -15,9 +15,9 @@ from syncd.store.rows import AnyRow
 from syncd.store.tables import activities, streams
 from syncd.store.topic import Topic
 
-_KINDS = {kind.value: kind for kind in Kind}
+KINDS = {kind.value: kind for kind in Kind}
 _OF_NO_CALENDAR = sorted(kind.value for kind in OF_NO_CALENDAR)
-_TYPES = {one.value: one for one in Type}
+TYPES = {one.value: one for one in Type}
 _ENDS = (streams.c.epoch, streams.c.head, streams.c.floor, streams.c.after_auth)
 _STREAM = select(streams).where(streams.c.profile_id == bindparam("profile"))
 _RECORDED = select(activities.c.recorded_at).where(
@@ -50,8 +50,8 @@ class SqlStreams(Topic):
         return stream, tuple(
             Activity(
                 position=position,
-                kind=_KINDS[kind],
-                type=_TYPES[type_],
+                kind=KINDS[kind],
+                type=TYPES[type_],
                 object_id=object_id,
                 body=body,
                 calendar_id=calendar,
@@ -95,13 +95,23 @@ class SqlStreams(Topic):
             end = await _end_of_old(connection, stream, before=before, keep=keep, limit=limit)
             if end == stream.floor:
                 return 0
-            old = (activities.c.profile_id == profile, activities.c.position <= end)
-            mine = streams.c.profile_id == profile
+            row, mine = activities.c, streams.c.profile_id == profile
+            last = select(row.commit_order).where(row.profile_id == profile, row.position == end)
+            raised = {"floor": end, "floor_order": last.scalar_subquery()}
+            await connection.execute(update(streams).where(mine).values(raised))
+            old = (row.profile_id == profile, row.position <= end)
             await connection.execute(delete(activities).where(*old))
-            await connection.execute(update(streams).where(mine).values(floor=end))
             return end - stream.floor
 
         return await self._database.write(work)
+
+    async def stream_ids(
+        self, *, after: ProfileId | None = None, limit: int = 1000
+    ) -> Sequence[ProfileId]:
+        """Return profiles that have a stream, by id; those that were removed keep theirs."""
+        column = streams.c.profile_id
+        found = select(column).where(column > (after or 0)).order_by(column).limit(limit)
+        return [row.profile_id for row in await self._database.fetch(found)]
 
     async def news(self) -> AsyncIterator[ProfileId]:
         """Yield profiles that were recorded for, by any process; end at once on SQLite."""
@@ -118,14 +128,8 @@ def _page(wanted: Filter) -> Select[*tuple[object, ...]]:
         row.profile_id == streams.c.profile_id,
         row.position > bindparam("after"),
         row.position <= streams.c.head,
+        *asked(wanted),
     ]
-    if wanted.kinds and wanted.kinds != frozenset(Kind):
-        conditions.append(row.kind.in_(sorted(kind.value for kind in wanted.kinds)))
-    if wanted.types and wanted.types != frozenset(Type):
-        conditions.append(row.type.in_(sorted(one.value for one in wanted.types)))
-    if wanted.calendars:
-        named = row.calendar_id.in_(sorted(wanted.calendars))
-        conditions.append(or_(named, row.kind.in_(_OF_NO_CALENDAR)))
     read = (row.position, row.kind, row.type, row.object_id, row.calendar_id, row.body)
     return (
         select(*_ENDS, *read)
@@ -134,6 +138,19 @@ def _page(wanted: Filter) -> Select[*tuple[object, ...]]:
         .order_by(row.position)
         .limit(bindparam("most"))
     )
+
+
+def asked(wanted: Filter) -> list[ColumnElement[bool]]:
+    """Return the conditions of a filter."""
+    row, conditions = activities.c, list[ColumnElement[bool]]()
+    if wanted.kinds and wanted.kinds != frozenset(Kind):
+        conditions.append(row.kind.in_(sorted(kind.value for kind in wanted.kinds)))
+    if wanted.types and wanted.types != frozenset(Type):
+        conditions.append(row.type.in_(sorted(one.value for one in wanted.types)))
+    if wanted.calendars:
+        named = row.calendar_id.in_(sorted(wanted.calendars))
+        conditions.append(or_(named, row.kind.in_(_OF_NO_CALENDAR)))
+    return conditions
 
 
 async def _end_of_old(

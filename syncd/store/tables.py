@@ -70,10 +70,10 @@ class Bytes(LargeBinary):
 
 
 class CommitOrder(UserDefinedType[int]):
-    """The order of commits over all profiles (S1, design decision 11); the database fills it in.
+    """The order of commits over all profiles (S1, design decision 11).
 
     On SQLite, with its one writer, a row number that is never given twice (F29); on PostgreSQL
-    the transaction id, which many rows share.
+    the transaction's id, or that of a later one (``Appender``): many rows share it.
     """
 
     cache_ok = True
@@ -86,7 +86,7 @@ def _row_number(*_: object, **__: object) -> str:
 
 @compiles(CommitOrder, "postgresql")
 def _transaction_id(*_: object, **__: object) -> str:
-    return "xid8 DEFAULT pg_current_xact_id()"
+    return "BIGINT"
 
 
 Number = BigInteger().with_variant(Integer(), "sqlite")  # there a key of it is the row itself
@@ -377,6 +377,9 @@ streams = Table(
     Column("head", BigInteger, nullable=False),
     Column("floor", BigInteger, nullable=False),
     Column("after_auth", BigInteger),
+    Column("head_order", BigInteger, nullable=False, server_default="0"),  # PostgreSQL: at head
+    Column("floor_order", BigInteger, nullable=False, server_default="0"),  # at the floor
+    Index(None, "floor_order", "profile_id"),
 )
 
 activities = Table(
@@ -393,3 +396,7 @@ activities = Table(
     Column("body", Bytes, nullable=False),
     UniqueConstraint("profile_id", "position"),
 )
+Index(
+    "ix_activities_commit_order",
+    *(activities.c.commit_order, activities.c.profile_id, activities.c.position),
+).ddl_if(dialect="postgresql")  # on SQLite it is the row itself

@@ -30,6 +30,7 @@ from syncd.engine.invitations import Invitations
 from syncd.engine.leaving import Leaving
 from syncd.engine.link import Linking
 from syncd.engine.managed import ManagedEvents
+from syncd.engine.merged import MergedReader
 from syncd.engine.stream import StreamReader
 from syncd.engine.tick import Ticker
 from syncd.engine.tokens import Tokens
@@ -203,6 +204,7 @@ async def serving(
                 store=store,
                 vault=FakeVault(),
                 stream=StreamReader(store, ground.hub, clock),
+                merged=MergedReader(store, ground.hub, clock),
                 browser=browser,
                 writer=writer,
                 managed=ManagedEvents(store, writer, clock),
@@ -240,7 +242,7 @@ async def serving(
                 linker=linker,
                 expiries=parts.expiries,
                 clock=clock,
-                desk=desk_of(parts, ground.hub, facts),
+                desk=desk_of(parts, facts),
             )
             server = TestServer(app)
             await server.start_server(

@@ -31,13 +31,13 @@ async def test_what_somebody_adds_appears_by_itself(site: Site, open_page: OpenP
     await other.goto(f"{site.url}/dashboard/profiles/1")
     for one in (page, other):
         await expect(one.get_by_role("status").filter(has_text="Live")).to_be_visible()
-    await site.server.put(
-        "work", "one.ics", ICS.format(name="Review").replace("Review\n", f"Review {HOSTILE}\n")
-    )
+    hostile = ICS.format(name="one").replace("SUMMARY:one", f"SUMMARY:Review {HOSTILE}")
+    await site.server.put("work", "one.ics", hostile)
     await site.server.put("work", "two.ics", ICS.format(name="Lunch"))
     for one in (page, other):
         await expect(one.get_by_text("Lunch", exact=True)).to_be_visible(timeout=30_000)
-    assert await page.locator("img").count() == 0
+        await expect(one.get_by_text(f"Review {HOSTILE}")).to_be_visible()
+        assert await one.locator("img").count() == 0
     await looks_well(page, "live")
     await page.get_by_role("button", name="Pause").click()
     await site.server.put("work", "three.ics", ICS.format(name="Dentist"))

@@ -23,6 +23,7 @@ from syncd.engine.hub import Hub
 from syncd.engine.invitations import Invitations
 from syncd.engine.leaving import Leaving
 from syncd.engine.managed import ManagedEvents
+from syncd.engine.merged import MergedReader
 from syncd.engine.plan import Plan
 from syncd.engine.stream import StreamReader
 from syncd.engine.tick import Ticker
@@ -62,6 +63,7 @@ async def served(rig: Rig[S]) -> AsyncIterator[Application]:
             store=store,
             vault=vault,
             stream=StreamReader(store, hub, clock),
+            merged=MergedReader(store, hub, clock),
             browser=Browser(store, inline, clock),
             writer=rig.writer,
             managed=ManagedEvents(store, rig.writer, clock),

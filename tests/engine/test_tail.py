@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from syncd.engine.merged import MergedReader
 from syncd.engine.tail import EVERYTHING, Seen, Tail
 from syncd.model.activity import Filter, Kind, Type
 from syncd.model.errors import NotFoundError
@@ -26,7 +27,7 @@ async def here(tmp_path: Path) -> AsyncIterator[Ground]:
 
 @pytest.fixture
 def tail(here: Ground) -> Tail:
-    return Tail(here.store, here.hub, here.clock)
+    return Tail(here.store, MergedReader(here.store, here.hub, here.clock))
 
 
 def names(seen: Sequence[Seen]) -> list[str]:
@@ -115,11 +116,29 @@ async def test_a_filter_holds_and_silence_is_told(here: Ground, tail: Tail) -> N
     wanted = Filter(types=frozenset({Type.DELETE}))
     batches = tail.follow(wanted, heartbeat=BEAT, profile=here.profile_id)
     async with aclosing(batches):
-        assert await anext(batches) == ()
-        assert await anext(batches) == ()
+        assert list(await anext(batches)) == []
+        assert list(await anext(batches)) == []
         gone = next(iter(work.resources))
         work.put("new.ics", event("New"))
         work.remove(gone)
         await here.poll()
         found = next(batch for batch in [await anext(batches), await anext(batches)] if batch)
     assert [one.record["type"] for one in found] == ["delete"]
+
+
+async def test_the_newest_of_all_profiles_newest_first(here: Ground, tail: Tail) -> None:
+    assert names(await tail.latest(limit=5, wanted=EVERYTHING)) == ["None"]
+    filled(here, 90)
+    await here.poll()
+    other = await on_store(here.store, here.clock)
+    other.server.add("/hers/", name="Hers", primary=True).put("a.ics", event("Lunch"))
+    await other.poll()
+    newest = await tail.latest(limit=40, wanted=EVERYTHING)
+    assert len(newest) == 40
+    assert "Lunch" in names(newest[:3])
+    calendars = Filter(kinds=frozenset({Kind.CALENDAR}))
+    assert names(await tail.latest(limit=40, wanted=calendars)) == ["Hers", "Work"]
+    one = (await here.store.calendars(here.profile_id))[0].id
+    events = Filter(kinds=frozenset({Kind.EVENT}), calendars=frozenset({one}))
+    found = await tail.latest(limit=200, wanted=events)
+    assert (len(found), {one.profile_id for one in found}) == (90, {here.profile_id})

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from datetime import timedelta
 
 from syncd.runtime.metrics import LoopLag, Metrics
 
@@ -46,3 +47,10 @@ async def test_a_blocked_loop_shows_as_lag() -> None:
     )
     assert late == 1
     assert lag.beat_at is not None
+
+
+async def test_the_last_minutes_lag_is_told_by_its_middle_and_its_end() -> None:
+    lag = LoopLag(Metrics())
+    assert lag.recent() is None
+    lag._recent.extend([0.0] * 500 + [0.2] * 10 + [0.001] * 490)
+    assert lag.recent() == (timedelta(seconds=0.001), timedelta(seconds=0.2))

@@ -2,28 +2,26 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from datetime import timedelta
 
 from aiohttp import web
 
 from syncd.api.address import base_url
 from syncd.api.answers import answer
 from syncd.api.freshness import relink_url
-from syncd.api.keys import profile_of, tokens_of
-from syncd.api.kloudless.shapes import ActivityPage, ActivityQuery, FollowQuery, LatestCursor
+from syncd.api.keys import profile_of
+from syncd.api.kloudless.shapes import ActivityPage, ActivityQuery, FollowQuery
 from syncd.api.pages import spliced_page
 from syncd.api.parts import Json, parts_of
 from syncd.api.problems import Problem, ProblemError, problem_of
+from syncd.api.records import LatestCursor
 from syncd.api.route import route
-from syncd.api.streams import EndedError, open_requests
+from syncd.api.streams import awaited
 from syncd.engine.records import with_relink_url
 from syncd.engine.stream import AFTER_AUTH
 from syncd.model.access import Scope
 from syncd.model.activity import Activity, Batch, Filter, Kind
 from syncd.model.errors import CursorExpiredError, MalformedCursorError, NotFoundError
 from syncd.model.ids import PRIMARY, CalendarId, Cursor
-
-MOST_SECONDS = 86_400.0  # that a timedelta is asked to hold
 
 
 @route(
@@ -45,8 +43,7 @@ async def list_activity(request: web.Request, query: ActivityQuery) -> web.Respo
         batch = await _read(request, query, wanted)
     bodies = await bodies_of(request, batch.activities)
     cursors = (Cursor(batch.stream.epoch, one.position) for one in batch.activities)
-    page = spliced_page(bodies, cursors, end_of(batch))
-    return answer(page)
+    return answer(spliced_page(bodies, cursors, end_of(batch)))
 
 
 @route(
@@ -109,28 +106,10 @@ def end_of(batch: Batch) -> str:
 async def _read(request: web.Request, query: ActivityQuery, wanted: Filter) -> Batch:
     stream, account = parts_of(request).stream, profile_of(request).id
     cursor, limit = query.cursor, query.page_size
-    longest = parts_of(request).pace.longest_wait
-    if query.wait:
-        wait = min(timedelta(seconds=min(query.wait, MOST_SECONDS)), longest)
-        (token,) = tokens_of(request)
-        try:
-            async with open_requests(request).held(token, longest * 2):
-                return await stream.read(
-                    account, cursor=cursor, limit=limit, wanted=wanted, wait=wait
-                )
-        except EndedError as ended:
-            if ended.revoked:
-                raise ProblemError(revoked()) from None
-    return await stream.read(account, cursor=cursor, limit=limit, wanted=wanted)
-
-
-def revoked() -> Problem:
-    """Return the answer to a request whose token died while it waited (R5)."""
-    return Problem(
-        status=401,
-        code="unauthorized",
-        message="the token was revoked or has expired",
-        headers={"WWW-Authenticate": 'Bearer realm="syncd", error="invalid_token"'},
+    return await awaited(
+        request,
+        query.wait,
+        lambda wait: stream.read(account, cursor=cursor, limit=limit, wanted=wanted, wait=wait),
     )
 
 

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from syncd.api.kloudless.examples import ACCOUNT, ACTIVITY_PAGE, CALENDAR, EVENT
 from syncd.api.params import Flag, Moment, Paged, PageSize, Words
+from syncd.api.records import Activity
 from syncd.api.route import Shape
 from syncd.model.activity import SHOWN, Kind, Type
 from syncd.model.profile import Reason, State
@@ -236,23 +237,6 @@ class EventList(Shape):
     api: Literal["calendar"]
 
 
-class Activity(Shape):
-    """One recorded change; `metadata` is the whole object as it was then, or was last."""
-
-    id: str
-    account: int
-    type: Type
-    action: Literal["+", "~", "-"]
-    modified: Text
-    ip: None
-    user_id: None
-    metadata: dict[str, Any]
-    changes: dict[str, Any] | None = None
-    initial: bool | None = None
-    recorded_at: str
-    cursor: str
-
-
 class ActivityPage(Shape, json_schema_extra={"examples": [ACTIVITY_PAGE]}):
     """What follows a cursor."""
 
@@ -261,17 +245,3 @@ class ActivityPage(Shape, json_schema_extra={"examples": [ACTIVITY_PAGE]}):
     cursor: str
     type: Literal["object_list"]
     api: Literal["events"]
-
-
-class ActivityMessage(Shape):
-    """One server-sent event; `data` is an Activity in JSON, `id` a cursor for any of the routes."""
-
-    event: Literal["activity"]
-    id: str
-    record: str = Field(alias="data")
-
-
-class LatestCursor(Shape):
-    """The stream's end."""
-
-    cursor: str

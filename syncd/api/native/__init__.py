@@ -3,7 +3,7 @@
 import re
 
 from syncd.api.dialect import Dialect
-from syncd.api.native import connect, feeds, profiles, push
+from syncd.api.native import activity, connect, feeds, profiles, push
 from syncd.api.native.problems import NativeProblem, shape
 
 DIALECT = Dialect(
@@ -12,5 +12,5 @@ DIALECT = Dialect(
     problem_type="application/problem+json",
     shape=shape,
     problem=NativeProblem,
-    modules=(profiles, connect, feeds, push),
+    modules=(profiles, connect, activity, feeds, push),
 )

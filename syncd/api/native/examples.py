@@ -42,3 +42,34 @@ PROFILE: dict[str, Any] = {
         }
     ],
 }
+_ACTIVITY_CURSOR = "w6ngfffc-112-7-30"
+ACTIVITY_PAGE: dict[str, Any] = {
+    "count": 1,
+    "objects": [
+        {
+            "id": "w6ngfffc-30",
+            "account": 7,
+            "action": "-",
+            "ip": None,
+            "modified": "2026-11-20T09:12:04Z",
+            "type": "delete",
+            "user_id": None,
+            "metadata": {
+                "id": "cal_aaah_hnbiynuwni",
+                "account_id": "7",
+                "name": "Work",
+                "description": None,
+                "location": None,
+                "timezone": "Europe/Berlin",
+                "type": "calendar",
+                "api": "calendar",
+            },
+            "recorded_at": "2026-11-20T09:12:06Z",
+            "profile_id": "pro_aaah",
+            "cursor": _ACTIVITY_CURSOR,
+        }
+    ],
+    "cursor": _ACTIVITY_CURSOR,
+    "type": "object_list",
+    "api": "events",
+}

@@ -11,6 +11,7 @@ from syncd.ports.store.feeds import Feeds
 from syncd.ports.store.grants import Grants
 from syncd.ports.store.invitations import Invitations
 from syncd.ports.store.managed import Managed
+from syncd.ports.store.merged import Merged
 from syncd.ports.store.profiles import Profiles
 from syncd.ports.store.repeats import Repeats
 from syncd.ports.store.snapshots import Snapshots
@@ -26,6 +27,7 @@ class Store(
     Channels,
     Managed,
     Streams,
+    Merged,
     Access,
     Applications,
     Invitations,

@@ -1,6 +1,6 @@
 """Activity streams, one a profile."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -35,6 +35,12 @@ class Streams(Protocol):
         self, profile: ProfileId, *, before: datetime, keep: int | None, limit: int = 500
     ) -> int:
         """Cut off at most ``limit`` activities recorded before a time or beyond ``keep`` (S9)."""
+        ...
+
+    async def stream_ids(
+        self, *, after: ProfileId | None = None, limit: int = 1000
+    ) -> Sequence[ProfileId]:
+        """Return profiles that have a stream, by id; those that were removed keep theirs."""
         ...
 
     def news(self) -> AsyncIterator[ProfileId]:

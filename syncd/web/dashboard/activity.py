@@ -14,13 +14,13 @@ from syncd.engine.tail import Seen
 from syncd.engine.telling import details, name
 from syncd.model.activity import Filter, Kind, Type
 from syncd.model.errors import SyncdError
-from syncd.model.ids import CalendarId, ProfileId, parse_profile
+from syncd.model.ids import CalendarId, ProfileId, parse_profile, profile_of_calendar
 from syncd.web.dashboard.desk import desk_of
 from syncd.web.dashboard.frame import DESK_HEADERS, SESSIONS, session_of, show
 
 STREAM = "/dashboard/activity/stream"
 STOPPING = web.AppKey("stopping", asyncio.Event)
-SHOWN = 30  # what is there when the page of one profile opens
+SHOWN = 30  # what is there when the page opens
 _BEAT = timedelta(seconds=0.5)  # how soon a revoked token ends a stream (R5)
 _SILENCE = 30  # beats without a word; proxies end what is quiet for longer
 _STALL_SECONDS = 10
@@ -69,23 +69,22 @@ def stream_href(words: Mapping[str, str]) -> str:
 async def watch(request: web.Request) -> web.Response:
     """Show the live page."""
     desk, words = desk_of(request), _words(request)
-    profile, lines = _profile(words), list[Line]()
-    login = None
-    if profile is not None:
-        found = await desk.store.profile(profile)
-        login = found.login
-        page = await desk.tail.back(profile, limit=SHOWN, wanted=_wanted(words))
-        lines = lines_of(page.seen)
+    profile, login = _profile(words), None
+    if profile is None:
+        seen = await desk.tail.latest(limit=SHOWN, wanted=_wanted(words))
+    else:
+        login = (await desk.store.profile(profile)).login
+        seen = (await desk.tail.back(profile, limit=SHOWN, wanted=_wanted(words))).seen
     return show(
         request,
         "activity.html",
         words=words,
         login=login,
-        lines=lines,
+        lines=lines_of(seen),
         stream=stream_href(words),
         kinds=[(kind.value, noun) for kind, noun in _NOUNS.items()],
         types=[(type_.value, verb) for type_, verb in _VERBS.items()],
-        curl=None if profile is None else _curl(desk.address(request), profile, words),
+        curl=_curl(desk.address(request), profile, words),
     )
 
 
@@ -159,15 +158,15 @@ def _wanted(words: Mapping[str, str]) -> Filter:
 
 
 def _profile(words: Mapping[str, str]) -> ProfileId | None:
-    """Return the profile that is named; one that cannot be is none that there is."""
-    if not words["profile"]:
-        return None
-    return parse_profile(words["profile"]) or ProfileId(0)
+    """Return the profile that is named, or whose calendar is; one that cannot be is none."""
+    named = words["profile"] or (words["calendar"] and profile_of_calendar(words["calendar"]))
+    return (parse_profile(named) or ProfileId(0)) if named else None
 
 
-def _curl(address: str, profile: ProfileId, words: Mapping[str, str]) -> str:
-    """Return a command that follows the same stream (api.md K41)."""
+def _curl(address: str, profile: ProfileId | None, words: Mapping[str, str]) -> str:
+    """Return a command that follows the same stream (api.md K41, N11)."""
     asked = {"objects": words["kind"], "types": words["type"], "calendar_ids": words["calendar"]}
     query = urlencode({name: value for name, value in asked.items() if value})
-    url = f"{address}/v1/accounts/{profile}/events/stream{'?' if query else ''}{query}"
+    path = "/v1/activity/stream" if profile is None else f"/v1/accounts/{profile}/events/stream"
+    url = f"{address}{path}{'?' if query else ''}{query}"
     return f"curl -N -H \"Authorization: Bearer $TOKEN\" '{url}'"

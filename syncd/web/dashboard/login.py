@@ -1,9 +1,11 @@
 """Logging in with an administrator's token, and out again."""
 
 import re
+from contextlib import suppress
 
 from aiohttp import web
 
+from syncd.model.errors import TransientError
 from syncd.web.dashboard.desk import desk_of
 from syncd.web.dashboard.frame import away, show
 from syncd.web.dashboard.session import Sessions
@@ -58,6 +60,8 @@ class LoginPages:
         self._tries.forgive(whose)
         if not presented.token.admin:
             return self._form(request, to, status=403, problem=_NO_ADMIN)
+        with suppress(TransientError):  # a full store still reads
+            await desk.store.touch_token(presented.token.id, desk.clock.now())
         entered = away(to if _OURS.fullmatch(to) else "/")
         self._sessions.begin(request, entered, presented.token)
         return entered
