@@ -93,11 +93,12 @@ class Invitations:
         ``browser`` is the browser's cookie, empty without one. Raises NotFoundError.
         """
         found = await self._store.invitation_by_secret(digest(secret))
-        return await self._checked(found, browser)
-
-    async def by_id(self, invitation: InvitationId, *, browser: str) -> Invitation:
-        """Return one by its id, as ``by_secret`` does: for who comes back from a provider."""
-        return await self._checked(await self._store.invitation(invitation), browser)
+        if found is None or not found.alive(self._clock.now()) or not found.admits(browser):
+            raise NotFoundError(_DEAD)
+        application = await self.application(found)  # it may be gone by now
+        if application is not None and found.return_to not in {None, *application.redirect_uris}:
+            raise NotFoundError(_DEAD)
+        return found
 
     async def application(self, invitation: Invitation) -> Application | None:
         """Return who invites; None for a user's own invitation."""
@@ -132,14 +133,6 @@ class Invitations:
             raise NotFoundError(_DEAD)
         told = {"error": error, "error_description": description}
         return self._told(invitation, told, connected=False)
-
-    async def _checked(self, found: Invitation | None, browser: str) -> Invitation:
-        if found is None or not found.alive(self._clock.now()) or not found.admits(browser):
-            raise NotFoundError(_DEAD)
-        application = await self.application(found)  # it may be gone by now
-        if application is not None and found.return_to not in {None, *application.redirect_uris}:
-            raise NotFoundError(_DEAD)
-        return found
 
     async def _ending(self, invitation: Invitation, profile: Profile) -> Ending:
         match invitation.ends:

@@ -23,24 +23,7 @@ class Members:
 
         Raises ConflictError if the operator has given that name to a user of his own.
         """
-        whole = name_within(application, name)
-        found = await self._store.user_named(whole)
-        if found is None:
-            made = User(
-                id=UserId(f"acc_{short(secrets.token_hex(16))}"),
-                name=whole,
-                created=self._clock.now(),
-                application_id=application,
-            )
-            try:
-                await self._store.add_user(made)
-            except ConflictError:  # two connect at one moment
-                found = await self._store.user_named(whole)
-            else:
-                return made
-        if found is None or found.application_id != application:
-            raise ConflictError(f"the user {whole} is not the application's")
-        return found
+        return await self._known(application, name_within(application, name))
 
     async def whose(self, invitation: Invitation, provider: str, identity: str) -> UserId:
         """Return to whom a login becomes: who was invited by name, else who has it already.
@@ -60,13 +43,34 @@ class Members:
 
     async def _newcomer(self, application: ApplicationId, provider: str, identity: str) -> UserId:
         """Return a user without profiles, by a name that two who come at once share."""
-        name = f"{provider} {short(provider, identity)}"
-        user = (await self.named(application, name)).id
+        name = (
+            f"{application}:{provider} {short(provider, identity)}"  # the application has none so
+        )
+        user = (await self._known(application, name)).id
         others = await self._store.profiles(user=user, limit=100)
         if any((one.provider, one.identity) != (provider, identity) for one in others):
             # the login left a user who has others by now: it does not come back to them unasked
-            user = (await self.named(application, f"{name} {secrets.token_hex(4)}")).id
+            user = (await self._known(application, f"{name} {secrets.token_hex(4)}")).id
         return user
+
+    async def _known(self, application: ApplicationId, whole: str) -> User:
+        found = await self._store.user_named(whole)
+        if found is None:
+            made = User(
+                id=UserId(f"acc_{short(secrets.token_hex(16))}"),
+                name=whole,
+                created=self._clock.now(),
+                application_id=application,
+            )
+            try:
+                await self._store.add_user(made)
+            except ConflictError:  # two connect at one moment
+                found = await self._store.user_named(whole)
+            else:
+                return made
+        if found is None or found.application_id != application:
+            raise ConflictError(f"the user {whole} is not the application's")
+        return found
 
     async def _belongs(self, user: UserId, application: ApplicationId) -> bool:
         return (await self._store.user(user)).application_id == application

@@ -6,7 +6,6 @@ import orjson
 from sqlalchemy import delete, insert, select, update
 
 from syncd.model.access import Scope
-from syncd.model.errors import NotFoundError
 from syncd.model.ids import InvitationId
 from syncd.model.invitation import Ends, Invitation, Reach
 from syncd.model.when import from_milliseconds, milliseconds
@@ -23,14 +22,6 @@ class SqlInvitations(Topic):
     async def add_invitation(self, invitation: Invitation) -> None:
         """Keep one."""
         await self._database.put(insert(invitations).values(_values(invitation)))
-
-    async def invitation(self, invitation: InvitationId) -> Invitation:
-        """Return one; raises NotFoundError."""
-        wanted = select(invitations).where(invitations.c.invitation_id == invitation)
-        rows = await self._database.fetch(wanted)
-        if not rows:
-            raise NotFoundError(f"there is no invitation {invitation}")
-        return _invitation_of(rows[0])
 
     async def invitation_by_secret(self, digest: bytes) -> Invitation | None:
         """Return the one that a secret belongs to."""

@@ -92,6 +92,38 @@ async def test_an_application_reads_what_it_covers_and_its_secrets_can_be_renewe
         assert len(await syncd.ask("profile", "list")) == 1
 
 
+async def test_what_is_given_replaces_and_the_rest_stays(syncd: Daemon) -> None:
+    """R19, K6: without new secrets."""
+    one, other = "https://desk.example/back", "https://desk.example/other"
+    async with wired(settings.load(syncd.config)) as core:
+        given = {"name": "Desk", "redirect_uris": [one]}
+        made = await perform(core, "application.add", given)
+        await perform(core, "application.add", {"name": "Table"})
+        shown = {name: made[name] for name in made.keys() - {"api_key", "client_secret"}}
+        changes: list[dict[str, Any]] = [
+            {"redirect_uris": [other, one], "origins": ["https://desk.example"]},
+            {"name": "Bench"},
+            {"origins": []},
+        ]
+        for change in changes:
+            shown |= change
+            asked = {"application": made["client_id"], **change}
+            assert await perform(core, "application.change", asked) == shown
+        with pytest.raises(ConflictError, match="there is an application Table already"):
+            await perform(core, "application.change", {"application": "Bench", "name": "Table"})
+    bare = await syncd.ask("application", "change", "Bench", "--no-redirect-uris")
+    assert bare == shown | {"redirect_uris": []}
+
+
+async def test_nobody_is_given_the_name_of_an_applications_user(syncd: Daemon) -> None:
+    """An application would take him for its own."""
+    async with wired(settings.load(syncd.config)) as core:
+        with pytest.raises(InvalidError, match="applications' users"):
+            await perform(core, "user.add", {"name": "app_2f7xk4qz3m5ya/ada"})
+        made = await perform(core, "user.add", {"name": "app_/ada"})
+        assert (made["name"], made["application_id"]) == ("app_/ada", None)
+
+
 async def test_secrets_lie_in_the_store_sealed_and_hashed(syncd: Daemon) -> None:
     """R6, I16: what pushes are signed with can be opened again, and is nowhere in clear."""
     made = await syncd.ask("application", "add", "Desk")
@@ -113,6 +145,10 @@ async def test_secrets_lie_in_the_store_sealed_and_hashed(syncd: Daemon) -> None
 REFUSED: list[tuple[str, dict[str, Any], type[Exception], str]] = [
     ("add", {"name": " "}, InvalidError, "needs a name"),
     ("add", {"name": "Desk"}, ConflictError, "there is an application Desk already"),
+    ("change", {"application": "Desk", "name": ""}, InvalidError, "needs a name"),
+    ("change", {"application": "nothing"}, NotFoundError, "syncd application list"),
+    ("change", {"application": "Desk", "origins": ["*"]}, InvalidError, "is no origin"),
+    ("change", {"application": "Desk", "redirect_uris": ["/"]}, InvalidError, "is no redirect"),
     ("rotate", {"application": "nothing"}, NotFoundError, "syncd application list"),
     ("rotate", {"application": "Desk", "overlap_seconds": 91 * 86400}, InvalidError, "0 to 90"),
     ("remove", {"application": "nothing"}, NotFoundError, "syncd application list"),

@@ -14,10 +14,6 @@ class Invitations(Protocol):
         """Keep one."""
         ...
 
-    async def invitation(self, invitation: InvitationId) -> Invitation:
-        """Return one; raises NotFoundError."""
-        ...
-
     async def invitation_by_secret(self, digest: bytes) -> Invitation | None:
         """Return the one that a secret belongs to."""
         ...

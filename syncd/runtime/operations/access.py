@@ -14,7 +14,7 @@ from syncd.model.when import utc
 from syncd.runtime.operations.names import profile_named
 from syncd.runtime.wiring import Core
 
-_OF_APPLICATION = re.compile(r"app_[a-z2-7]+/")  # ``name_within``
+_OF_APPLICATION = re.compile(r"app_[a-z2-7]+[/:]")  # ``engine.members``
 
 Json = dict[str, Any]
 
@@ -24,7 +24,9 @@ async def add_user(core: Core, *, name: str) -> Json:
     if not name.strip():
         raise InvalidError("a user needs a name", field="name")
     if _OF_APPLICATION.match(name.strip()):
-        raise InvalidError("names like app_…/… are those of applications' users", field="name")
+        raise InvalidError(
+            "names like app_…/… and app_…:… are those of applications' users", field="name"
+        )
     return _user(await _new_user(core, name.strip()))
 
 
