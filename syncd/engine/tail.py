@@ -1,7 +1,4 @@
-"""The newest of all streams, for a person who looks on: live, and backwards page by page.
-
-It promises less than a stream with a cursor: who looks away misses what happened meanwhile.
-"""
+"""The newest of all streams, for a person who looks on: live, and backwards page by page."""
 
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
@@ -45,6 +42,14 @@ class Backwards:
 
     seen: tuple[Seen, ...]
     older: Position | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class News:
+    """What was recorded, oldest first, and the cursor behind it."""
+
+    seen: tuple[Seen, ...]
+    cursor: str
 
 
 class Tail:
@@ -91,24 +96,41 @@ class Tail:
                 break
         return tuple(reversed(found[-limit:]))
 
-    async def follow(
-        self, wanted: Filter, *, heartbeat: timedelta, profile: ProfileId | None = None
-    ) -> AsyncGenerator[Sequence[Seen]]:
-        """Yield what is recorded from now on, of one profile or of all.
+    async def end(self, profile: ProfileId | None = None) -> str:
+        """Return the cursor at the end of one profile's news, or of all."""
+        end = await self._merged.read(_reach(profile), cursor=LATEST, limit=1, wanted=EVERYTHING)
+        return str(end.cursor)
 
-        Nothing is yielded at the beginning, and whenever there was no news for a ``heartbeat``.
+    async def follow(
+        self,
+        wanted: Filter,
+        *,
+        cursor: str,
+        heartbeat: timedelta,
+        profile: ProfileId | None = None,
+    ) -> AsyncGenerator[News]:
+        """Yield what is recorded behind the cursor, of one profile or of all.
+
+        Nothing, with where it has come to, whenever there was no news for a ``heartbeat``. Raises
+        MalformedCursorError and CursorExpiredError (I4).
         """
-        reach = ALL if profile is None else Reach(profiles=frozenset({profile}))
-        batch = await self._merged.read(reach, cursor=LATEST, limit=_AT_ONCE, wanted=wanted)
         while True:
-            yield [
-                _seen(one.place.profile, one.activity)
-                for one in batch.activities
-                if _passes(one, wanted)
-            ]
             batch = await self._merged.read(
-                reach, cursor=str(batch.cursor), limit=_AT_ONCE, wanted=wanted, wait=heartbeat
+                _reach(profile), cursor=cursor, limit=_AT_ONCE, wanted=wanted, wait=heartbeat
             )
+            cursor = str(batch.cursor)
+            yield News(
+                seen=tuple(
+                    _seen(one.place.profile, one.activity)
+                    for one in batch.activities
+                    if _passes(one, wanted)
+                ),
+                cursor=cursor,
+            )
+
+
+def _reach(profile: ProfileId | None) -> Reach:
+    return ALL if profile is None else Reach(profiles=frozenset({profile}))
 
 
 def _passes(one: MergedActivity, wanted: Filter) -> bool:

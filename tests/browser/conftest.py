@@ -7,17 +7,18 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Page, expect
 
 from tests.api.serving import Api, serving
 from tests.browser.chromium import chromium
 from tests.browser.looks import WIDE
 
 HERE = Path(__file__).parent
-PATIENCE = pytest.mark.timeout(
-    120
-)  # the first test starts the browser, and a shared machine is slow
+PATIENCE = pytest.mark.timeout(240)  # the first test starts the browser; pictures take their time
 ONE_LOOP = pytest.mark.asyncio(loop_scope="session")  # the browser's connection lives on it
+
+A_WHILE = 20_000  # milliseconds
+expect.set_options(timeout=A_WHILE)
 
 OpenPage = Callable[..., Awaitable[Page]]
 
@@ -50,7 +51,7 @@ async def open_page(browser: Browser) -> AsyncIterator[OpenPage]:
                 viewport=WIDE.viewport, color_scheme=WIDE.scheme, reduced_motion="reduce", **options
             )
             stack.push_async_callback(context.close)
-            context.set_default_timeout(15_000)
+            context.set_default_timeout(A_WHILE)
             context.on("weberror", lambda error: complaints.append(str(error.error)))
             context.on("console", lambda line: _complain(complaints, line.type, line.text))
             return await context.new_page()

@@ -35,10 +35,10 @@ def names(seen: Sequence[Seen]) -> list[str]:
 
 
 async def heard(tail: Tail, count: int, wanted: Filter = EVERYTHING) -> list[Seen]:
-    found = list[Seen]()
-    async with aclosing(tail.follow(wanted, heartbeat=BEAT)) as batches:
+    found, end = list[Seen](), await tail.end()
+    async with aclosing(tail.follow(wanted, cursor=end, heartbeat=BEAT)) as batches:
         async for batch in batches:
-            found += batch
+            found += batch.seen
             if len(found) >= count:
                 return found
     raise AssertionError
@@ -114,16 +114,19 @@ async def test_a_filter_holds_and_silence_is_told(here: Ground, tail: Tail) -> N
     await here.poll()
     here.clock.advance(timedelta(minutes=1))
     wanted = Filter(types=frozenset({Type.DELETE}))
-    batches = tail.follow(wanted, heartbeat=BEAT, profile=here.profile_id)
+    end = await tail.end(here.profile_id)
+    batches = tail.follow(wanted, cursor=end, heartbeat=BEAT, profile=here.profile_id)
     async with aclosing(batches):
-        assert list(await anext(batches)) == []
-        assert list(await anext(batches)) == []
+        assert (await anext(batches)).seen == ()
+        assert (await anext(batches)).seen == ()
         gone = next(iter(work.resources))
         work.put("new.ics", event("New"))
         work.remove(gone)
         await here.poll()
-        found = next(batch for batch in [await anext(batches), await anext(batches)] if batch)
-    assert [one.record["type"] for one in found] == ["delete"]
+        told = [await anext(batches), await anext(batches)]
+    assert [one.record["type"] for news in told for one in news.seen] == ["delete"]
+    async with aclosing(tail.follow(wanted, cursor=end, heartbeat=BEAT)) as again:
+        assert [one.record["type"] for one in (await anext(again)).seen] == ["delete"]
 
 
 async def test_the_newest_of_all_profiles_newest_first(here: Ground, tail: Tail) -> None:

@@ -1,6 +1,8 @@
 """The live view's events, without a browser."""
 
 import asyncio
+import re
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -26,7 +28,7 @@ async def told(operator: Operator, query: str, count: int) -> list[dict[str, Any
                 await operator.api.ground.poll()
             elif line.startswith(b"data: {") and len(line) > 10:
                 found.append(orjson.loads(line.removeprefix(b"data: ")))
-            if len(found) == count:
+            if line == b"\n" and len(found) >= count:
                 answer.close()
                 break
     return found
@@ -48,6 +50,31 @@ async def test_a_filter_leaves_out_the_rest(operator: Operator) -> None:
     work.put("a.ics", event("Review"))
     (one,) = await told(operator, f"?kind=event&type=add&profile={operator.api.account}", 1)
     assert one["name"] == "Review"
+
+
+async def test_what_happened_since_the_page_was_made_is_not_lost(operator: Operator) -> None:
+    """Nor what happened while a connection was broken."""
+    page = await operator.text("/dashboard/activity")
+    (query,) = re.findall(r'data-live="/dashboard/activity/stream(\?after=[\w-]+)"', page)
+    work = operator.api.ground.server.add("/work/", name="Work", primary=True)
+    work.put("a.ics", event("Review"))
+    await operator.api.ground.poll()
+    assert {"Work", "Review"} <= {one["name"] for one in await told(operator, query, 3)}
+
+
+async def test_a_place_that_is_no_longer_kept_is_the_end(operator: Operator) -> None:
+    """A page that is old goes on with what comes next."""
+    work = operator.api.ground.server.add("/work/", name="Work", primary=True)
+    answer = await operator.get(f"{PATH}?after=nonsense")
+    assert await answer.content.readuntil(b"event: ready\n")
+    for number in range(50):
+        work.put(f"{number}.ics", event(f"Review {number}"))
+        await operator.api.ground.poll()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(0.3):
+                assert await answer.content.readuntil(b"event: activity\n")
+                return
+    raise AssertionError
 
 
 async def test_it_ends_when_the_token_does(operator: Operator) -> None:

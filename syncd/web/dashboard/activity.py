@@ -13,7 +13,7 @@ from aiohttp import web
 from syncd.engine.tail import Seen
 from syncd.engine.telling import details, name
 from syncd.model.activity import Filter, Kind, Type
-from syncd.model.errors import SyncdError
+from syncd.model.errors import CursorExpiredError, MalformedCursorError, SyncdError
 from syncd.model.ids import CalendarId, ProfileId, parse_profile, profile_of_calendar
 from syncd.web.dashboard.desk import desk_of
 from syncd.web.dashboard.frame import DESK_HEADERS, SESSIONS, session_of, show
@@ -60,16 +60,17 @@ def lines_of(seen: Iterable[Seen]) -> list[Line]:
     return [_line(one) for one in seen]
 
 
-def stream_href(words: Mapping[str, str]) -> str:
-    """Return where the live events of a filter come from."""
+def stream_href(words: Mapping[str, str], *, after: str) -> str:
+    """Return where the live events of a filter come from, those behind a cursor."""
     given = {name: value for name, value in words.items() if value}
-    return f"{STREAM}?{urlencode(given)}" if given else STREAM
+    return f"{STREAM}?{urlencode(given | {'after': after})}"
 
 
 async def watch(request: web.Request) -> web.Response:
     """Show the live page."""
     desk, words = desk_of(request), _words(request)
     profile, login = _profile(words), None
+    end = await desk.tail.end(profile)  # before reading: what comes between is sent, not lost
     if profile is None:
         seen = await desk.tail.latest(limit=SHOWN, wanted=_wanted(words))
     else:
@@ -81,7 +82,7 @@ async def watch(request: web.Request) -> web.Response:
         words=words,
         login=login,
         lines=lines_of(seen),
-        stream=stream_href(words),
+        stream=stream_href(words, after=end),
         kinds=[(kind.value, noun) for kind, noun in _NOUNS.items()],
         types=[(type_.value, verb) for type_, verb in _VERBS.items()],
         curl=_curl(desk.address(request), profile, words),
@@ -103,22 +104,29 @@ async def follow(request: web.Request) -> web.StreamResponse:
 
 
 async def _chunks(request: web.Request) -> AsyncGenerator[bytes]:
-    """Yield what is to be written, until the session or the daemon ends."""
+    """Yield what is to be written, until the session or the daemon ends.
+
+    It begins where the page was read, or where a reader broke off; at the end, if that is gone.
+    """
     desk, words, quiet = desk_of(request), _words(request), 0
     sessions, session = request.config_dict[SESSIONS], session_of(request)
-    stopping = request.config_dict[STOPPING]
-    news = desk.tail.follow(_wanted(words), heartbeat=_BEAT, profile=_profile(words))
+    stopping, profile = request.config_dict[STOPPING], _profile(words)
+    cursor = request.headers.get("Last-Event-ID") or request.query.get("after", "")
     yield b"retry: 3000\n\nevent: ready\ndata: {}\n\n"
-    async with aclosing(news) as batches:
-        async for batch in batches:
-            if stopping.is_set() or not await sessions.lives(session):
-                return
-            for line in lines_of(batch):
-                yield b"event: activity\ndata: %b\n\n" % orjson.dumps(asdict(line))
-            quiet = 0 if batch else quiet + 1
-            if quiet == _SILENCE:
-                quiet = 0
-                yield b": \n\n"
+    while True:
+        news = desk.tail.follow(_wanted(words), cursor=cursor, heartbeat=_BEAT, profile=profile)
+        try:
+            async for one in news:
+                if stopping.is_set() or not await sessions.lives(session):
+                    return
+                for line in lines_of(one.seen):
+                    yield b"event: activity\ndata: %b\n\n" % orjson.dumps(asdict(line))
+                quiet = 0 if one.seen else quiet + 1
+                if one.seen or quiet == _SILENCE:
+                    quiet = 0
+                    yield b"id: %b\n: \n\n" % one.cursor.encode()
+        except (MalformedCursorError, CursorExpiredError):
+            cursor = await desk.tail.end(profile)
 
 
 def _line(seen: Seen) -> Line:

@@ -46,6 +46,7 @@ async def retrieve(request: web.Request) -> web.Response:
     desk, profile = desk_of(request), await profile_named(request)
     link = await desk.linking.relink_path(profile)
     before = _position(request.query.get("before", ""))
+    end = await desk.tail.end(profile.id)
     page = await desk.tail.back(profile.id, before=before, limit=SHOWN)
     user = await desk.store.user(profile.user_id)
     return show(
@@ -59,7 +60,7 @@ async def retrieve(request: web.Request) -> web.Response:
         lines=lines_of(page.seen),
         newest=before is None,
         older=None if page.older is None else f"{path_of(profile)}?before={page.older}#activity",
-        stream=stream_href({"profile": str(profile.id)}),
+        stream=stream_href({"profile": str(profile.id)}, after=end),
     )
 
 

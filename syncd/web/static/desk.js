@@ -61,8 +61,13 @@ function follow(bar) {
       say("waiting", source.readyState === EventSource.CLOSED ? "Ended. Load the page again." : "Connecting again …"),
     );
     source.addEventListener("activity", (event) => {
+      const told = JSON.parse(event.data);
+      const key = `${told.profile}-${told.position}`;
+      if ([...list.children].some((one) => one.dataset.key === key)) return; // the page had it
       document.querySelector("[data-empty]")?.remove();
-      list.prepend(row(template, JSON.parse(event.data)));
+      const made = row(template, told);
+      made.dataset.key = key;
+      list.prepend(made);
       while (list.children.length > MOST_ROWS) list.lastElementChild.remove();
     });
   }
