@@ -137,12 +137,7 @@ application_keys = Table(
     "application_keys",
     metadata,
     Column("token_id", ForeignKey("tokens.token_id"), primary_key=True),
-    Column(
-        "application_id",
-        ForeignKey("applications.application_id"),
-        nullable=False,
-        index=True,
-    ),
+    Column("application_id", ForeignKey("applications.application_id"), nullable=False, index=True),
     Column("kind", String, nullable=False),
     Column("sealed", Bytes, nullable=False),
 )
@@ -220,9 +215,8 @@ objects = Table(
     Column("content", Bytes, nullable=False),
     Column("document", Bytes, nullable=False),
     Column("claim", SmallInteger, nullable=False, server_default="2"),
-    Column(
-        "lasting", Boolean, nullable=False, server_default=true()
-    ),  # a series, or too long to be found by its start
+    # a series, or too long to be found by its start
+    Column("lasting", Boolean, nullable=False, server_default=true()),
     Index(None, "calendar_id", "resource_key"),
     Index(
         "ix_objects_span",

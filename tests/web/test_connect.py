@@ -64,7 +64,7 @@ async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
             id=DESK,
             name="Desk <b>",
             created=api.clock.now(),
-            redirect_uris=(HOME,),
+            redirect_uris=(HOME, OUT_OF_BAND),
             origins=(ORIGIN,),
         )
         await api.ground.store.add_application(desk)
