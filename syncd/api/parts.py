@@ -11,6 +11,7 @@ from syncd.engine.agenda import Agenda
 from syncd.engine.browse import Browser
 from syncd.engine.busy import BusyReader
 from syncd.engine.control import Control
+from syncd.engine.deliver import Deliverer
 from syncd.engine.expiries import Expiries
 from syncd.engine.feeds import Feeds
 from syncd.engine.further import Further
@@ -19,6 +20,7 @@ from syncd.engine.link import Linking
 from syncd.engine.managed import ManagedEvents
 from syncd.engine.merged import MergedReader
 from syncd.engine.stream import StreamReader
+from syncd.engine.subscriptions import Subscriptions
 from syncd.engine.tick import Ticker
 from syncd.engine.tokens import Tokens
 from syncd.engine.write import Writer
@@ -74,6 +76,8 @@ class Parts:
     vault: Vault
     stream: StreamReader
     merged: MergedReader
+    subscriptions: Subscriptions
+    deliverer: Deliverer
     browser: Browser
     writer: Writer
     managed: ManagedEvents

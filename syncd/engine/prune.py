@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import structlog
+
 from syncd.model.ids import ProfileId
 from syncd.ports.clock import Clock
 from syncd.ports.meter import Meter
@@ -11,6 +13,8 @@ ANSWERS_KEPT = timedelta(hours=24)
 STEP = 500  # activities a transaction
 _PROFILES = 1_000  # a read
 _PAUSE = timedelta(milliseconds=10)  # between two steps, for other writers
+
+log = structlog.get_logger()
 
 
 class Pruner:
@@ -35,13 +39,19 @@ class Pruner:
             for profile in profiles:
                 total += await self._one(profile)
             after = profiles[-1]
+        for subscription in await self._store.expire_subscriptions():
+            log.warning("subscription.disabled", subscription_id=subscription, reason="expired")
+            self._meter.count("subscriptions_disabled_total", reason="expired")
         self._meter.count("pruned_activities_total", total)
         return total
 
     async def _forget(self) -> None:
-        """Remove answers that no key asks for any more (R17)."""
+        """Remove answers that no key asks for any more (R17), and old attempts to deliver (N18)."""
         before = self._clock.now() - ANSWERS_KEPT
         while await self._store.forget_requests(before=before, limit=STEP) == STEP:
+            await self._clock.sleep(_PAUSE)
+        old = self._clock.now() - self._kept
+        while await self._store.forget_deliveries(old, limit=STEP) == STEP:
             await self._clock.sleep(_PAUSE)
 
     async def _one(self, profile: ProfileId) -> int:

@@ -1,5 +1,6 @@
 """Everything is built here, by plain constructor calls, and taken down in the opposite order."""
 
+import random
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -10,12 +11,14 @@ from syncd.engine.agenda import Agenda
 from syncd.engine.browse import Browser
 from syncd.engine.busy import BusyReader
 from syncd.engine.control import Control
+from syncd.engine.deliver import Deliverer
 from syncd.engine.expiries import Expiries
 from syncd.engine.feeds import Feeds
 from syncd.engine.further import Further
 from syncd.engine.hints import Hints
 from syncd.engine.hub import Hub
 from syncd.engine.idle import Idle
+from syncd.engine.ledger import Ledger
 from syncd.engine.link import Linking
 from syncd.engine.managed import ManagedEvents
 from syncd.engine.merged import MergedReader
@@ -23,6 +26,7 @@ from syncd.engine.plan import Plan
 from syncd.engine.poll import Poller
 from syncd.engine.prune import Pruner
 from syncd.engine.stream import StreamReader
+from syncd.engine.subscriptions import Subscriptions
 from syncd.engine.tick import Ticker
 from syncd.engine.tokens import Tokens
 from syncd.engine.write import Writer
@@ -42,6 +46,8 @@ from syncd.runtime.settings import Pace, Settings
 from syncd.runtime.vault import open_ring, ring_file, write_ring
 from syncd.runtime.vitals import Vitals
 from syncd.runtime.workers import ExpansionWorkers
+from syncd.sinks.registry import Rim as SinkRim
+from syncd.sinks.registry import sinks
 from syncd.store.open import open_store
 
 TICK = timedelta(seconds=1)
@@ -63,6 +69,8 @@ class Core:
     providers: Opener
     stream: StreamReader
     merged: MergedReader
+    subscriptions: Subscriptions
+    deliverer: Deliverer
     browser: Browser
     writer: Writer
     agenda: Agenda
@@ -123,6 +131,15 @@ async def wired(settings: Settings) -> AsyncIterator[Core]:
         writer = await stack.enter_async_context(
             Writer(store, opener, browser, hub, clock, written=written)
         )
+        linking = Linking(store, opener, vault, clock, hub)
+        base = settings.server.public_url
+        ledger = Ledger(store, linking, clock, metrics, public_url=base, draw=random.random)
+        pushing = session(guard)
+        stack.push_async_callback(pushing.close)
+        targets = sinks(SinkRim(session=lambda: pushing, vault=vault, clock=clock))
+        deliverer = await stack.enter_async_context(
+            Deliverer(store, hub, ledger, targets, clock=clock, meter=metrics)
+        )
         schedule = Schedule(clock)
         yield Core(
             settings=settings,
@@ -134,12 +151,14 @@ async def wired(settings: Settings) -> AsyncIterator[Core]:
             providers=opener,
             stream=StreamReader(store, hub, clock),
             merged=MergedReader(store, hub, clock),
+            subscriptions=Subscriptions(store, vault, clock, deliverer, ledger),
+            deliverer=deliverer,
             browser=browser,
             writer=writer,
             agenda=Agenda(store, workers),
             busy=BusyReader(store, workers),
             further=Further(opener, store),
-            linking=Linking(store, opener, vault, clock, hub),
+            linking=linking,
             ticker=ticker,
             control=Control(store, hub, clock, hints),
             hints=hints,
@@ -168,6 +187,8 @@ def parts_of(core: Core) -> Parts:
         vault=core.vault,
         stream=core.stream,
         merged=core.merged,
+        subscriptions=core.subscriptions,
+        deliverer=core.deliverer,
         browser=core.browser,
         writer=core.writer,
         managed=ManagedEvents(core.store, core.writer, core.clock),

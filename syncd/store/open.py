@@ -14,6 +14,7 @@ from syncd.store.appending import Appender
 from syncd.store.applications import SqlApplications
 from syncd.store.channels import SqlChannels
 from syncd.store.database import Database
+from syncd.store.deliveries import SqlDeliveries
 from syncd.store.feeds import SqlFeeds
 from syncd.store.life import Beats, begin
 from syncd.store.managed import SqlManaged
@@ -24,6 +25,7 @@ from syncd.store.repeats import SqlRepeats, end_all
 from syncd.store.rows import AnyRow
 from syncd.store.snapshots import SqlSnapshots
 from syncd.store.streams import SqlStreams
+from syncd.store.subscriptions import SqlSubscriptions
 from syncd.store.token_calendars import SqlTokenCalendars
 from syncd.store.upkeep import SqlUpkeep
 
@@ -41,6 +43,8 @@ class SqlStore(
     SqlManaged,
     SqlStreams,
     SqlMerged,
+    SqlSubscriptions,
+    SqlDeliveries,
     SqlAccess,
     SqlApplications,
     SqlTokenCalendars,

@@ -36,6 +36,7 @@ from syncd.model.ids import TokenId, UserId
 from syncd.model.profile import Profile, Reason, changed
 from syncd.web.build import add_pages
 from tests.engine.ground import PLAN, USER, Ground, on_store
+from tests.engine.pushing import pushing
 from tests.fakes.clock import FakeClock
 from tests.fakes.linker import FakeLinker
 from tests.fakes.vault import FakeVault
@@ -162,24 +163,28 @@ async def serving(
         await store.add_user(User(id=USER, name="ada", created=clock.now()))
         ground = await on_store(store, clock)
         browser = Browser(store, expand, clock)
+        linking = Linking(store, linker, FakeVault(), clock, ground.hub)
         async with (
             Ticker(store, ground.poller, clock, ground.meter, PLAN) as ticker,
             Writer(
                 store, ground.server, browser, ground.hub, clock, written=ground.written
             ) as writer,
+            pushing(store, ground.hub, linking, clock) as (subscriptions, deliverer),
         ):
             parts = Parts(
                 store=store,
                 vault=FakeVault(),
                 stream=StreamReader(store, ground.hub, clock),
                 merged=MergedReader(store, ground.hub, clock),
+                subscriptions=subscriptions,
+                deliverer=deliverer,
                 browser=browser,
                 writer=writer,
                 managed=ManagedEvents(store, writer, clock),
                 agenda=Agenda(store, expand),
                 busy=BusyReader(store, expand),
                 further=Further(ground.server, store),
-                linking=Linking(store, linker, FakeVault(), clock, ground.hub),
+                linking=linking,
                 tokens=Tokens(store, clock),
                 expiries=Expiries(store, FakeVault(), clock),
                 feeds=Feeds(store, FakeVault(), clock),

@@ -28,6 +28,7 @@ from syncd.model.access import Scope, Token, digest, token_text
 from syncd.model.ids import TokenId
 from tests.api.serving import SECRET, inline
 from tests.contract.rig import USER, Json, Rig, S
+from tests.engine.pushing import pushing
 
 
 class Application:
@@ -50,12 +51,17 @@ async def served(rig: Rig[S]) -> AsyncIterator[Application]:
     """Serve the rig's store."""
     store, clock, hub, vault = rig.store, rig.clock, Hub(), rig.vault
     hints = Hints(store, rig.opener, clock, rig.meter, base=None, interval=timedelta(hours=1))
-    async with Ticker(store, rig.poller, clock, rig.meter, Plan()) as ticker:
+    async with (
+        Ticker(store, rig.poller, clock, rig.meter, Plan()) as ticker,
+        pushing(store, hub, rig.linking, clock) as (subscriptions, deliverer),
+    ):
         parts = Parts(
             store=store,
             vault=vault,
             stream=StreamReader(store, hub, clock),
             merged=MergedReader(store, hub, clock),
+            subscriptions=subscriptions,
+            deliverer=deliverer,
             browser=Browser(store, inline, clock),
             writer=rig.writer,
             managed=ManagedEvents(store, rig.writer, clock),

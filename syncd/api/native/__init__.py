@@ -3,7 +3,7 @@
 import re
 
 from syncd.api.dialect import Dialect
-from syncd.api.native import activity, feeds, profiles, push
+from syncd.api.native import activity, deliveries, feeds, profiles, push, webhooks
 from syncd.api.native.problems import NativeProblem, shape
 
 DIALECT = Dialect(
@@ -12,5 +12,5 @@ DIALECT = Dialect(
     problem_type="application/problem+json",
     shape=shape,
     problem=NativeProblem,
-    modules=(profiles, activity, feeds, push),
+    modules=(profiles, activity, webhooks, deliveries, feeds, push),
 )

@@ -51,7 +51,7 @@ async def rotate(core: Core, *, application: str, overlap_seconds: int = 86400) 
     """Give an application new secrets; the old ones live on for ``overlap_seconds``."""
     if not 0 <= overlap_seconds <= LONGEST_OVERLAP:
         raise InvalidError("the overlap is 0 to 90 days", field="overlap")
-    found = await _named(core, application)
+    found = await application_named(core, application)
     keys, shown = _keys(core, found)
     until = core.clock.now() + timedelta(seconds=overlap_seconds)
     await core.store.rotate_keys(found.id, keys, until=until)
@@ -60,12 +60,13 @@ async def rotate(core: Core, *, application: str, overlap_seconds: int = 86400) 
 
 async def remove(core: Core, *, application: str) -> Json:
     """End an application's secrets, the tokens given through it, and its origins."""
-    found = await _named(core, application)
+    found = await application_named(core, application)
     await core.store.remove_application(found.id, core.clock.now())
     return {"client_id": found.id, "name": found.name, "removed": True}
 
 
-async def _named(core: Core, name: str) -> Application:
+async def application_named(core: Core, name: str) -> Application:
+    """Return an application by its name or client id; raises NotFoundError."""
     for one in await core.store.applications():
         if name in {one.id, one.name}:
             return one

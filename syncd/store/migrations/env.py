@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from syncd.store import published_tables  # noqa: F401 - tells metadata of its tables
+from syncd.store import published_tables, subscription_tables  # noqa: F401 - metadata is told
 from syncd.store.tables import metadata
 
 context.configure(
