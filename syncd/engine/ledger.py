@@ -146,14 +146,17 @@ class Ledger:
 
     def _tell(self, before: Subscription, after: Subscription, receipt: Receipt | None) -> None:
         """Log changes of state only: the first failure, the return, and the end."""
-        code = None if receipt is None else receipt.code
+        answered = None if receipt is None else receipt.code
         if after.reason is not None:
             log.warning(
-                "subscription.disabled", subscription_id=after.id, reason=after.reason, code=code
+                "subscription.disabled",
+                subscription_id=after.id,
+                reason=after.reason,
+                answered=answered,
             )
             self._meter.count("subscriptions_disabled_total", reason=after.reason)
         elif after.attempts == 1:
-            log.warning("subscription.failing", subscription_id=after.id, code=code)
+            log.warning("subscription.failing", subscription_id=after.id, answered=answered)
         elif before.attempts and not after.attempts:
             log.info("subscription.recovered", subscription_id=after.id, attempts=before.attempts)
 
