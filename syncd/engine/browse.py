@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import orjson
 
 from syncd.engine import pages
-from syncd.engine.instances import A_SERIES, Expand, Instances, Row
+from syncd.engine.instances import A_SERIES, Expand, Instances, Row, Rows
 from syncd.engine.occurrences import (
     ListedEvent,
     Occurrence,
@@ -16,6 +16,7 @@ from syncd.engine.occurrences import (
     occurrences,
     slot_instant,
 )
+from syncd.engine.past import Past
 from syncd.model.errors import InvalidError, NotFoundError
 from syncd.model.ids import CalendarId, Cursor, EventId, ProfileId, short, split_event_id
 from syncd.model.resource import StoredEvent
@@ -32,13 +33,17 @@ _SECOND = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventQuery:
-    """Which events: ending after ``start``, starting before ``end``; ``page`` as it was given."""
+    """Which events: ending after ``start``, starting before ``end``; ``page`` as it was given.
+
+    ``as_of`` is a cursor of the profile: the calendar as it was there.
+    """
 
     start: datetime = EPOCH
     end: datetime | None = None
     instances: bool = True
     page: str | None = None
     page_size: int = 100
+    as_of: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +65,6 @@ class Browser:
         """Read from ``store``; ``expand`` runs where a costly rule may be ended."""
         self._store = store
         self._expand = expand
-        self._instances = Instances(store, expand)
         self._clock = clock
 
     async def list_events(
@@ -69,15 +73,21 @@ class Browser:
         """Return one page of a calendar, by (start, id).
 
         Raises NotFoundError for a calendar that is not the profile's, InvalidError (``page``) for
-        a page of another listing or of a store that was restored since.
+        a page of another listing or of a store that was restored since, MalformedCursorError and
+        CursorExpiredError for an ``as_of`` that is not retained.
         """
         zone = await self._zone(profile, calendar)
-        name = short(calendar, str(query.start), str(query.end), str(query.instances))
+        asked = (str(query.start), str(query.end), str(query.instances), query.as_of or "")
+        name = short(calendar, *asked)
         place = await self._place(profile, query, name)
+        rows_of: Rows = self._store
+        if query.as_of is not None:
+            rows_of = Past(self._store, profile, calendar, place.cursor, zone)
+        instances = Instances(rows_of, self._expand)
         if query.instances:
-            rows, cut = await self._expanded(calendar, query, place, zone)
+            rows, cut = await self._expanded(instances, calendar, query, place, zone)
         else:
-            rows, cut = await self._plain(profile, calendar, query, place), False
+            rows, cut = await self._plain(instances, profile, calendar, query, place), False
         page, more = rows[: query.page_size], rows[query.page_size :]
         following = pages.Place(
             number=place.number + 1,
@@ -128,27 +138,41 @@ class Browser:
     async def _place(self, profile: ProfileId, query: EventQuery, name: str) -> pages.Place:
         """Return where the page begins; the cursor is taken before anything is read (R21)."""
         stream = await self._store.stream(profile)
+        at = stream.latest
+        if query.as_of is not None:
+            at = Cursor.parse(query.as_of)
+            stream.check(at)
         if query.page is not None and query.page != pages.FIRST:
             place = pages.parse(query.page, name)
             if place.cursor.epoch != stream.epoch:
                 raise InvalidError("this page is from before a restore", field="page")
             return place
         horizon = query.end or max(query.start, self._clock.now()) + HORIZON
-        return pages.Place(number=1, cursor=stream.latest, horizon=horizon)
+        return pages.Place(number=1, cursor=at, horizon=horizon)
 
     async def _plain(
-        self, profile: ProfileId, calendar: CalendarId, query: EventQuery, place: pages.Place
+        self,
+        instances: Instances,
+        profile: ProfileId,
+        calendar: CalendarId,
+        query: EventQuery,
+        place: pages.Place,
     ) -> list[Row]:
         """Return what is stored, series unexpanded: a page and one more, if there are so many."""
         only = (await self._store.profile(profile)).provider in ONLY_SERIES
-        return await self._instances.stored(
+        return await instances.stored(
             _window(calendar, query, place),
             most=query.page_size + 1,
             shown=lambda one: not (only and one.slot),
         )
 
     async def _expanded(
-        self, calendar: CalendarId, query: EventQuery, place: pages.Place, zone: str | None
+        self,
+        instances: Instances,
+        calendar: CalendarId,
+        query: EventQuery,
+        place: pages.Place,
+        zone: str | None,
     ) -> tuple[list[Row], bool]:
         """Return single events, exceptions and occurrences; and whether some were cut (K23)."""
 
@@ -158,10 +182,10 @@ class Browser:
             return one.starts_at < place.horizon and not is_cancelled(one)
 
         window = _window(calendar, query, place)
-        rows = await self._instances.stored(
+        rows = await instances.stored(
             replace(window, series=False), most=query.page_size + 1, shown=shown
         )
-        expanded, cut = await self._instances.expanded(
+        expanded, cut = await instances.expanded(
             replace(window, before=place.horizon),
             {calendar: zone},
             after=query.start,

@@ -5,8 +5,8 @@ The stream tells it: a delete carries the last known object, an update what was 
 
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from typing import Any, Protocol
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
 import orjson
 
@@ -21,16 +21,14 @@ from syncd.engine.occurrences import (
     occurrences,
     slot_instant,
 )
-from syncd.formats.expand import recurring_of, zone_of
+from syncd.engine.versions import Version, before, stored_as
+from syncd.formats.expand import zone_of
 from syncd.model.activity import Activity, Filter, Kind, Type
-from syncd.model.claim import Claim
-from syncd.model.ids import CalendarId, EventId, Position, ProfileId, ResourceKey, split_event_id
+from syncd.model.ids import CalendarId, EventId, Position, ProfileId, split_event_id
 from syncd.model.resource import StoredEvent
 from syncd.model.when import instant
 from syncd.ports.store import Store
 from syncd.ports.store.snapshots import Since
-
-Json = Mapping[str, Any]
 
 _PAGE = 1_000
 _SECOND = timedelta(seconds=1)
@@ -95,15 +93,6 @@ class Gone:
         return self.begins_at, self.event.id
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Version:
-    """An event as it was; ``document`` as in StoredEvent."""
-
-    event: EventId
-    calendar: CalendarId
-    document: Json
-
-
 class Bygone:
     """Reads the retained streams for what windows no longer hold."""
 
@@ -153,7 +142,7 @@ class Bygone:
 
     async def _versions(
         self, profile: ProfileId, zones: Mapping[CalendarId, str | None], since: Since | None
-    ) -> AsyncIterator[_Version]:
+    ) -> AsyncIterator[Version]:
         behind = Position(0) if since is None else since.behind
         wanted = Filter(
             kinds=frozenset({Kind.EVENT}),
@@ -170,12 +159,12 @@ class Bygone:
                 return
             behind = some[-1].position
 
-    async def _seen(self, version: _Version, zone: str | None, past: Past) -> list[Gone]:
+    async def _seen(self, version: Version, zone: str | None, past: Past) -> list[Gone]:
         """Return what of a version lay in the window: the event itself, or its occurrences."""
         document = version.document
         if document["status"] == "cancelled" and document["recurrence_type"] == "recurring":
             return []
-        stored = _stored(version, zone)
+        stored = stored_as(version, zone)
         if not stored.series:
             one = _as_stored(stored, deleted=True)
             return [one] if past.meets(one.begins_at, one.ends_at) else []
@@ -237,45 +226,14 @@ async def _occurrences(
     return () if expansion is None else occurrences(master, expansion)
 
 
-def _version(activity: Activity, since: Since | None) -> _Version | None:
+def _version(activity: Activity, since: Since | None) -> Version | None:
     """Return the event before an activity; None if that lay where the event lies since."""
     record = orjson.loads(activity.body)
     if since is not None and datetime.fromisoformat(record["recorded_at"]) < since.at:
         return None
-    document = record["metadata"]
-    if activity.type is Type.UPDATE:
-        told = record["changes"]
-        if not told.keys() & _TIMES:
-            return None
-        document |= {name: change["old"] for name, change in told.items()}
-    return _Version(
-        event=EventId(activity.object_id),
-        calendar=CalendarId(document["calendar_id"]),
-        document=document,
-    )
-
-
-def _stored(version: _Version, calendar_zone: str | None) -> StoredEvent:
-    document = version.document
-    _, slot = split_event_id(version.event)
-    zone = zone_of(recurring_of(document, calendar_zone))
-    start, end = (instant(_read(document[name]), zone) for name in ("start", "end"))
-    return StoredEvent(
-        id=version.event,
-        calendar_id=version.calendar,
-        key=ResourceKey(""),
-        slot=slot,
-        content=b"",
-        document=orjson.dumps(dict(document)),
-        starts_at=start.astimezone(UTC),
-        ends_at=end.astimezone(UTC),
-        series=bool(document["recurrence"]) and not slot,
-        claim=Claim.ASK,
-    )
-
-
-def _read(text: str) -> date:
-    return datetime.fromisoformat(text) if "T" in text else date.fromisoformat(text)
+    if activity.type is Type.UPDATE and not record["changes"].keys() & _TIMES:
+        return None
+    return before(activity.object_id, activity.type, record)
 
 
 def _as_stored(one: StoredEvent, *, deleted: bool) -> Gone:

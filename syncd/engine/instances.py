@@ -1,14 +1,14 @@
 """What the snapshot holds of a window, and what its series come to there (K23)."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Protocol
 
 from syncd.engine.occurrences import Master, Occurrence, master_of, occurrences
 from syncd.formats.expand import Expansion, Recurring
 from syncd.model.ids import CalendarId, EventId
 from syncd.model.resource import StoredEvent
-from syncd.ports.store import Store
 from syncd.ports.store.snapshots import Window
 
 A_SERIES = 2_000  # occurrences
@@ -38,12 +38,26 @@ class Row:
         return self.begins_at, self.id
 
 
+class Rows(Protocol):
+    """Where events are read from, a page of at most ``Window.limit`` at a time."""
+
+    async def events(self, window: Window) -> Sequence[StoredEvent]:
+        """Return one page of events, in order (start, id)."""
+        ...
+
+    async def exceptions(
+        self, calendar: CalendarId, series: Collection[EventId]
+    ) -> Sequence[StoredEvent]:
+        """Return every exception to these series, wherever it was moved to."""
+        ...
+
+
 class Instances:
     """Reads windows of one or of several calendars."""
 
-    def __init__(self, store: Store, expand: Expand) -> None:
-        """Read from ``store``; ``expand`` runs where a costly rule may be ended."""
-        self._store = store
+    def __init__(self, rows: Rows, expand: Expand) -> None:
+        """Read from ``rows``; ``expand`` runs where a costly rule may be ended."""
+        self._rows = rows
         self._expand = expand
 
     async def stored(
@@ -53,7 +67,7 @@ class Instances:
         found, behind = list[Row](), window.behind
         limit = min(most, _ROWS)
         while len(found) < most:
-            some = await self._store.events(replace(window, behind=behind, limit=limit))
+            some = await self._rows.events(replace(window, behind=behind, limit=limit))
             found += [Row(one.starts_at, one.id, one) for one in some if shown(one)]
             if len(some) < limit:
                 break
@@ -74,9 +88,7 @@ class Instances:
         """
         rows, cut, behind = list[Row](), False, None
         while True:
-            some = await self._store.events(
-                replace(window, series=True, behind=behind, limit=_ROWS)
-            )
+            some = await self._rows.events(replace(window, series=True, behind=behind, limit=_ROWS))
             masters = [master_of(one, zones.get(one.calendar_id)) for one in some]
             more, also = await self._some(masters, after, before)
             rows, cut = rows + more, cut or also
@@ -112,5 +124,5 @@ class Instances:
         return {
             exception.id
             for calendar, ids in by_calendar.items()
-            for exception in await self._store.exceptions(calendar, ids)
+            for exception in await self._rows.exceptions(calendar, ids)
         }

@@ -15,6 +15,7 @@ from syncd.model.errors import (
     NotFoundError,
     RelinkRequiredError,
     SyncdError,
+    ThrottledError,
     TransientError,
     UnsupportedError,
 )
@@ -23,6 +24,7 @@ from syncd.ports.store.profiles import PollNote
 
 LONGEST_BACKOFF = timedelta(minutes=15)
 LONGEST_WAIT = timedelta(hours=1)  # whatever Retry-After says
+UNNAMED_WAIT = timedelta(seconds=10)  # after the first 429 that names none (providers.md §3)
 REFUSALS = 3  # of a password, over ``disconnect_proof``
 FULL_READS = 3  # in a day, then tokens are no longer trusted (I8)
 CORRECTIONS = 2  # reconciles in a row that found something (I9, F9)
@@ -107,7 +109,7 @@ def overtaken(profile: Profile, now: datetime, plan: Plan, draw: float) -> Outco
 def last_error(error: SyncdError, now: datetime) -> LastError:
     """Return what the profile shows: what happened and what a person can do about it."""
     code, advice = next((code, advice) for kind, code, advice in _CODES if isinstance(error, kind))
-    if isinstance(error, TransientError) and error.retry_after is not None:
+    if _asks_for_patience(error):
         code = "too_many_requests"
     message = str(error).rstrip(".")
     return LastError(at=now, code=code, message=f"{message}: {advice}" if message else advice)
@@ -152,9 +154,7 @@ def given_up(known: KnownCalendar) -> bool:
 
 def reaches_profile(error: SyncdError) -> bool:
     """Tell whether a calendar's error concerns the whole profile: dead sign-in, throttling."""
-    if isinstance(error, TransientError):
-        return error.retry_after is not None
-    return isinstance(error, RelinkRequiredError | MisconfiguredError)
+    return _asks_for_patience(error) or isinstance(error, RelinkRequiredError | MisconfiguredError)
 
 
 def expired(known: KnownCalendar, now: datetime) -> KnownCalendar:
@@ -184,9 +184,17 @@ def _delay(error: SyncdError, failures: int, interval: timedelta, draw: float) -
     if isinstance(error, TransientError) and error.retry_after is not None:
         wait = min(max(error.retry_after, timedelta(seconds=1)), LONGEST_WAIT)
         return wait * (1 + 0.1 * draw)
+    if isinstance(error, ThrottledError):
+        growing = UNNAMED_WAIT * float(2 ** min(failures - 1, 20))
+        return min(growing, LONGEST_BACKOFF) * (1 + 0.1 * draw)
     doubled = interval * float(2 ** min(failures, 20))
     ceiling = max(min(doubled, LONGEST_BACKOFF), interval)
     return interval / 2 + ceiling * draw
+
+
+def _asks_for_patience(error: SyncdError) -> bool:
+    named = isinstance(error, TransientError) and error.retry_after is not None
+    return named or isinstance(error, ThrottledError)
 
 
 def _reason(error: RelinkRequiredError) -> Reason:

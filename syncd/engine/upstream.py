@@ -48,7 +48,7 @@ async def upstream() -> AsyncIterator[None]:
     except TimeoutError as error:
         raise UpstreamTimeoutError("the provider did not answer in time") from error
     except TransientError as error:
-        if error.retry_after is not None:
+        if error.retry_after is not None or isinstance(error, ThrottledError):
             raise ThrottledError(str(error), retry_after=error.retry_after) from error
         raise UpstreamError(str(error)) from error
     except MalformedReplyError as error:

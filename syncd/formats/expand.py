@@ -87,22 +87,29 @@ def yields(series: Recurring, slot: Slot) -> bool:
 
 
 def span(event: Event, calendar_zone: str | None) -> tuple[datetime, datetime | None]:
+    """Return the ``bounds`` of an event."""
+    name = calendar_zone if event.all_day else event.start_zone
+    return bounds(
+        Recurring(start=event.start, end=event.end, zone=name, recurrence=event.recurrence)
+    )
+
+
+def bounds(series: Recurring) -> tuple[datetime, datetime | None]:
     """Return in UTC what a listing must look at: [first start, last end), None without end.
 
-    The end is a bound, not exact; None also where only stepping through would tell it.
+    The end is a bound, not exact; None also where only stepping through would tell it. What has
+    no rule is bounded exactly.
     """
-    name = calendar_zone if event.all_day else event.start_zone
-    series = Recurring(start=event.start, end=event.end, zone=name, recurrence=event.recurrence)
     zone = zone_of(series)
-    start, end = _utc(event.start, zone), _utc(event.end, zone)
-    if not event.recurrence:
+    start, end = _utc(series.start, zone), _utc(series.end, zone)
+    if not series.recurrence:
         return start, end
     extra = list[datetime]()
     try:
-        extra += [_utc(when, zone) for when in listed(event.recurrence, "RDATE", zone)]
-        lasts = [_last(line, series, zone) for line in rules(event.recurrence)]
+        extra += [_utc(when, zone) for when in listed(series.recurrence, "RDATE", zone)]
+        lasts = [_last(line, series, zone) for line in rules(series.recurrence)]
         # an exact length, of days the longest: never less than that of any occurrence
-        longer = _DAY if event.all_day and event.recurrence else timedelta()
+        longer = _DAY if is_date(series.start) else timedelta()
         return min([start, *extra]), max([start, *extra, *lasts]) + (end - start) + longer
     except (ValueError, OverflowError):  # unreadable, or there until the year 9999
         return min([start, *extra]), None

@@ -4,7 +4,7 @@ SyncdError
 ├── TransientError            call again after ``retry_after``; never disconnects (I11)
 │   ├── UpstreamError             the provider failed at what somebody waits for
 │   │   └── UpstreamTimeoutError      it did not answer; what it did shows at the next poll
-│   └── ThrottledError            the provider asks for patience
+│   └── ThrottledError            the provider asks for patience, and may name no time
 ├── RelinkRequiredError       stop polling; only the person can revive the profile
 ├── MisconfiguredError        alarm the operator; no user can mend it (``invalid_client``)
 ├── SyncTokenExpiredError     read everything once, against the kept snapshot (I8)

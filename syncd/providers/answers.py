@@ -12,6 +12,7 @@ from syncd.model.errors import (
     NotFoundError,
     RelinkRequiredError,
     SyncdError,
+    ThrottledError,
     TransientError,
     UnsupportedError,
 )
@@ -127,7 +128,7 @@ def meaning_of_write(status: int, *, wait_named: bool) -> Means:
 def error_of(means: Means, message: str, *, retry_after: timedelta | None = None) -> SyncdError:
     """Return the error of the tree that says what the caller must do."""
     if means is Means.THROTTLED:
-        return TransientError(message, retry_after=retry_after)
+        return ThrottledError(message, retry_after=retry_after)
     if means is Means.TRANSIENT:
         return PassingError(message, smaller=True)
     return _ERRORS.get(means, MalformedReplyError)(message)

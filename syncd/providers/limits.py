@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from aiolimiter import AsyncLimiter
 
-from syncd.model.errors import TransientError
+from syncd.model.errors import ThrottledError
 from syncd.model.ids import ProfileId
 from syncd.ports.clock import Clock
 from syncd.providers.answers import PassingError
@@ -31,7 +31,7 @@ async def retried(attempt: Callable[[], Awaitable[T]], clock: Clock, *, tries: i
     return await attempt()
 
 
-class SpentError(TransientError):
+class SpentError(ThrottledError):
     """The quota of the whole application is spent, not that of one profile (P13).
 
     ``lasts`` is for how long nobody is asked where the provider names no time.

@@ -363,11 +363,3 @@ async def test_reads_tell_state_and_age_and_go_on_when_disconnected(api: Api) ->
     assert (gone.status, gone.headers["X-Syncd-State"]) == (200, "disconnected")
     await api.parts.control.pause(api.ground.profile_id)
     assert (await api.get(listing)).headers["X-Syncd-State"] == "disconnected"
-
-
-async def test_the_calendar_as_it_was_is_refused_rather_than_shown_as_it_is(api: Api) -> None:
-    """K18: as_of is not served yet; to ignore it would be a wrong answer."""
-    primary = await polled(api)
-    response = await api.get(f"{primary}/events?as_of=x")
-    assert response.status == 400
-    assert (await response.json(content_type=None))["error_code"] == "not_supported"

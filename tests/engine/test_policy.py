@@ -15,6 +15,7 @@ from syncd.model.errors import (
     NotFoundError,
     RelinkRequiredError,
     SyncdError,
+    ThrottledError,
     TransientError,
     UnsupportedError,
 )
@@ -137,6 +138,17 @@ def test_retry_after_is_obeyed_up_to_an_hour(draw: float, asked: int, least: int
     assert least <= (due - NOON).total_seconds() <= least * 1.1
 
 
+def test_throttling_that_names_no_time_waits_longer_each_time() -> None:
+    """providers.md §3: from 10 s on."""
+    profile, waited = a_profile(), list[float]()
+    for _ in range(10):
+        outcome = policy.failed(profile, ThrottledError("429"), NOON, PLAN, 0.0)
+        waited.append((outcome.note.next_poll_at - NOON).total_seconds())
+        profile = replace(profile, failures=outcome.note.failures)
+    assert waited[:4] == [10, 20, 40, 80]
+    assert waited[-1] == policy.LONGEST_BACKOFF.total_seconds()
+
+
 def test_back_off_is_bounded_and_fully_jittered() -> None:
     """F39."""
     profile = a_profile(failures=100)
@@ -215,7 +227,8 @@ def test_reconciles_are_spread_by_a_tenth(draw: float) -> None:
     ("error", "reaches"),
     [
         (TransientError("503"), False),
-        (TransientError("429", retry_after=MINUTE), True),
+        (TransientError("503", retry_after=MINUTE), True),
+        (ThrottledError("429"), True),
         (REFUSED, True),
         (MisconfiguredError("invalid_client"), True),
         (ForbiddenError("403"), False),

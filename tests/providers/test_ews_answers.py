@@ -17,6 +17,7 @@ from syncd.model.errors import (
     RelinkRequiredError,
     SyncdError,
     SyncTokenExpiredError,
+    ThrottledError,
     TransientError,
 )
 from syncd.model.ids import WHOLE
@@ -30,10 +31,10 @@ from tests.servers.ews import EwsServer, Fault
 from tests.servers.ews_xml import answer, envelope, good
 
 CODES: dict[str, type[SyncdError]] = {
-    "ErrorServerBusy": TransientError,
-    "ErrorExceededConnectionCount": TransientError,
-    "ErrorTooManyObjectsOpened": TransientError,
-    "ErrorTimeoutExpired": TransientError,
+    "ErrorServerBusy": ThrottledError,
+    "ErrorExceededConnectionCount": ThrottledError,
+    "ErrorTooManyObjectsOpened": ThrottledError,
+    "ErrorTimeoutExpired": ThrottledError,
     "ErrorInternalServerTransientError": PassingError,
     "ErrorMailboxMoveInProgress": PassingError,
     "ErrorMailboxStoreUnavailable": PassingError,

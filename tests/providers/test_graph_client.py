@@ -19,13 +19,14 @@ from syncd.model.errors import (
     RelinkRequiredError,
     SyncdError,
     SyncTokenExpiredError,
+    ThrottledError,
     TransientError,
 )
 from syncd.model.ids import CalendarKey
 from syncd.providers.answers import PassingError
 from syncd.providers.graph import wire
 from syncd.providers.graph.client import AT_ONCE, Ask, GraphClient
-from syncd.providers.graph.refusals import UNNAMED_WAIT, Refused, UnknownHereError, refusal
+from syncd.providers.graph.refusals import Refused, UnknownHereError, refusal
 from syncd.providers.graph.window import Window
 from tests.fakes.clock import FakeClock
 from tests.servers.graph_schema import check, published
@@ -282,13 +283,13 @@ def test_a_status_counts_where_there_are_no_codes(body: bytes) -> None:
 @pytest.mark.parametrize(
     ("given", "wait"),
     [
-        (Refused(status=429, body=b""), UNNAMED_WAIT),
+        (Refused(status=429, body=b""), None),  # the engine backs off
         (Refused(status=429, body=b"", waits=True, wait=timedelta(7)), timedelta(7)),
-        (Refused(status=429, body=b"", waits=True), None),  # garbage: the engine backs off
+        (Refused(status=429, body=b"", waits=True), None),  # garbage
         (Refused(status=503, body=b"", waits=True, wait=timedelta(7)), timedelta(7)),
     ],
 )
 def test_throttling_waits_as_long_as_it_says(given: Refused, wait: timedelta | None) -> None:
     error = refusal(given)
-    assert type(error) is TransientError
+    assert type(error) is ThrottledError
     assert error.retry_after == wait

@@ -11,6 +11,7 @@ from syncd.api.auth import check_scope
 from syncd.api.freshness import HEADERS, WRITTEN, freshness, written
 from syncd.api.idempotency import object_name
 from syncd.api.keys import profile_of, tokens_of
+from syncd.api.kloudless.activity import refused_cursors
 from syncd.api.kloudless.bodies import EventBody, EventPatch
 from syncd.api.kloudless.drafts import event_draft
 from syncd.api.kloudless.objects import (
@@ -33,7 +34,6 @@ from syncd.engine.event_writes import EventCheck, Outcome
 from syncd.engine.occurrences import ListedEvent
 from syncd.model.access import Scope, grants
 from syncd.model.calendar import KnownCalendar
-from syncd.model.errors import UnsupportedError
 from syncd.model.ids import EventId, ResourceKey
 from syncd.model.resource import RawResource
 
@@ -46,19 +46,23 @@ from syncd.model.resource import RawResource
     answer=EventList,
     headers=(*HEADERS, "X-Syncd-Truncated"),
     takes=(RAW,),
+    errors=(410,),
 )
 async def list_events(request: web.Request, query: EventsQuery) -> web.Response:
     """List events by start; series appear as their occurrences unless `instances` is false.
 
     Without `end`, occurrences are computed for 366 days from now, or from a later `start`; at most
     2,000 of a series and 20,000 of a listing. A cut is told by `X-Syncd-Truncated: true`.
+    `as_of`, a retained cursor of the account's activity, lists the calendar as it was there.
     """
     profile = profile_of(request)
-    if query.as_of is not None:
-        raise UnsupportedError("as_of is not supported yet: follow the activity stream instead")
+    if query.as_of is not None and wants_raw(request):
+        why = "the provider's own objects are kept of the present only: leave them or as_of out"
+        raise invalid(why, field="as_of")
     known = await calendar_named(request, profile, request.match_info["calendar_id"])
     asked = _asked(query, known)
-    listing = await parts_of(request).browser.list_events(profile.id, known.id, asked)
+    async with refused_cursors(request):
+        listing = await parts_of(request).browser.list_events(profile.id, known.id, asked)
     raw = await _raw(request, known, listing.events)
     body = joined(
         [event_object(request, profile, event, raw) for event in listing.events],
@@ -224,6 +228,7 @@ def _asked(query: EventsQuery, known: KnownCalendar) -> EventQuery:
         instances=query.instances,
         page=query.page,
         page_size=query.page_size,
+        as_of=query.as_of,
     )
 
 

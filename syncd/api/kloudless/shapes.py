@@ -31,7 +31,9 @@ class EventsQuery(Paged):
     start: Moment | None = None
     end: Moment | None = None
     instances: Flag = True
-    as_of: str | None = Field(default=None, description="Not supported yet: 400.")
+    as_of: str | None = Field(
+        default=None, description="A retained cursor: the calendar as it was there."
+    )
 
 
 class FollowQuery(Shape):

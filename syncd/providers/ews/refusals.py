@@ -15,7 +15,7 @@ from syncd.model.errors import (
     RelinkRequiredError,
     SyncdError,
     SyncTokenExpiredError,
-    TransientError,
+    ThrottledError,
 )
 from syncd.providers.answers import (
     LONGEST_WAIT,
@@ -89,7 +89,7 @@ def refusal(given: Refused) -> SyncdError:
     """Return the error of a code, whether it came in a SOAP fault or in a response message."""
     message = f"Exchange says {given.code}: {given.message or 'no more'}"
     if given.code in THROTTLES:
-        return TransientError(message, retry_after=wait_of(given))
+        return ThrottledError(message, retry_after=wait_of(given))
     known = _ERRORS.get(given.code)
     if known is not None:
         return known(message)

@@ -18,7 +18,7 @@ from syncd.model.errors import (
     RelinkRequiredError,
     SyncdError,
     SyncTokenExpiredError,
-    TransientError,
+    ThrottledError,
     UnsupportedError,
 )
 from syncd.providers.answers import LONGEST_WAIT, PassingError
@@ -83,7 +83,7 @@ def refusal(given: Refused) -> SyncdError:
         if reasons & _DAILY:
             return SpentError(message, retry_after=given.wait, lasts=LONGEST_WAIT)
         mine = not _is_everybodys(entries, str(words))
-        return (TransientError if mine else SpentError)(message, retry_after=given.wait)
+        return (ThrottledError if mine else SpentError)(message, retry_after=given.wait)
     if _expires(given, told, entries, reasons):
         return SyncTokenExpiredError(message)
     return (_named(given, reasons) or _plain(given))(message)

@@ -16,11 +16,10 @@ from syncd.model.errors import (
     RelinkRequiredError,
     SyncdError,
     SyncTokenExpiredError,
-    TransientError,
+    ThrottledError,
 )
 from syncd.providers.answers import PassingError
 
-UNNAMED_WAIT = timedelta(seconds=10)  # after a 429 that names none
 _EXPIRED = frozenset({"syncstatenotfound", "resyncrequired"})
 _DEAD = "invalidauthenticationtoken"
 _PASSING = frozenset({408, 423, 425})
@@ -62,7 +61,7 @@ def refusal(given: Refused) -> SyncdError:
     message = f"Microsoft Graph answered {given.status}"
     message += f": {words}" if isinstance(words, str) and words else ""
     if given.status == 429 or (given.status == 503 and given.waits):  # noqa: PLR2004
-        return TransientError(message, retry_after=given.wait if given.waits else UNNAMED_WAIT)
+        return ThrottledError(message, retry_after=given.wait)
     if 400 <= given.status <= 409 and codes & _EXPIRED:  # noqa: PLR2004 - any 40x (MG9)
         return SyncTokenExpiredError(message)
     if given.status == 403 and _DEAD in codes:  # noqa: PLR2004 - Forbidden
