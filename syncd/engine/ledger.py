@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import orjson
 import structlog
@@ -30,6 +31,7 @@ from syncd.ports.store import Store
 from syncd.ports.store.subscriptions import Advance
 
 _EVERY_KIND = Filter(kinds=frozenset(Kind))
+_MICROSECOND = timedelta(microseconds=1)
 _JITTER = 0.2  # of each pause, half of it to either side
 
 log = structlog.get_logger()
@@ -55,6 +57,7 @@ class Ledger:
         self._meter = meter
         self._public_url = public_url
         self._draw = draw
+        self._last = datetime.min.replace(tzinfo=UTC)
 
     async def message(
         self, subscription: Subscription, stream: Stream, activity: Activity
@@ -88,7 +91,7 @@ class Ledger:
         if receipt.error is not None:
             after = self._after_failure(subscription, receipt)
         delivery = Delivery(
-            id=delivery_id(now, secrets.token_bytes(6)),
+            id=delivery_id(self._moment(now), secrets.token_bytes(6)),
             subscription_id=subscription.id,
             profile_id=step.profile_id,
             position=step.after,
@@ -159,6 +162,11 @@ class Ledger:
             log.warning("subscription.failing", subscription_id=after.id, answered=answered)
         elif before.attempts and not after.attempts:
             log.info("subscription.recovered", subscription_id=after.id, attempts=before.attempts)
+
+    def _moment(self, now: datetime) -> datetime:
+        """Return now, or a moment later than the last one: what came later is listed later."""
+        self._last = max(now, self._last + _MICROSECOND)
+        return self._last
 
     async def _relink_url(self, profile: Profile) -> str | None:
         if profile.refused is None:
