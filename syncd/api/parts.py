@@ -12,6 +12,7 @@ from syncd.engine.asking import Asking
 from syncd.engine.browse import Browser
 from syncd.engine.busy import BusyReader
 from syncd.engine.control import Control
+from syncd.engine.deliver import Deliverer
 from syncd.engine.exchanging import Exchanging
 from syncd.engine.expiries import Expiries
 from syncd.engine.feeds import Feeds
@@ -22,6 +23,7 @@ from syncd.engine.link import Linking
 from syncd.engine.managed import ManagedEvents
 from syncd.engine.merged import MergedReader
 from syncd.engine.stream import StreamReader
+from syncd.engine.subscriptions import Subscriptions
 from syncd.engine.tick import Ticker
 from syncd.engine.tokens import Tokens
 from syncd.engine.write import Writer
@@ -89,6 +91,8 @@ class Parts:
     vault: Vault
     stream: StreamReader
     merged: MergedReader
+    subscriptions: Subscriptions
+    deliverer: Deliverer
     browser: Browser
     writer: Writer
     managed: ManagedEvents

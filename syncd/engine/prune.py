@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import structlog
+
 from syncd.model.ids import ProfileId
 from syncd.ports.clock import Clock
 from syncd.ports.meter import Meter
@@ -12,6 +14,8 @@ ASKED_KEPT = timedelta(hours=24)  # what applications asked of people, behind it
 STEP = 500  # activities a transaction
 _PROFILES = 1_000  # a read
 _PAUSE = timedelta(milliseconds=10)  # between two steps, for other writers
+
+log = structlog.get_logger()
 
 
 class Pruner:
@@ -36,13 +40,17 @@ class Pruner:
             for profile in profiles:
                 total += await self._one(profile)
             after = profiles[-1]
+        for subscription in await self._store.expire_subscriptions():
+            log.warning("subscription.disabled", subscription_id=subscription, reason="expired")
+            self._meter.count("subscriptions_disabled_total", reason="expired")
         self._meter.count("pruned_activities_total", total)
         return total
 
     async def _forget(self) -> None:
         """Remove answers that no key asks for any more (R17), and who did not come back (N3).
 
-        So are invitations and codes that nobody used, and access tokens that have expired.
+        So are invitations and codes that nobody used, access tokens that have expired, and old
+        attempts to deliver (N18).
         """
         now, store = self._clock.now(), self._store
         for forget, before in (
@@ -53,6 +61,9 @@ class Pruner:
         ):
             while await forget(before=before, limit=STEP) >= STEP:
                 await self._clock.sleep(_PAUSE)
+        old = now - self._kept
+        while await store.forget_deliveries(old, limit=STEP) == STEP:
+            await self._clock.sleep(_PAUSE)
 
     async def _one(self, profile: ProfileId) -> int:
         total, before = 0, self._clock.now() - self._kept

@@ -70,6 +70,11 @@ def application_place(application: str, token: str) -> str:
     return f"applications|{application}|{token}"
 
 
+def signing_place(subscription: str, secret: str) -> str:
+    """Return the place of a sealed signing secret."""
+    return f"signing_secrets|{subscription}|{secret}"
+
+
 def credential_place(profile: int, field: str) -> str:
     """Return the place of a profile's sealed field."""
     return f"credentials|{profile}|{field}"

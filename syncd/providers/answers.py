@@ -1,8 +1,7 @@
 """What an HTTP answer means (providers.md §3), and when to ask again."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from enum import Enum, auto
 
 from syncd.model.errors import (
@@ -17,6 +16,7 @@ from syncd.model.errors import (
     TransientError,
     UnsupportedError,
 )
+from syncd.model.retry import retry_after
 
 LONGEST_WAIT = timedelta(hours=1)
 
@@ -136,14 +136,4 @@ def error_of(means: Means, message: str, *, retry_after: timedelta | None = None
 
 def wait_of(text: str | None, now: datetime) -> timedelta | None:
     """Read a ``Retry-After``: seconds or a date, at most an hour; None for anything else."""
-    if text is None:
-        return None
-    text = text.strip()
-    if text.isascii() and text.isdecimal():
-        return min(timedelta(seconds=min(int(text[:9]), 10**6)), LONGEST_WAIT)
-    try:
-        at = parsedate_to_datetime(text)
-    except (ValueError, TypeError, IndexError):
-        return None
-    aware = at if at.tzinfo else at.replace(tzinfo=UTC)
-    return max(timedelta(), min(aware - now, LONGEST_WAIT))
+    return retry_after(text, now, LONGEST_WAIT)

@@ -132,12 +132,14 @@ async def running(current: Settings, sockets: Sockets, notifier: Notifier) -> As
     async with wired(current) as core:
         await core.vitals.look()
         core.schedule.every(TICK, partial(_tick, core), name="poll")
+        core.schedule.every(TICK, core.deliverer.tick, name="deliveries")
         core.schedule.every(PRUNE, partial(_prune, core), name="retention")
         core.schedule.every(KEEP_ALIVE, core.idle.keep_alive, name="idle")
         async with asyncio.TaskGroup() as group:
             tasks = [
                 group.create_task(core.vitals.watch(), name="vitals"),
                 group.create_task(_news(core), name="news"),
+                group.create_task(core.deliverer.follow(), name="deliver"),
             ]
             core.schedule.start()
             try:

@@ -1,5 +1,6 @@
 """Everything is built here, by plain constructor calls, and taken down in the opposite order."""
 
+import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from syncd.engine.browse import Browser
 from syncd.engine.busy import BusyReader
 from syncd.engine.consents import Consents
 from syncd.engine.control import Control
+from syncd.engine.deliver import Deliverer
 from syncd.engine.exchanging import Exchanging
 from syncd.engine.expiries import Expiries
 from syncd.engine.feeds import Feeds
@@ -23,6 +25,7 @@ from syncd.engine.hub import Hub
 from syncd.engine.idle import Idle
 from syncd.engine.invitations import Invitations
 from syncd.engine.leaving import Leaving
+from syncd.engine.ledger import Ledger
 from syncd.engine.link import Linking
 from syncd.engine.managed import ManagedEvents
 from syncd.engine.merged import MergedReader
@@ -30,6 +33,7 @@ from syncd.engine.plan import Plan
 from syncd.engine.poll import Poller
 from syncd.engine.prune import Pruner
 from syncd.engine.stream import StreamReader
+from syncd.engine.subscriptions import Subscriptions
 from syncd.engine.tail import Tail
 from syncd.engine.tick import Ticker
 from syncd.engine.tokens import Tokens
@@ -50,6 +54,8 @@ from syncd.runtime.settings import Pace, Settings
 from syncd.runtime.vault import open_ring, ring_file, write_ring
 from syncd.runtime.vitals import Vitals
 from syncd.runtime.workers import ExpansionWorkers
+from syncd.sinks.registry import Rim as SinkRim
+from syncd.sinks.registry import sinks
 from syncd.store.open import open_store
 from syncd.web.authorize import AuthorizePages
 from syncd.web.dashboard.desk import Desk, Facts
@@ -73,6 +79,8 @@ class Core:
     providers: Opener
     stream: StreamReader
     merged: MergedReader
+    subscriptions: Subscriptions
+    deliverer: Deliverer
     browser: Browser
     writer: Writer
     agenda: Agenda
@@ -137,8 +145,17 @@ async def wired(settings: Settings) -> AsyncIterator[Core]:
         writer = await stack.enter_async_context(
             Writer(store, opener, browser, hub, clock, written=written)
         )
+        linking = Linking(store, opener, vault, clock, hub)
+        base = settings.server.public_url
+        ledger = Ledger(store, linking, clock, metrics, public_url=base, draw=random.random)
+        pushing = session(guard)
+        stack.push_async_callback(pushing.close)
+        targets = sinks(SinkRim(session=lambda: pushing, vault=vault, clock=clock))
+        deliverer = await stack.enter_async_context(
+            Deliverer(store, hub, ledger, targets, clock=clock, meter=metrics)
+        )
         schedule = Schedule(clock)
-        linking, leaving = Linking(store, opener, vault, clock, hub), Leaving(store, opener)
+        leaving = Leaving(store, opener)
         invitations = Invitations(store, linking, leaving, vault, clock)
         yield Core(
             settings=settings,
@@ -150,12 +167,14 @@ async def wired(settings: Settings) -> AsyncIterator[Core]:
             providers=opener,
             stream=StreamReader(store, hub, clock),
             merged=MergedReader(store, hub, clock),
+            subscriptions=Subscriptions(store, vault, clock, deliverer, ledger),
+            deliverer=deliverer,
             browser=browser,
             writer=writer,
             agenda=Agenda(store, workers),
             busy=BusyReader(store, workers),
             further=Further(opener, store),
-            consents=Consents(store, opener, vault, clock, public_url=settings.server.public_url),
+            consents=Consents(store, opener, vault, clock, public_url=base),
             linking=linking,
             leaving=leaving,
             invitations=invitations,
@@ -188,6 +207,8 @@ def parts_of(core: Core) -> Parts:
         vault=core.vault,
         stream=core.stream,
         merged=core.merged,
+        subscriptions=core.subscriptions,
+        deliverer=core.deliverer,
         browser=core.browser,
         writer=core.writer,
         managed=ManagedEvents(core.store, core.writer, core.clock),

@@ -16,6 +16,7 @@ from syncd.store.census import SqlCensus
 from syncd.store.channels import SqlChannels
 from syncd.store.consents import SqlConsents
 from syncd.store.database import Database
+from syncd.store.deliveries import SqlDeliveries
 from syncd.store.feeds import SqlFeeds
 from syncd.store.grants import SqlGrants
 from syncd.store.invitations import SqlInvitations
@@ -28,6 +29,7 @@ from syncd.store.repeats import SqlRepeats, end_all
 from syncd.store.rows import AnyRow
 from syncd.store.snapshots import SqlSnapshots
 from syncd.store.streams import SqlStreams
+from syncd.store.subscriptions import SqlSubscriptions
 from syncd.store.token_calendars import SqlTokenCalendars
 from syncd.store.upkeep import SqlUpkeep
 
@@ -46,6 +48,8 @@ class SqlStore(
     SqlManaged,
     SqlStreams,
     SqlMerged,
+    SqlSubscriptions,
+    SqlDeliveries,
     SqlAccess,
     SqlApplications,
     SqlInvitations,

@@ -37,6 +37,7 @@ from syncd.store.rows import (
     proof_bytes,
     stamp,
 )
+from syncd.store.subscription_tables import signing_secrets
 from syncd.store.tables import (
     SNAPSHOT,
     application_keys,
@@ -240,7 +241,7 @@ class SqlProfiles(Topic):
         """Return the ids of all keys that anything lasting is sealed with."""
         column, found, after = credentials.c, set[str](), (0, "")
         head = func.substr(column.sealed, 1, _HEAD).label("head")
-        for sealed in (application_keys.c.sealed, *SEALED_PATHS):
+        for sealed in (application_keys.c.sealed, signing_secrets.c.sealed, *SEALED_PATHS):
             heads = select(func.substr(sealed, 1, _HEAD).label("head"))
             found.update(map(_key_of, await self._database.fetch(heads)))
         while True:

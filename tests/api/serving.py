@@ -44,6 +44,7 @@ from syncd.web.authorize import AuthorizePages
 from syncd.web.build import add_pages
 from syncd.web.dashboard.desk import Facts
 from tests.engine.ground import PLAN, USER, Ground, on_store
+from tests.engine.pushing import pushing
 from tests.fakes.clock import FakeClock
 from tests.fakes.linker import FakeLinker
 from tests.fakes.vault import FakeVault
@@ -190,13 +191,14 @@ async def serving(
         await store.add_user(User(id=USER, name="ada", created=clock.now()))
         ground = await on_store(store, clock)
         browser = Browser(store, expand, clock)
+        linking = Linking(store, linker, FakeVault(), clock, ground.hub)
         async with (
             Ticker(store, ground.poller, clock, ground.meter, PLAN) as ticker,
             Writer(
                 store, ground.server, browser, ground.hub, clock, written=ground.written
             ) as writer,
+            pushing(store, ground.hub, linking, clock) as (subscriptions, deliverer),
         ):
-            linking = Linking(store, linker, FakeVault(), clock, ground.hub)
             leaving = Leaving(store, linker)
             invitations = Invitations(store, linking, leaving, FakeVault(), clock)
             asking = Asking(store, invitations, linker, FakeVault(), clock)
@@ -205,6 +207,8 @@ async def serving(
                 vault=FakeVault(),
                 stream=StreamReader(store, ground.hub, clock),
                 merged=MergedReader(store, ground.hub, clock),
+                subscriptions=subscriptions,
+                deliverer=deliverer,
                 browser=browser,
                 writer=writer,
                 managed=ManagedEvents(store, writer, clock),

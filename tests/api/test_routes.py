@@ -50,6 +50,8 @@ class Places:
             event_uid=self.event,
             page_id="none",
             feed_id="none",
+            webhook_id="none",
+            delivery_id="none",
             name="none",
             tag="none",
             secret="none",  # noqa: S106 - of a path, and nothing is there

@@ -33,6 +33,7 @@ from syncd.model.ids import TokenId
 from syncd.web.authorize import AuthorizePages
 from tests.api.serving import SECRET, inline
 from tests.contract.rig import USER, Json, Rig, S
+from tests.engine.pushing import pushing
 
 
 class Application:
@@ -58,12 +59,17 @@ async def served(rig: Rig[S]) -> AsyncIterator[Application]:
     leaving = Leaving(store, rig.opener)
     invitations = Invitations(store, rig.linking, leaving, vault, clock)
     asking = Asking(store, invitations, rig.opener, vault, clock)
-    async with Ticker(store, rig.poller, clock, rig.meter, Plan()) as ticker:
+    async with (
+        Ticker(store, rig.poller, clock, rig.meter, Plan()) as ticker,
+        pushing(store, hub, rig.linking, clock) as (subscriptions, deliverer),
+    ):
         parts = Parts(
             store=store,
             vault=vault,
             stream=StreamReader(store, hub, clock),
             merged=MergedReader(store, hub, clock),
+            subscriptions=subscriptions,
+            deliverer=deliverer,
             browser=Browser(store, inline, clock),
             writer=rig.writer,
             managed=ManagedEvents(store, rig.writer, clock),

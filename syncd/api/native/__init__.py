@@ -3,7 +3,15 @@
 import re
 
 from syncd.api.dialect import Dialect
-from syncd.api.native import activity, connect, feeds, profiles, push
+from syncd.api.native import (
+    activity,
+    connect,
+    deliveries,
+    feeds,
+    profiles,
+    push,
+    webhooks,
+)
 from syncd.api.native.problems import NativeProblem, shape
 
 DIALECT = Dialect(
@@ -12,5 +20,5 @@ DIALECT = Dialect(
     problem_type="application/problem+json",
     shape=shape,
     problem=NativeProblem,
-    modules=(profiles, connect, activity, feeds, push),
+    modules=(profiles, connect, activity, webhooks, deliveries, feeds, push),
 )

@@ -16,6 +16,7 @@ from syncd.ports.store.profiles import Profiles
 from syncd.ports.store.repeats import Repeats
 from syncd.ports.store.snapshots import Snapshots
 from syncd.ports.store.streams import Streams
+from syncd.ports.store.subscriptions import Subscriptions
 from syncd.ports.store.token_calendars import TokenCalendars
 from syncd.ports.store.upkeep import Upkeep
 
@@ -28,6 +29,7 @@ class Store(
     Managed,
     Streams,
     Merged,
+    Subscriptions,
     Access,
     Applications,
     Invitations,

@@ -6,7 +6,16 @@ from typing import Annotated
 import typer
 
 from syncd import __version__
-from syncd.runtime.cli import activity, application, database, machine, profile, token, user
+from syncd.runtime.cli import (
+    activity,
+    application,
+    database,
+    machine,
+    profile,
+    token,
+    user,
+    webhook,
+)
 from syncd.runtime.cli.output import Format, Options
 
 app = typer.Typer(
@@ -55,4 +64,5 @@ app.add_typer(application.commands, name="application")
 app.add_typer(profile.commands, name="profile")
 app.add_typer(token.commands, name="token")
 app.add_typer(activity.commands, name="activity")
+app.add_typer(webhook.commands, name="webhook")
 app.add_typer(database.commands, name="db")

@@ -3,7 +3,15 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from syncd.runtime.operations import access, activity, applications, health, profiles, store
+from syncd.runtime.operations import (
+    access,
+    activity,
+    applications,
+    health,
+    profiles,
+    store,
+    webhooks,
+)
 
 Operation = Callable[..., Awaitable[Any]]
 
@@ -33,4 +41,12 @@ OPERATIONS: Mapping[str, Operation] = {
     "token.revoke": access.revoke_token,
     "user.add": access.add_user,
     "user.list": access.list_users,
+    "webhook.add": webhooks.add,
+    "webhook.deliveries": webhooks.deliveries,
+    "webhook.list": webhooks.list_all,
+    "webhook.pause": webhooks.pause,
+    "webhook.remove": webhooks.remove,
+    "webhook.replay": webhooks.replay,
+    "webhook.resume": webhooks.enable,
+    "webhook.test": webhooks.try_out,
 }

@@ -2,7 +2,12 @@
 
 from alembic import context
 
-from syncd.store import grant_tables, published_tables, tables  # noqa: F401 - metadata hears of them
+from syncd.store import (  # noqa: F401 - metadata hears of them
+    grant_tables,
+    published_tables,
+    subscription_tables,
+    tables,
+)
 from syncd.store.columns import metadata
 
 context.configure(

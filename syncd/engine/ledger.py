@@ -1,0 +1,175 @@
+"""What subscriptions are sent, and what each attempt means for the next (api.md N17)."""
+
+import secrets
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import orjson
+import structlog
+
+from syncd.engine.link import Linking
+from syncd.engine.messages import message_of
+from syncd.engine.records import with_relink_url
+from syncd.model.activity import Activity, Filter, Kind, Stream
+from syncd.model.errors import NotFoundError
+from syncd.model.ids import Position, ProfileId
+from syncd.model.profile import Profile
+from syncd.model.subscription import (
+    SCHEDULE,
+    Delivery,
+    Outcome,
+    Reason,
+    Subscription,
+    delivery_id,
+)
+from syncd.ports.clock import Clock
+from syncd.ports.meter import Meter
+from syncd.ports.sink import Message, Receipt
+from syncd.ports.store import Store
+from syncd.ports.store.subscriptions import Advance
+
+_EVERY_KIND = Filter(kinds=frozenset(Kind))
+_MICROSECOND = timedelta(microseconds=1)
+_JITTER = 0.2  # of each pause, half of it to either side
+
+log = structlog.get_logger()
+
+
+class Ledger:
+    """Writes messages and keeps what became of them; sends nothing."""
+
+    def __init__(  # noqa: PLR0913 - what the rules touch
+        self,
+        store: Store,
+        linking: Linking,
+        clock: Clock,
+        meter: Meter,
+        *,
+        public_url: str,
+        draw: Callable[[], float],
+    ) -> None:
+        """Links in messages begin with ``public_url`` (R10); ``draw`` gives jitter, 0 to 1."""
+        self._store = store
+        self._linking = linking
+        self._clock = clock
+        self._meter = meter
+        self._public_url = public_url
+        self._draw = draw
+        self._last = datetime.min.replace(tzinfo=UTC)
+
+    async def message(
+        self, subscription: Subscription, stream: Stream, activity: Activity
+    ) -> Message:
+        """Return the message of an activity; an account's with its relink URL of now (K42)."""
+        record = activity.body
+        if activity.kind is Kind.ACCOUNT:
+            profile, url = None, None
+            with suppress(NotFoundError):  # removed: its last records have no link any more
+                profile = await self._store.profile(stream.profile_id)
+                url = await self._relink_url(profile)
+            record = with_relink_url(record, profile, url)
+        return message_of(subscription, stream, activity, record)
+
+    async def message_at(
+        self, subscription: Subscription, profile: ProfileId, position: Position
+    ) -> Message | None:
+        """Return the message of a record; None if retention has cut it off."""
+        before = Position(position - 1)
+        stream, found = await self._store.read(profile, after=before, limit=1, wanted=_EVERY_KIND)
+        if not found or found[0].position != position:
+            return None
+        return await self.message(subscription, stream, found[0])
+
+    async def note(
+        self, subscription: Subscription, message: Message, receipt: Receipt, step: Advance
+    ) -> Subscription:
+        """Keep an attempt at what is next; return the subscription as it stands now."""
+        now, attempt = self._clock.now(), subscription.attempts + 1
+        after = replace(subscription, attempts=0, retry_at=None, delivered_at=now)
+        if receipt.error is not None:
+            after = self._after_failure(subscription, receipt)
+        delivery = Delivery(
+            id=delivery_id(self._moment(now), secrets.token_bytes(6)),
+            subscription_id=subscription.id,
+            profile_id=step.profile_id,
+            position=step.after,
+            record_id=orjson.loads(message.record)["id"],
+            attempt=attempt,
+            at=now,
+            outcome=Outcome.DELIVERED if receipt.error is None else Outcome.FAILED,
+            code=receipt.code,
+            duration=receipt.took,
+            error=receipt.error,
+            answer=receipt.answer,
+            next_at=after.retry_at,
+        )
+        await self._store.note_delivery(
+            delivery,
+            step=step if receipt.error is None else None,
+            attempts=after.attempts,
+            reason=after.reason,
+        )
+        self._tell(subscription, after, receipt)
+        return after
+
+    async def note_replay(self, replay: Delivery, receipt: Receipt) -> None:
+        """Keep what became of a replay: it moves nothing, and is not tried again by itself."""
+        done = Outcome.DELIVERED if receipt.error is None else Outcome.FAILED
+        told = replace(
+            replay,
+            at=self._clock.now(),
+            outcome=done,
+            code=receipt.code,
+            duration=receipt.took,
+            error=receipt.error,
+            answer=receipt.answer,
+        )
+        await self._store.note_delivery(told)
+
+    async def expire(self, subscription: Subscription) -> Subscription:
+        """Disable what retention has passed; never move it on silently (S9)."""
+        after = replace(subscription, reason=Reason.EXPIRED, retry_at=None)
+        await self._store.expire_subscriptions()
+        self._tell(subscription, after, None)
+        return after
+
+    def _after_failure(self, subscription: Subscription, receipt: Receipt) -> Subscription:
+        tried = subscription.attempts
+        failed = replace(subscription, attempts=tried + 1, retry_at=None)
+        if receipt.gone:
+            return replace(failed, reason=Reason.GONE)
+        if tried >= len(SCHEDULE):
+            return replace(failed, reason=Reason.EXHAUSTED)
+        pause = SCHEDULE[tried] * (1 + _JITTER * (self._draw() - 0.5))
+        if receipt.retry_after is not None:
+            pause = max(pause, receipt.retry_after)
+        return replace(failed, retry_at=self._clock.now() + pause)
+
+    def _tell(self, before: Subscription, after: Subscription, receipt: Receipt | None) -> None:
+        """Log changes of state only: the first failure, the return, and the end."""
+        answered = None if receipt is None else receipt.code
+        if after.reason is not None:
+            log.warning(
+                "subscription.disabled",
+                subscription_id=after.id,
+                reason=after.reason,
+                answered=answered,
+            )
+            self._meter.count("subscriptions_disabled_total", reason=after.reason)
+        elif after.attempts == 1:
+            log.warning("subscription.failing", subscription_id=after.id, answered=answered)
+        elif before.attempts and not after.attempts:
+            log.info("subscription.recovered", subscription_id=after.id, attempts=before.attempts)
+
+    def _moment(self, now: datetime) -> datetime:
+        """Return now, or a moment later than the last one: what came later is listed later."""
+        self._last = max(now, self._last + _MICROSECOND)
+        return self._last
+
+    async def _relink_url(self, profile: Profile) -> str | None:
+        if profile.refused is None:
+            return None
+        path = await self._linking.relink_path(profile)
+        return None if path is None else self._public_url + path

@@ -1,0 +1,52 @@
+"""Records as messages to a subscription (api.md N16)."""
+
+from datetime import datetime
+
+import orjson
+
+from syncd.model.activity import Activity, Kind, Stream, Type
+from syncd.model.ids import Cursor, short
+from syncd.model.profile import State
+from syncd.model.subscription import TEST, Subscription, Word, message_id
+from syncd.ports.sink import Message
+
+_ENDS = {Type.ADD: Word.PROFILE_CONNECTED, Type.DELETE: Word.PROFILE_REMOVED}
+
+
+def word_of(activity: Activity) -> Word:
+    """Return the type of an activity's message: a profile's tells what became of it."""
+    if activity.kind is not Kind.ACCOUNT:
+        return Word(f"{activity.kind}.{activity.type}")
+    if activity.type in _ENDS:
+        return _ENDS[activity.type]
+    state = orjson.loads(activity.body).get("changes", {}).get("state")
+    if state is None:
+        return Word.PROFILE_UPDATED
+    if state["new"] == State.DISCONNECTED:
+        return Word.PROFILE_DISCONNECTED
+    if state["old"] == State.DISCONNECTED:
+        return Word.PROFILE_CONNECTED
+    return Word.PROFILE_UPDATED
+
+
+def message_of(
+    subscription: Subscription, stream: Stream, activity: Activity, record: bytes
+) -> Message:
+    """Return the message of an activity; ``record`` is its body as it is to be read now."""
+    told = orjson.loads(record)
+    cursor = str(Cursor(stream.epoch, activity.position))
+    return Message(
+        id=message_id(subscription.id, stream.profile_id, told["id"]),
+        word=word_of(activity),
+        at=datetime.fromisoformat(told["recorded_at"]),
+        profile_id=stream.profile_id,
+        cursor=cursor,
+        object_id=activity.object_id,
+        record=record[:-1] + b',"cursor":"%b"}' % cursor.encode(),
+    )
+
+
+def trial_message(subscription: Subscription, now: datetime) -> Message:
+    """Return a message that tells of nothing."""
+    identity = f"msg_{short(subscription.id, 'test', now.isoformat(), length=26)}"
+    return Message(id=identity, word=TEST, at=now)

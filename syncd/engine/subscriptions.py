@@ -1,0 +1,219 @@
+"""Subscriptions as people set them up (api.md N14, N15, N19, N20)."""
+
+import base64
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+import orjson
+
+from syncd.engine.deliver import Deliverer
+from syncd.engine.ledger import Ledger
+from syncd.engine.messages import word_of
+from syncd.model.errors import ConflictError, InvalidError
+from syncd.model.ids import Cursor, Position, ProfileId, short
+from syncd.model.subscription import (
+    Delivery,
+    Outcome,
+    Reason,
+    SigningSecret,
+    Subscription,
+    delivery_id,
+)
+from syncd.ports.clock import Clock
+from syncd.ports.store import Store
+from syncd.ports.vault import Secret, Vault, signing_place
+
+NOW, BEGINNING = "now", "beginning"
+OVERLAP = timedelta(days=1)
+_SECRET_BYTES = 32
+_LOW_PORTS = frozenset({80, 443})
+_FIRST_FREE_PORT = 1024
+_LONGEST_URL = 2048
+_PAGE = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tried:
+    """An attempt with what was sent and answered; no body if the record is gone."""
+
+    delivery: Delivery
+    body: bytes | None
+
+
+class Subscriptions:
+    """Makes and changes subscriptions, and tells the deliverer."""
+
+    def __init__(
+        self, store: Store, vault: Vault, clock: Clock, deliverer: Deliverer, ledger: Ledger
+    ) -> None:
+        """Seal signing secrets by ``vault``."""
+        self._store = store
+        self._vault = vault
+        self._clock = clock
+        self._deliverer = deliverer
+        self._ledger = ledger
+
+    async def add(self, asked: Subscription, *, start: str = NOW) -> tuple[Subscription, Secret]:
+        """Keep a new subscription, and return it with its signing secret, shown this once.
+
+        It begins ``now``, at the ``beginning``, or at a cursor of its one profile. Raises
+        InvalidError, MalformedCursorError and CursorExpiredError.
+        """
+        check_url(asked.url)
+        identity = f"whk_{short(secrets.token_hex(16))}"
+        key, secret = self._new_secret(identity)
+        made = replace(asked, id=identity, created=self._clock.now(), secrets=(key,))
+        at = await self._start(made, start)
+        await self._store.add_subscription(made, at=at, beginning=start == BEGINNING)
+        await self._deliverer.changed(made.id)
+        return made, secret
+
+    async def change(self, before: Subscription, after: Subscription) -> Subscription:
+        """Write what was changed; ``enabled`` again goes on at its places at once (N15)."""
+        check_url(after.url)
+        if after.url != before.url or (after.enabled and not before.enabled):
+            after = replace(after, attempts=0, retry_at=None)
+        await self._deliverer.stop(before.id)
+        stored = await self._store.save_subscription(after)
+        await self._deliverer.changed(before.id)
+        return stored
+
+    async def enable(self, identity: str, *, enabled: bool) -> Subscription:
+        """Resume a subscription, or pause it."""
+        found = await self._store.subscription(identity)
+        if found.enabled is enabled:
+            return found
+        return await self.change(found, replace(found, reason=None if enabled else Reason.OPERATOR))
+
+    async def remove(self, subscription: str) -> None:
+        """Remove it; what is being sent is broken off."""
+        await self._deliverer.stop(subscription)
+        await self._store.remove_subscription(subscription)
+        await self._deliverer.changed(subscription)
+
+    async def rotate(self, subscription: Subscription, *, overlap: timedelta) -> Secret:
+        """Give it a new signing secret; the old ones sign too for ``overlap``."""
+        key, secret = self._new_secret(subscription.id)
+        until = self._clock.now() + overlap
+        await self._store.add_secret(subscription.id, key, until=until)
+        await self._deliverer.changed(subscription.id)
+        return secret
+
+    async def tried(self, subscription: Subscription, delivery: str) -> Tried:
+        """Return an attempt; raises NotFoundError."""
+        found = await self._store.delivery(subscription.id, delivery)
+        message = await self._ledger.message_at(subscription, found.profile_id, found.position)
+        body = None if message is None else self._deliverer.body(subscription, message)
+        return Tried(delivery=found, body=body)
+
+    async def replay(self, subscription: Subscription, delivery: str) -> int:
+        """Send what an attempt was about once more."""
+        found = await self._store.delivery(subscription.id, delivery)
+        return await self._queue(subscription, [found])
+
+    async def replay_failed(self, subscription: Subscription) -> int:
+        """Send once more whatever was never delivered."""
+        self._check_enabled(subscription)
+        return await self._queue(subscription, await self._store.failed(subscription.id))
+
+    async def replay_from(
+        self, subscription: Subscription, profile: ProfileId, cursor: str, until: str | None
+    ) -> int:
+        """Send once more what lies behind a cursor, up to where the subscription has come.
+
+        Raises MalformedCursorError, CursorExpiredError and InvalidError.
+        """
+        self._check_enabled(subscription)
+        stream = await self._store.stream(profile)
+        at = stream.check(Cursor.parse(cursor))
+        end = await self._store.place(subscription.id, profile)
+        if until is not None:
+            end = min(end, stream.check(Cursor.parse(until)))
+        count = 0
+        while at < end:
+            stream, found = await self._store.read(
+                profile, after=at, limit=_PAGE, wanted=subscription.wanted
+            )
+            some = [one for one in found if one.position <= end]
+            wanted = [one for one in some if subscription.wants(word_of(one))]
+            count += await self._queue(
+                subscription,
+                [
+                    Delivery(
+                        id="",
+                        subscription_id=subscription.id,
+                        profile_id=profile,
+                        position=one.position,
+                        record_id=orjson.loads(one.body)["id"],
+                        attempt=0,
+                        at=self._clock.now(),
+                        outcome=Outcome.PENDING,
+                    )
+                    for one in wanted
+                ],
+            )
+            if len(found) < _PAGE:
+                break
+            at = found[-1].position
+        return count
+
+    async def _queue(self, subscription: Subscription, again: Sequence[Delivery]) -> int:
+        self._check_enabled(subscription)
+        now = self._clock.now()
+        replays = [
+            Delivery(
+                # ids of one moment are in order
+                id=f"{delivery_id(now, b'')}{number:06x}{secrets.token_hex(3)}",
+                subscription_id=one.subscription_id,
+                profile_id=one.profile_id,
+                position=one.position,
+                record_id=one.record_id,
+                attempt=one.attempt + 1,
+                at=now,
+                outcome=Outcome.PENDING,
+            )
+            for number, one in enumerate(again)
+        ]
+        await self._store.queue_replays(replays)
+        self._deliverer.replay(subscription.id)
+        return len(replays)
+
+    async def _start(self, made: Subscription, start: str) -> Position | None:
+        if start in {NOW, BEGINNING}:
+            return None
+        if made.profile_id is None:
+            message = "a cursor is a place in one profile: use a token of that profile"
+            raise InvalidError(message, field="start")
+        stream = await self._store.stream(made.profile_id)
+        return stream.check(Cursor.parse(start))
+
+    def _check_enabled(self, subscription: Subscription) -> None:
+        if not subscription.enabled:
+            raise ConflictError(
+                f"the webhook is disabled ({subscription.reason}): enable it, then replay"
+            )
+
+    def _new_secret(self, subscription: str) -> tuple[SigningSecret, Secret]:
+        text = base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode()
+        secret, identity = Secret(f"whsec_{text}"), secrets.token_hex(8)
+        sealed = self._vault.seal(secret, place=signing_place(subscription, identity))
+        return SigningSecret(id=identity, sealed=sealed), secret
+
+
+def check_url(url: str) -> None:
+    """Refuse what can never be delivered to; addresses are checked at each connection (O1)."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise InvalidError("is no URL", field="url") from None
+    if parts.scheme not in {"http", "https"} or not parts.hostname or len(url) > _LONGEST_URL:
+        raise InvalidError("must be an http or https URL of at most 2048 letters", field="url")
+    if parts.username is not None or parts.password is not None:
+        message = "must have no user name or password: check the signature instead"
+        raise InvalidError(message, field="url")
+    if port is not None and port not in _LOW_PORTS and port < _FIRST_FREE_PORT:
+        raise InvalidError("the port must be 80, 443 or above 1023", field="url")

@@ -1,0 +1,175 @@
+"""Subscriptions: who is pushed what, and each attempt at it (api.md N14-N20)."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from syncd.model.activity import SHOWN, Filter, Kind, Type
+from syncd.model.ids import ApplicationId, CalendarId, Position, ProfileId, UserId, short
+
+# between two attempts (N17); after the last one the subscription is disabled
+SCHEDULE = (
+    *(timedelta(seconds=5), timedelta(minutes=5), timedelta(minutes=30)),
+    *(timedelta(hours=hours) for hours in (2, 5, 10, 14, 20, 24)),
+)
+LONGEST_RETRY_AFTER = timedelta(hours=24)
+
+
+class Format(StrEnum):
+    """How a record is written for the endpoint."""
+
+    STANDARD = "standard"
+    CLOUDEVENTS = "cloudevents"
+
+
+class Word(StrEnum):
+    """The type of a message (N16)."""
+
+    EVENT_ADD = "event.add"
+    EVENT_UPDATE = "event.update"
+    EVENT_DELETE = "event.delete"
+    CALENDAR_ADD = "calendar.add"
+    CALENDAR_UPDATE = "calendar.update"
+    CALENDAR_DELETE = "calendar.delete"
+    CONTACT_ADD = "contact.add"
+    CONTACT_UPDATE = "contact.update"
+    CONTACT_DELETE = "contact.delete"
+    PROFILE_CONNECTED = "profile.connected"
+    PROFILE_DISCONNECTED = "profile.disconnected"
+    PROFILE_UPDATED = "profile.updated"
+    PROFILE_REMOVED = "profile.removed"
+
+
+TEST = "syncd.test"
+_KINDS = {"event": Kind.EVENT, "calendar": Kind.CALENDAR, "contact": Kind.CONTACT}
+
+
+class Reason(StrEnum):
+    """Why a subscription is disabled; enabling it goes on where it stood."""
+
+    OPERATOR = "operator"  # paused
+    GONE = "gone"  # the endpoint answered 410
+    EXHAUSTED = "exhausted"  # the last attempt failed
+    EXPIRED = "expired"  # retention passed what was not delivered (S9)
+
+
+class Status(StrEnum):
+    """How a subscription is doing."""
+
+    ACTIVE = "active"
+    FAILING = "failing"
+    DISABLED = "disabled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SigningSecret:
+    """What messages are signed with, sealed; ``until`` is set once another has replaced it."""
+
+    id: str
+    sealed: bytes
+    until: datetime | None = None
+
+    def alive(self, now: datetime) -> bool:
+        """Tell whether it still signs."""
+        return self.until is None or now < self.until
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscription:
+    """A stored wish to be pushed to.
+
+    It covers a profile, a user's or an application's profiles, or all (``admin``); of these only
+    ``profiles`` and ``calendars`` if such are named, and only messages of ``words``, empty for
+    all but contacts. ``attempts`` failed so far at the message that is next; ``retry_at`` is when
+    it is tried again.
+    """
+
+    id: str
+    url: str
+    created: datetime
+    secrets: tuple[SigningSecret, ...]
+    format: Format = Format.STANDARD
+    description: str | None = None
+    words: frozenset[Word] = frozenset()
+    profiles: frozenset[ProfileId] = frozenset()
+    calendars: frozenset[CalendarId] = frozenset()
+    profile_id: ProfileId | None = None
+    user_id: UserId | None = None
+    application_id: ApplicationId | None = None
+    admin: bool = False
+    reason: Reason | None = None
+    attempts: int = 0
+    retry_at: datetime | None = None
+    delivered_at: datetime | None = None
+    revision: int = 1
+
+    @property
+    def enabled(self) -> bool:
+        """Tell whether anything is sent."""
+        return self.reason is None
+
+    @property
+    def status(self) -> Status:
+        """Return how it is doing."""
+        if self.reason is not None:
+            return Status.DISABLED
+        return Status.FAILING if self.attempts else Status.ACTIVE
+
+    @property
+    def wanted(self) -> Filter:
+        """Return a filter that leaves out no record that is to be sent."""
+        kinds = {_KINDS.get(word.partition(".")[0], Kind.ACCOUNT) for word in self.words}
+        return Filter(
+            kinds=frozenset(kinds) or SHOWN, types=frozenset(Type), calendars=self.calendars or None
+        )
+
+    def wants(self, word: Word) -> bool:
+        """Tell whether messages of this type are sent."""
+        return not self.words or word in self.words
+
+    def signing(self, now: datetime) -> tuple[SigningSecret, ...]:
+        """Return the secrets that sign now, the newest first."""
+        return tuple(one for one in self.secrets if one.alive(now))
+
+
+def message_id(subscription: str, profile: ProfileId, record: str) -> str:
+    """Return the id of a record's message to a subscription, in all attempts and replays.
+
+    A record's id is unique in its profile.
+    """
+    return f"msg_{short(subscription, str(profile), record, length=26)}"
+
+
+class Outcome(StrEnum):
+    """What became of an attempt."""
+
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One attempt to deliver a record; ``next_at`` is when the next one is due.
+
+    A pending one is a replay that was not tried yet.
+    """
+
+    id: str
+    subscription_id: str
+    profile_id: ProfileId
+    position: Position
+    record_id: str
+    attempt: int
+    at: datetime
+    outcome: Outcome
+    code: int | None = None
+    duration: timedelta | None = None
+    error: str | None = None
+    answer: bytes = b""
+    next_at: datetime | None = None
+
+
+def delivery_id(at: datetime, entropy: bytes) -> str:
+    """Return an id; later ones come behind earlier ones."""
+    return f"dlv_{int(at.timestamp() * 1_000_000):014x}{entropy.hex()}"

@@ -1,0 +1,136 @@
+"""Subscriptions, how far each has come, and what was tried."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from syncd.model.ids import ApplicationId, Position, ProfileId, UserId
+from syncd.model.subscription import Delivery, Outcome, Reason, SigningSecret, Subscription
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advance:
+    """A step of a subscription in one profile's stream."""
+
+    profile_id: ProfileId
+    before: Position
+    after: Position
+
+
+class Subscriptions(Protocol):
+    """Each method is one transaction."""
+
+    async def add_subscription(
+        self, subscription: Subscription, *, at: Position | None, beginning: bool
+    ) -> None:
+        """Add one, with its place in the stream of every profile that it covers.
+
+        That is the end; the oldest place if from the ``beginning``; or ``at`` in its only profile.
+        """
+        ...
+
+    async def subscription(self, subscription: str) -> Subscription:
+        """Return one; raises NotFoundError."""
+        ...
+
+    async def subscriptions(
+        self,
+        *,
+        user: UserId | None = None,
+        profile: ProfileId | None = None,
+        application: ApplicationId | None = None,
+        after: str | None = None,
+        limit: int = 1000,
+    ) -> Sequence[Subscription]:
+        """Return them by id, those of a user, profile or application if one is named."""
+        ...
+
+    async def save_subscription(self, subscription: Subscription) -> Subscription:
+        """Write what people set, and the reason; return it as stored. Raises StaleStateError.
+
+        One that is enabled again goes on at its places, or where retention has left the streams.
+        """
+        ...
+
+    async def remove_subscription(self, subscription: str) -> None:
+        """Remove one with all that was kept of it; one that is gone is as good."""
+        ...
+
+    async def add_secret(
+        self, subscription: str, secret: SigningSecret, *, until: datetime
+    ) -> None:
+        """Add a secret; those that are there sign until ``until`` at the longest."""
+        ...
+
+    async def subscribers(self, profile: ProfileId) -> Sequence[str]:
+        """Return the enabled subscriptions that cover a profile, a removed one too."""
+        ...
+
+    async def undelivered(
+        self, subscription: str | None = None
+    ) -> Sequence[tuple[str, ProfileId | None]]:
+        """Return what enabled subscriptions have before them: profiles, or None for replays."""
+        ...
+
+    async def behind_of(self, subscription: str) -> int:
+        """Return how many records a subscription has not come past, in all it covers."""
+        ...
+
+    async def place(self, subscription: str, profile: ProfileId) -> Position:
+        """Return how far it has come in a profile's stream; 0 in a profile that came later."""
+        ...
+
+    async def advance(self, subscription: str, step: Advance) -> None:
+        """Note that there was nothing to send; raises StaleStateError if it stood elsewhere."""
+        ...
+
+    async def note_delivery(
+        self,
+        delivery: Delivery,
+        *,
+        step: Advance | None = None,
+        attempts: int | None = None,
+        reason: Reason | None = None,
+    ) -> None:
+        """Keep an attempt, with the step that it allows, or with what it makes of the rest.
+
+        ``attempts`` is how many failed in a row, None to leave that as it is; ``reason`` disables.
+        Raises StaleStateError if the subscription stood elsewhere, NotFoundError if it is gone.
+        """
+        ...
+
+    async def queue_replays(self, replays: Sequence[Delivery]) -> None:
+        """Keep replays that are to be sent."""
+        ...
+
+    async def next_replay(self, subscription: str) -> Delivery | None:
+        """Return the oldest replay that was not tried."""
+        ...
+
+    async def deliveries(
+        self,
+        subscription: str,
+        *,
+        outcome: Outcome | None = None,
+        before: str | None = None,
+        limit: int = 100,
+    ) -> Sequence[Delivery]:
+        """Return attempts, newest first, those older than ``before``."""
+        ...
+
+    async def delivery(self, subscription: str, delivery: str) -> Delivery:
+        """Return one attempt; raises NotFoundError."""
+        ...
+
+    async def failed(self, subscription: str, *, limit: int = 1000) -> Sequence[Delivery]:
+        """Return the last attempt at each record that was never delivered, oldest first."""
+        ...
+
+    async def expire_subscriptions(self) -> Sequence[str]:
+        """Disable those that retention has passed (S9); return which."""
+        ...
+
+    async def forget_deliveries(self, before: datetime, *, limit: int = 500) -> int:
+        """Remove attempts from before a time; return how many."""
+        ...

@@ -1,0 +1,141 @@
+"""Webhooks, as the command line sets them up (api.md N14-N20)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from syncd.engine.applications import Applications
+from syncd.engine.webhook_documents import delivery_document, webhook_document
+from syncd.model.errors import InvalidError, NotFoundError
+from syncd.model.ids import ProfileId, parse_profile
+from syncd.model.subscription import Format, Outcome, Subscription, Word
+from syncd.runtime.operations.access import user_named
+from syncd.runtime.operations.names import profile_named
+from syncd.runtime.wiring import Core
+
+_MOST = 1000
+
+Json = dict[str, Any]
+
+
+async def add(  # noqa: PLR0913 - what may be asked for
+    core: Core,
+    *,
+    url: str,
+    user: str | None = None,
+    profile: str | None = None,
+    application: str | None = None,
+    types: Sequence[str] = (),
+    format: str = Format.STANDARD,  # noqa: A002 - as it is called
+    description: str | None = None,
+    start: str = "now",
+) -> Json:
+    """Have records pushed to an address; show the signing secret this once.
+
+    Those of one profile, of a user (the default one if nobody is named), or of an application.
+    """
+    known = {one.value for one in Word}
+    if wrong := sorted(set(types) - known):
+        message = f"{wrong[0]} is no type; there are {', '.join(sorted(known))}"
+        raise InvalidError(message, field="types")
+    if format not in {one.value for one in Format}:
+        raise InvalidError("the format is standard or cloudevents", field="format")
+    if sum(one is not None for one in (user, profile, application)) > 1:
+        raise InvalidError("name a profile, a user or an application, one of them")
+    asked = Subscription(
+        id="",
+        url=url,
+        created=core.clock.now(),
+        secrets=(),
+        format=Format(format),
+        description=description,
+        words=frozenset(map(Word, types)),
+        profile_id=None if profile is None else (await profile_named(core, profile)).id,
+        user_id=None if profile or application else (await user_named(core, user)).id,
+        application_id=None
+        if application is None
+        else (await Applications(core.store, core.vault, core.clock).named(application)).id,
+    )
+    made, secret = await core.subscriptions.add(asked, start=start)
+    return await _told(core, made) | {"secret": secret.reveal()}
+
+
+async def list_all(core: Core) -> Sequence[Json]:
+    """Return all webhooks, never their secrets."""
+    found, after = list[Json](), None
+    while page := await core.store.subscriptions(after=after, limit=_MOST):
+        found += [await _told(core, one) for one in page]
+        after = page[-1].id
+    return found
+
+
+async def enable(core: Core, *, webhook: str) -> Json:
+    """Go on where it stood; nothing is skipped within retention."""
+    return await _told(core, await core.subscriptions.enable(webhook, enabled=True))
+
+
+async def pause(core: Core, *, webhook: str) -> Json:
+    """Send nothing more until it is resumed."""
+    return await _told(core, await core.subscriptions.enable(webhook, enabled=False))
+
+
+async def try_out(core: Core, *, webhook: str) -> Json:
+    """Send a message of type ``syncd.test`` now; return what the endpoint made of it."""
+    receipt = await core.deliverer.test(await core.store.subscription(webhook))
+    return {
+        "webhook_id": webhook,
+        "status": Outcome.DELIVERED if receipt.error is None else Outcome.FAILED,
+        "response_code": receipt.code,
+        "duration_ms": int(receipt.took.total_seconds() * 1000),
+        "error": receipt.error,
+        "response_body": receipt.answer.decode("utf-8", "replace"),
+    }
+
+
+async def deliveries(
+    core: Core, *, webhook: str, status: str | None = None, limit: int = 100
+) -> Sequence[Json]:
+    """Return attempts, newest first."""
+    if status is not None and status not in {one.value for one in Outcome}:
+        raise InvalidError("the status is delivered, failed or pending", field="status")
+    outcome = None if status is None else Outcome(status)
+    most = max(1, min(limit, _MOST))
+    found = await core.store.subscription(webhook)
+    listed = await core.store.deliveries(found.id, outcome=outcome, limit=most)
+    return [delivery_document(one) for one in listed]
+
+
+async def replay(  # noqa: PLR0913 - what may be asked for
+    core: Core,
+    *,
+    webhook: str,
+    delivery: str | None = None,
+    profile: str | None = None,
+    cursor: str | None = None,
+    until: str | None = None,
+    failed: bool = False,
+) -> Json:
+    """Send again, with the same ids: one delivery, what lies behind a cursor, or what failed."""
+    found = await core.store.subscription(webhook)
+    if failed:
+        count = await core.subscriptions.replay_failed(found)
+    elif delivery is not None:
+        count = await core.subscriptions.replay(found, delivery)
+    elif profile is not None and cursor is not None:
+        number = parse_profile(profile)
+        if number is None:
+            raise NotFoundError(f"there is no profile {profile}")
+        count = await core.subscriptions.replay_from(found, ProfileId(number), cursor, until)
+    else:
+        raise InvalidError("name a delivery, a profile with a cursor, or all that failed")
+    return {"webhook_id": found.id, "count": count}
+
+
+async def remove(core: Core, *, webhook: str) -> Json:
+    """End a webhook, with all that was kept of it."""
+    found = await core.store.subscription(webhook)
+    await core.subscriptions.remove(found.id)
+    return {"id": found.id, "url": found.url, "removed": True}
+
+
+async def _told(core: Core, one: Subscription) -> Json:
+    return webhook_document(one, await core.store.behind_of(one.id))

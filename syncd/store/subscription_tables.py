@@ -1,0 +1,64 @@
+"""The tables of pushing, in the words of ``store.tables``."""
+
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, String, Table
+
+from syncd.store.columns import Bytes, Foreign, Number, metadata
+
+subscriptions = Table(
+    "subscriptions",
+    metadata,
+    Column("subscription_id", String, primary_key=True),
+    Column("url", Foreign, nullable=False),
+    Column("format", String, nullable=False),
+    Column("description", Foreign),
+    Column("wanted", Bytes, nullable=False),  # words, profiles, calendars
+    Column("profile_id", Number, index=True),  # no foreign key: it outlives the profile
+    Column("user_id", ForeignKey("users.user_id"), index=True),
+    Column("application_id", ForeignKey("applications.application_id"), index=True),
+    Column("admin", Boolean, nullable=False),
+    Column("reason", String),  # of being disabled
+    Column("attempts", Integer, nullable=False),
+    Column("retry_at", BigInteger),
+    Column("delivered_at", BigInteger),
+    Column("created_at", BigInteger, nullable=False),
+    Column("revision", Integer, nullable=False),
+)
+
+_OF_ONE = "subscriptions.subscription_id"
+
+signing_secrets = Table(
+    "signing_secrets",
+    metadata,
+    Column("secret_id", String, primary_key=True),
+    Column("subscription_id", ForeignKey(_OF_ONE), nullable=False, index=True),
+    Column("sealed", Bytes, nullable=False),
+    Column("until_at", BigInteger),
+)
+
+positions = Table(
+    "positions",
+    metadata,
+    Column("subscription_id", ForeignKey(_OF_ONE), primary_key=True),
+    Column("profile_id", Number, primary_key=True, autoincrement=False),
+    Column("position", BigInteger, nullable=False),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("delivery_id", String, primary_key=True),
+    Column("subscription_id", ForeignKey(_OF_ONE), nullable=False),
+    Column("profile_id", Number, nullable=False),
+    Column("position", BigInteger, nullable=False),
+    Column("record_id", String, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("at", BigInteger, nullable=False, index=True),
+    Column("outcome", String, nullable=False),
+    Column("code", Integer),
+    Column("duration_ms", BigInteger),
+    Column("error", Foreign),
+    Column("answer", Bytes),
+    Column("next_at", BigInteger),
+    Index(None, "subscription_id", "outcome", "delivery_id"),
+    Index(None, "subscription_id", "delivery_id"),
+)

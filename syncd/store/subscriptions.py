@@ -1,0 +1,347 @@
+"""Subscriptions, and how far each has come in each stream."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+import orjson
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from syncd.model.errors import NotFoundError, StaleStateError
+from syncd.model.ids import ApplicationId, CalendarId, Position, ProfileId, UserId
+from syncd.model.subscription import (
+    Format,
+    Outcome,
+    Reason,
+    SigningSecret,
+    Subscription,
+    Word,
+)
+from syncd.model.when import from_milliseconds, milliseconds
+from syncd.ports.store.subscriptions import Advance
+from syncd.store.chunks import chunks
+from syncd.store.rows import AnyRow, Values, instant_of, stamp
+from syncd.store.subscription_tables import deliveries, positions, signing_secrets, subscriptions
+from syncd.store.tables import profiles, streams
+from syncd.store.topic import Topic
+from syncd.store.upsert import upsert
+
+_MOST_SECRETS = 100
+
+
+class SqlSubscriptions(Topic):
+    """The first half of ``Subscriptions`` in SQL."""
+
+    async def add_subscription(
+        self, subscription: Subscription, *, at: Position | None, beginning: bool
+    ) -> None:
+        """Add one, with its place in the stream of every profile that it covers."""
+        column = streams.c.floor if beginning else streams.c.head
+
+        async def work(connection: AsyncConnection) -> None:
+            await connection.execute(insert(subscriptions).values(_values(subscription)))
+            secrets = [_secret_values(subscription.id, one) for one in subscription.secrets]
+            await connection.execute(insert(signing_secrets), secrets)
+            ends = select(streams.c.profile_id, column.label("place")).join_from(
+                streams, profiles, profiles.c.profile_id == streams.c.profile_id
+            )
+            mine = _covers(subscriptions.c.subscription_id == subscription.id)
+            rows = (await connection.execute(ends.where(exists().where(mine)))).all()
+            places = [
+                {
+                    "subscription_id": subscription.id,
+                    "profile_id": row.profile_id,
+                    "position": row.place if at is None else at,
+                }
+                for row in rows
+            ]
+            for some in (places[one : one + 500] for one in range(0, len(places), 500)):
+                await connection.execute(insert(positions), some)
+
+        await self._database.write(work)
+
+    async def subscription(self, subscription: str) -> Subscription:
+        """Return one; raises NotFoundError."""
+        wanted = select(subscriptions).where(subscriptions.c.subscription_id == subscription)
+        rows = await self._database.fetch(wanted)
+        if not rows:
+            raise NotFoundError("there is no such webhook")
+        (found,) = await self._with_secrets(rows)
+        return found
+
+    async def subscriptions(
+        self,
+        *,
+        user: UserId | None = None,
+        profile: ProfileId | None = None,
+        application: ApplicationId | None = None,
+        after: str | None = None,
+        limit: int = 1000,
+    ) -> Sequence[Subscription]:
+        """Return them by id, those of a user, profile or application if one is named."""
+        column = subscriptions.c
+        wanted = select(subscriptions).order_by(column.subscription_id).limit(limit)
+        if user is not None:
+            wanted = wanted.where(column.user_id == user)
+        if profile is not None:
+            wanted = wanted.where(column.profile_id == profile)
+        if application is not None:
+            wanted = wanted.where(column.application_id == application)
+        if after is not None:
+            wanted = wanted.where(column.subscription_id > after)
+        return await self._with_secrets(await self._database.fetch(wanted))
+
+    async def save_subscription(self, subscription: Subscription) -> Subscription:
+        """Write what people set, and the reason; return it as stored. Raises StaleStateError."""
+        stored = replace(subscription, revision=subscription.revision + 1)
+        column = subscriptions.c
+
+        async def work(connection: AsyncConnection) -> None:
+            mine = update(subscriptions).where(
+                column.subscription_id == subscription.id,
+                column.revision == subscription.revision,
+            )
+            done = await connection.execute(mine.values(_values(stored)))
+            if not done.rowcount:
+                raise StaleStateError(f"webhook {subscription.id} has changed meanwhile")
+            if stored.enabled:
+                floor = select(streams.c.floor).where(_same_profile()).scalar_subquery()
+                place = positions.c
+                lost = and_(place.subscription_id == stored.id, place.position < floor)
+                await connection.execute(update(positions).where(lost).values(position=floor))
+
+        await self._database.write(work)
+        return stored
+
+    async def remove_subscription(self, subscription: str) -> None:
+        """Remove one with all that was kept of it; one that is gone is as good."""
+
+        async def work(connection: AsyncConnection) -> None:
+            for table in (deliveries, positions, signing_secrets, subscriptions):
+                gone = delete(table).where(table.c.subscription_id == subscription)
+                await connection.execute(gone)
+
+        await self._database.write(work)
+
+    async def add_secret(
+        self, subscription: str, secret: SigningSecret, *, until: datetime
+    ) -> None:
+        """Add a secret; those that are there sign until ``until`` at the longest."""
+        column, end = signing_secrets.c, milliseconds(until)
+
+        async def work(connection: AsyncConnection) -> None:
+            longer = or_(column.until_at.is_(None), column.until_at > end)
+            old = update(signing_secrets).where(column.subscription_id == subscription, longer)
+            await connection.execute(old.values(until_at=end))
+            values = _secret_values(subscription, secret)
+            await connection.execute(insert(signing_secrets).values(values))
+
+        await self._database.write(work)
+
+    async def subscribers(self, profile: ProfileId) -> Sequence[str]:
+        """Return the enabled subscriptions that cover a profile, a removed one too."""
+        column = subscriptions.c
+        found = select(column.subscription_id).join_from(
+            subscriptions, profiles, _covers(column.reason.is_(None))
+        )
+        rows = await self._database.fetch(found.where(profiles.c.profile_id == profile))
+        return [row.subscription_id for row in rows]
+
+    async def undelivered(
+        self, subscription: str | None = None
+    ) -> Sequence[tuple[str, ProfileId | None]]:
+        """Return what enabled subscriptions have before them: profiles, or None for replays."""
+        one = [] if subscription is None else [subscriptions.c.subscription_id == subscription]
+        ahead = _ahead().where(subscriptions.c.reason.is_(None), *one)
+        rows = await self._database.fetch(ahead)
+        row = deliveries.c
+        replays = (
+            select(row.subscription_id)
+            .join(subscriptions, subscriptions.c.subscription_id == row.subscription_id)
+            .where(row.outcome == Outcome.PENDING, subscriptions.c.reason.is_(None), *one)
+            .distinct()
+        )
+        waiting = await self._database.fetch(replays)
+        return [
+            *((each.subscription_id, each.profile_id) for each in rows),
+            *((each.subscription_id, None) for each in waiting),
+        ]
+
+    async def behind_of(self, subscription: str) -> int:
+        """Return how many records a subscription has not come past, in all it covers."""
+        ahead = _ahead().where(subscriptions.c.subscription_id == subscription).subquery()
+        rows = await self._database.fetch(select(func.coalesce(func.sum(ahead.c.behind), 0)))
+        return int(rows[0][0])
+
+    async def place(self, subscription: str, profile: ProfileId) -> Position:
+        """Return how far it has come in a profile's stream; 0 in a profile that came later."""
+        column = positions.c
+        mine = (column.subscription_id == subscription, column.profile_id == profile)
+        rows = await self._database.fetch(select(column.position).where(*mine))
+        return rows[0].position if rows else Position(0)
+
+    async def advance(self, subscription: str, step: Advance) -> None:
+        """Note that there was nothing to send; raises StaleStateError if it stood elsewhere."""
+
+        async def work(connection: AsyncConnection) -> None:
+            await step_on(connection, subscription, step)
+
+        await self._database.write(work)
+
+    async def expire_subscriptions(self) -> Sequence[str]:
+        """Disable those that retention has passed (S9); return which."""
+        column = subscriptions.c
+        passed = exists().where(
+            positions.c.subscription_id == column.subscription_id,
+            positions.c.profile_id == streams.c.profile_id,
+            positions.c.position < streams.c.floor,
+        )
+        expired = (
+            update(subscriptions)
+            .where(column.reason.is_(None), passed)
+            .values(reason=Reason.EXPIRED, retry_at=None)
+            .returning(column.subscription_id)
+        )
+
+        async def work(connection: AsyncConnection) -> Sequence[str]:
+            return [row.subscription_id for row in (await connection.execute(expired)).all()]
+
+        return await self._database.write(work)
+
+    async def _with_secrets(self, rows: Sequence[AnyRow]) -> Sequence[Subscription]:
+        secrets, column = dict[str, list[SigningSecret]](), signing_secrets.c
+        for some in chunks([row.subscription_id for row in rows], _MOST_SECRETS):
+            # the one that nothing has replaced first
+            wanted = select(signing_secrets).where(column.subscription_id.in_(some))
+            for row in await self._database.fetch(wanted.order_by(column.until_at.desc())):
+                secret = SigningSecret(
+                    id=row.secret_id, sealed=row.sealed, until=instant_of(row.until_at)
+                )
+                secrets.setdefault(row.subscription_id, []).append(secret)
+        return [_subscription(row, secrets.get(row.subscription_id, [])) for row in rows]
+
+
+async def step_on(connection: AsyncConnection, subscription: str, step: Advance) -> None:
+    """Move a subscription on in a profile's stream; raises StaleStateError."""
+    column = positions.c
+    mine = (column.subscription_id == subscription, column.profile_id == step.profile_id)
+    moved = update(positions).where(*mine, column.position == step.before)
+    if (await connection.execute(moved.values(position=step.after))).rowcount:
+        return
+    held = (await connection.execute(select(column.position).where(*mine))).first()
+    if held is not None or step.before:
+        raise StaleStateError(f"webhook {subscription} stands elsewhere")
+    row = {
+        "subscription_id": subscription,
+        "profile_id": step.profile_id,
+        "position": step.after,
+    }
+    await connection.execute(upsert(positions, connection), [row])
+
+
+def _covers(enabled: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Return the condition that a subscription covers a profile (R6)."""
+    one, profile = subscriptions.c, profiles.c
+    through = or_(profile.application_id.is_(None), profile.application_id == one.application_id)
+    return and_(
+        enabled,
+        or_(
+            one.admin,
+            one.profile_id == profile.profile_id,
+            one.user_id == profile.user_id,
+            and_(one.application_id.is_not(None), through),
+        ),
+    )
+
+
+def _ahead() -> Select[*tuple[object, ...]]:
+    """Return the statement of streams that a subscription has not come to the end of."""
+    at = func.coalesce(positions.c.position, 0)
+    one, stream = subscriptions.c, streams.c
+    return (
+        select(one.subscription_id, stream.profile_id, (stream.head - at).label("behind"))
+        .select_from(
+            subscriptions.join(profiles, _covers(one.subscription_id.is_not(None)))
+            .join(streams, stream.profile_id == profiles.c.profile_id)
+            .outerjoin(
+                positions,
+                and_(positions.c.subscription_id == one.subscription_id, _same_profile()),
+            )
+        )
+        .where(stream.head > at)
+    )
+
+
+def _same_profile() -> ColumnElement[bool]:
+    return positions.c.profile_id == streams.c.profile_id
+
+
+def _values(subscription: Subscription) -> Values:
+    wanted = {
+        "words": sorted(subscription.words),
+        "profiles": sorted(subscription.profiles),
+        "calendars": sorted(subscription.calendars),
+    }
+    return {
+        "subscription_id": subscription.id,
+        "url": subscription.url,
+        "format": subscription.format,
+        "description": subscription.description,
+        "wanted": orjson.dumps(wanted),
+        "profile_id": subscription.profile_id,
+        "user_id": subscription.user_id,
+        "application_id": subscription.application_id,
+        "admin": subscription.admin,
+        "reason": subscription.reason,
+        "attempts": subscription.attempts,
+        "retry_at": stamp(subscription.retry_at),
+        "delivered_at": stamp(subscription.delivered_at),
+        "created_at": milliseconds(subscription.created),
+        "revision": subscription.revision,
+    }
+
+
+def _secret_values(subscription: str, secret: SigningSecret) -> Values:
+    return {
+        "secret_id": secret.id,
+        "subscription_id": subscription,
+        "sealed": secret.sealed,
+        "until_at": stamp(secret.until),
+    }
+
+
+def _subscription(row: AnyRow, secrets: Sequence[SigningSecret]) -> Subscription:
+    wanted = orjson.loads(row.wanted)
+    newest = sorted(secrets, key=lambda one: one.until is not None)
+    return Subscription(
+        id=row.subscription_id,
+        url=row.url,
+        created=from_milliseconds(row.created_at),
+        secrets=tuple(newest),
+        format=Format(row.format),
+        description=row.description,
+        words=frozenset(map(Word, wanted["words"])),
+        profiles=frozenset(map(ProfileId, wanted["profiles"])),
+        calendars=frozenset(map(CalendarId, wanted["calendars"])),
+        profile_id=row.profile_id,
+        user_id=row.user_id,
+        application_id=row.application_id,
+        admin=row.admin,
+        reason=None if row.reason is None else Reason(row.reason),
+        attempts=row.attempts,
+        retry_at=instant_of(row.retry_at),
+        delivered_at=instant_of(row.delivered_at),
+        revision=row.revision,
+    )

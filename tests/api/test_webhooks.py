@@ -1,0 +1,194 @@
+"""Webhooks over HTTP (N14, N15, N18-N20), over the real store."""
+
+from typing import Any
+
+import pytest
+
+from syncd.model.access import Scope
+from syncd.model.subscription import SCHEDULE
+from tests.api.serving import Api
+from tests.engine.ground import event
+from tests.fakes.sink import FakeSink, refused
+
+HOOKS = "/v1/webhooks"
+URL = "https://app.example/hook"
+
+
+def sink_of(api: Api) -> FakeSink:
+    sink = next(iter(api.parts.deliverer._sinks.values()))
+    assert isinstance(sink, FakeSink)
+    return sink
+
+
+async def made(api: Api, **fields: Any) -> Any:  # noqa: ANN401 - JSON
+    response = await api.send("POST", HOOKS, json={"url": URL, **fields})
+    assert response.status == 201, await response.text()
+    return await response.json()
+
+
+async def happen(api: Api, *names: str) -> None:
+    """Let events be added, and be told."""
+    work = next(iter(api.ground.server.calendars.values()), None) or api.ground.server.add("/work/")
+    for name in names:
+        work.put(f"{name}.ics", event(name))
+    await api.ground.poll()
+    await api.parts.deliverer.wake(api.ground.profile_id)
+    await settled(api)
+
+
+async def settled(api: Api) -> None:
+    await api.parts.deliverer.tick()
+    await api.parts.deliverer.settled()
+
+
+async def test_a_webhook_shows_its_secret_once_and_tells_how_it_does(api: Api) -> None:
+    """N14, N15."""
+    response = await api.send("POST", HOOKS, json={"url": URL, "types": ["event.add"]})
+    new = await response.json()
+    assert (response.status, new["secret"][:6]) == (201, "whsec_")
+    assert response.headers["Location"].endswith(f"{HOOKS}/{new['id']}")
+    secret = new.pop("secret")
+    got = await api.get(f"{HOOKS}/{new['id']}")
+    assert await got.json() == new
+    assert got.headers["ETag"] == response.headers["ETag"]
+    assert (new["status"], new["behind"], new["types"]) == ("active", 0, ["event.add"])
+    assert secret not in await (await api.get(HOOKS)).text()
+    await happen(api, "Review")
+    shown = await api.json(f"{HOOKS}/{new['id']}")
+    assert (shown["behind"], shown["last_delivery_at"] is None) == (0, False)
+    assert [one.word for one in sink_of(api).arrived[URL]] == ["event.add"]
+
+
+async def test_changing_pausing_resuming_and_removing(api: Api) -> None:
+    """N15."""
+    hook = await made(api)
+    place = f"{HOOKS}/{hook['id']}"
+    response = await api.send("PATCH", place, json={"enabled": False, "description": "later"})
+    paused = await response.json()
+    assert (paused["status"], paused["status_reason"]) == ("disabled", "operator")
+    await happen(api, "Review")
+    assert (await api.json(place))["behind"] == 3
+    assert sink_of(api).tried == []
+    resumed = await (await api.send("PATCH", place, json={"enabled": True})).json()
+    assert resumed["status"] == "active"
+    await settled(api)
+    assert len(sink_of(api).arrived[URL]) == 3
+    stale = {"If-Match": '"other"'}
+    assert (await api.send("DELETE", place, headers=stale)).status == 412
+    assert (await api.send("DELETE", place)).status == 204
+    assert (await api.get(place)).status == 404
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "url"),
+        ({"url": "ftp://a.example"}, "url"),
+        ({"url": URL, "types": ["event.moved"]}, "types"),
+        ({"url": URL, "format": "xml"}, "format"),
+        ({"url": URL, "profiles": ["pro_zzzz"]}, "profiles"),
+        ({"url": URL, "calendars": ["cal_none"]}, "calendars"),
+        ({"url": URL, "start": "abcdefgh1"}, "start"),
+    ],
+)
+async def test_what_is_wrong_names_its_field(api: Api, body: Any, field: str) -> None:  # noqa: ANN401
+    response = await api.send("POST", HOOKS, json=body)
+    assert response.status == 400
+    assert field in (await response.json())["detail"]
+
+
+async def test_it_needs_both_scopes_and_is_nobody_elses(api: Api) -> None:
+    """R5, R7."""
+    narrow = await api.token(Scope.MANAGE_WEBHOOKS)
+    response = await api.send("POST", HOOKS, json={"url": URL}, token=narrow)
+    assert response.status == 403
+    assert 'scope="read_events"' in response.headers["WWW-Authenticate"]
+    hook = await made(api)
+    one = await api.token(profile_id=api.ground.profile_id)
+    assert (await api.get(f"{HOOKS}/{hook['id']}", token=one)).status == 404
+    assert (await api.json(HOOKS, token=one))["objects"] == []
+    assert len((await api.json(HOOKS))["objects"]) == 1
+
+
+async def test_the_same_idempotency_key_makes_one_webhook(api: Api) -> None:
+    """R17: with the same secret."""
+    key = {"Idempotency-Key": "once"}
+    first, again = [
+        await (await api.send("POST", HOOKS, json={"url": URL}, headers=key)).json()
+        for _ in range(2)
+    ]
+    assert first == again
+    assert len((await api.json(HOOKS))["objects"]) == 1
+
+
+async def test_deliveries_are_listed_newest_first_with_what_was_said(api: Api) -> None:
+    """N18."""
+    hook = await made(api)
+    place = f"{HOOKS}/{hook['id']}"
+    sink_of(api).answers = lambda _url, _message: refused(500, answer=b"no \xff")
+    await happen(api, "Review")
+    sink_of(api).answers = FakeSink().answers
+    api.clock.advance(SCHEDULE[0])
+    await settled(api)
+    listed = await api.pages(f"{place}/deliveries", 2)
+    assert [one["status"] for one in listed] == ["delivered"] * 3 + ["failed"]
+    assert (listed[2]["attempt"], listed[2]["message_id"]) == (2, listed[3]["message_id"])
+    (failed,) = await api.pages(f"{place}/deliveries?status=failed", 10)
+    assert (failed["response_code"], failed["error"]) == (500, "answered 500")
+    detail = await api.json(f"{place}/deliveries/{failed['id']}")
+    assert detail["response_body"] == "no \ufffd"
+    assert '"type"' in detail["request_body"]
+    assert (await api.get(f"{place}/deliveries/dlv_none")).status == 404
+    assert (await api.get(f"{place}/deliveries?status=lost")).status == 400
+
+
+async def test_replays_and_tests(api: Api) -> None:
+    """N20."""
+    hook = await made(api)
+    place = f"{HOOKS}/{hook['id']}"
+    await happen(api, "Review")
+    arrived = sink_of(api).arrived[URL]
+    ids = [one.id for one in arrived]
+    newest = (await api.json(f"{place}/deliveries"))["objects"][0]
+    response = await api.send("POST", f"{place}/deliveries/{newest['id']}/replay")
+    assert (response.status, await response.json()) == (202, {"count": 1})
+    await settled(api)
+    assert [one.id for one in arrived[3:]] == ids[-1:]
+    profile = (await api.ground.profile()).public_name
+    cursor = str((await api.ground.store.stream(api.ground.profile_id)).oldest)
+    asked = {"profile_id": profile, "cursor": cursor}
+    response = await api.send("POST", f"{place}/replay", json=asked)
+    assert await response.json() == {"count": 4}  # the account's own first record too
+    await settled(api)
+    response = await api.send("POST", f"{place}/replay", json={"failed": True})
+    assert await response.json() == {"count": 0}
+    assert (await api.send("POST", f"{place}/replay", json={})).status == 400
+    tested = await (await api.send("POST", f"{place}/test")).json()
+    assert (tested["status"], tested["response_code"]) == ("delivered", 204)
+    assert sink_of(api).tried[-1][1].word == "syncd.test"
+    await api.send("PATCH", place, json={"enabled": False})
+    assert (await api.send("POST", f"{place}/replay", json=asked)).status == 409
+
+
+async def test_a_secret_is_rotated(api: Api) -> None:
+    """N19."""
+    hook = await made(api)
+    place = f"{HOOKS}/{hook['id']}"
+    new = await (await api.send("POST", f"{place}/rotate_secret", json={})).json()
+    assert new["secret"].startswith("whsec_")
+    assert new["secret"] != hook["secret"]
+    found = await api.ground.store.subscription(hook["id"])
+    assert len(found.signing(api.clock.now())) == 2
+    assert len(found.signing(api.clock.now() + SCHEDULE[-1])) == 1
+
+
+async def test_a_disconnection_is_pushed_with_its_link(api: Api) -> None:
+    """N16: from public_url, as there is no request."""
+    await made(api, types=["profile.disconnected", "profile.removed"])
+    await happen(api, "Review")
+    await api.disconnect()
+    await api.parts.deliverer.wake(api.ground.profile_id)
+    await settled(api)
+    (message,) = sink_of(api).arrived[URL]
+    assert message.word == "profile.disconnected"
+    assert b'"relink_url":"https://syncd.example/relink/' in message.record

@@ -1,0 +1,147 @@
+"""What ``Subscriptions`` promises, on both databases."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from syncd.model.errors import NotFoundError, StaleStateError
+from syncd.model.ids import Position, ProfileId
+from syncd.model.subscription import (
+    Delivery,
+    Outcome,
+    Reason,
+    SigningSecret,
+    Subscription,
+    delivery_id,
+)
+from syncd.ports.store import Store
+from syncd.ports.store.subscriptions import Advance
+from tests.store.opening import NOON
+from tests.store.samples import USER, a_record, with_profile
+
+ONE = ProfileId(1)
+
+
+def a_subscription(identity: str = "whk_a", **fields: object) -> Subscription:
+    secret = SigningSecret(id=f"s of {identity}", sealed=b"v1:k1:x:y")
+    plain = {
+        "id": identity,
+        "url": "https://app.example/",
+        "created": NOON,
+        "secrets": (secret,),
+        "user_id": USER,
+    }
+    return Subscription(**{**plain, **fields})  # type: ignore[arg-type]  # checked at run time
+
+
+def an_attempt(number: int, **fields: object) -> Delivery:
+    plain = {
+        "id": delivery_id(NOON + timedelta(seconds=number), b"x"),
+        "subscription_id": "whk_a",
+        "profile_id": ONE,
+        "position": Position(number),
+        "record_id": f"e-{number}",
+        "attempt": 1,
+        "at": NOON + timedelta(seconds=number),
+        "outcome": Outcome.DELIVERED,
+    }
+    return Delivery(**{**plain, **fields})  # type: ignore[arg-type]  # checked at run time
+
+
+async def filled(store: Store) -> Subscription:
+    """Keep a subscription that has three records before it."""
+    profile = await with_profile(store)
+    await store.add_subscription(a_subscription(), at=None, beginning=False)
+    await store.save_profile(profile, records=[a_record()] * 3)
+    return await store.subscription("whk_a")
+
+
+async def test_what_is_kept_is_what_was_given(store: Store) -> None:
+    await with_profile(store)
+    asked = a_subscription(calendars=frozenset({"cal_a"}), profiles=frozenset({ONE}))
+    await store.add_subscription(asked, at=None, beginning=False)
+    assert await store.subscription("whk_a") == asked
+    assert await store.subscriptions(user=USER) == [asked]
+    assert await store.subscriptions(profile=ONE) == []
+    assert await store.sealing_keys() == {"k1"}
+    changed = await store.save_subscription(replace(asked, reason=Reason.OPERATOR))
+    assert await store.subscription("whk_a") == changed
+    with pytest.raises(StaleStateError):
+        await store.save_subscription(asked)
+    await store.remove_subscription("whk_a")
+    with pytest.raises(NotFoundError):
+        await store.subscription("whk_a")
+
+
+async def test_what_lies_ahead_is_found_by_who_covers_it(store: Store) -> None:
+    await filled(store)
+    assert await store.subscribers(ONE) == ["whk_a"]
+    assert await store.undelivered() == [("whk_a", ONE)]
+    assert await store.behind_of("whk_a") == 3
+    step = Advance(profile_id=ONE, before=Position(0), after=Position(2))
+    await store.note_delivery(an_attempt(2), step=step, attempts=0)
+    assert await store.place("whk_a", ONE) == 2
+    assert await store.behind_of("whk_a") == 1
+    with pytest.raises(StaleStateError):
+        await store.advance("whk_a", step)
+    await store.advance("whk_a", Advance(profile_id=ONE, before=Position(2), after=Position(3)))
+    assert await store.undelivered("whk_a") == []
+
+
+async def test_a_step_that_is_refused_keeps_no_attempt(store: Store) -> None:
+    """One transaction: who comes second notes nothing."""
+    await filled(store)
+    wrong = Advance(profile_id=ONE, before=Position(1), after=Position(2))
+    with pytest.raises(StaleStateError):
+        await store.note_delivery(an_attempt(2), step=wrong, attempts=0)
+    assert await store.deliveries("whk_a") == []
+
+
+async def test_attempts_are_listed_and_forgotten(store: Store) -> None:
+    await filled(store)
+    failed = an_attempt(1, outcome=Outcome.FAILED, code=500, error="no", answer=b"x")
+    await store.note_delivery(failed, attempts=1)
+    again = an_attempt(2, position=Position(1), record_id="e-1")
+    lost = an_attempt(3, outcome=Outcome.FAILED)
+    for one in (lost, an_attempt(4)):
+        await store.note_delivery(one, attempts=0)
+    assert await store.failed("whk_a") == [failed, lost]
+    await store.note_delivery(again, attempts=0)
+    assert await store.failed("whk_a") == [lost]
+    listed = await store.deliveries("whk_a", limit=2)
+    assert [one.position for one in listed] == [4, 3]
+    older = await store.deliveries("whk_a", before=listed[-1].id)
+    assert older == [again, failed]
+    assert await store.delivery("whk_a", failed.id) == failed
+    await store.queue_replays([an_attempt(5, outcome=Outcome.PENDING)])
+    assert await store.next_replay("whk_a") == an_attempt(5, outcome=Outcome.PENDING)
+    assert ("whk_a", None) in await store.undelivered()
+    assert await store.forget_deliveries(NOON + timedelta(hours=1)) == 4
+    assert [one.outcome for one in await store.deliveries("whk_a")] == [Outcome.PENDING]
+
+
+async def test_secrets_overlap(store: Store) -> None:
+    """N19: the newest first."""
+    await filled(store)
+    new = SigningSecret(id="new", sealed=b"v1:k2:x:y")
+    await store.add_secret("whk_a", new, until=NOON + timedelta(days=1))
+    found = await store.subscription("whk_a")
+    assert [one.id for one in found.signing(NOON)] == ["new", "s of whk_a"]
+    assert [one.id for one in found.signing(NOON + timedelta(days=2))] == ["new"]
+
+
+async def test_what_retention_has_passed_is_expired_and_enabling_goes_on_at_the_floor(
+    store: Store,
+) -> None:
+    """S9."""
+    await filled(store)
+    assert await store.expire_subscriptions() == []
+    await store.prune(ONE, before=NOON + timedelta(days=1), keep=1)
+    assert await store.expire_subscriptions() == ["whk_a"]
+    found = await store.subscription("whk_a")
+    assert found.reason is Reason.EXPIRED
+    assert await store.subscribers(ONE) == []
+    await store.save_subscription(replace(found, reason=None))
+    stream = await store.stream(ONE)
+    assert await store.place("whk_a", ONE) == stream.floor

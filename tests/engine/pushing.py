@@ -1,0 +1,36 @@
+"""Pushing with a sink that does as it is told."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from syncd.engine.deliver import Deliverer
+from syncd.engine.hub import Hub
+from syncd.engine.ledger import Ledger
+from syncd.engine.link import Linking
+from syncd.engine.subscriptions import Subscriptions
+from syncd.model.subscription import Format
+from syncd.ports.clock import Clock
+from syncd.ports.sink import Sink
+from syncd.ports.store import Store
+from tests.fakes.meter import FakeMeter
+from tests.fakes.sink import FakeSink
+from tests.fakes.vault import FakeVault
+
+PUBLIC = "https://syncd.example"
+
+
+@asynccontextmanager
+async def pushing(
+    store: Store,
+    hub: Hub,
+    linking: Linking,
+    clock: Clock,
+    sink: Sink | None = None,
+) -> AsyncIterator[tuple[Subscriptions, Deliverer]]:
+    """Push what the store holds; without jitter."""
+    meter = FakeMeter()
+    ledger = Ledger(store, linking, clock, meter, public_url=PUBLIC, draw=lambda: 0.5)
+    target = sink or FakeSink()
+    sinks = dict.fromkeys(Format, target)
+    async with Deliverer(store, hub, ledger, sinks, clock=clock, meter=meter) as deliverer:
+        yield Subscriptions(store, FakeVault(), clock, deliverer, ledger), deliverer

@@ -1,0 +1,386 @@
+"""Pushing: order, retries, disabling, replays, and that nobody waits for another (I14, N17-N20)."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from syncd.engine.deliver import Deliverer
+from syncd.engine.hub import Hub
+from syncd.engine.link import Linking
+from syncd.engine.places import Places
+from syncd.engine.prune import Pruner
+from syncd.engine.subscriptions import Subscriptions
+from syncd.model.errors import ConflictError, CursorExpiredError, InvalidError
+from syncd.model.ids import Cursor, Position, ProfileId
+from syncd.model.subscription import SCHEDULE, Outcome, Reason, Status, Subscription, Word
+from syncd.ports.sink import Message, Receipt
+from syncd.store.open import SqlStore
+from tests.engine.pushing import pushing
+from tests.fakes.clock import FakeClock
+from tests.fakes.linker import FakeLinker
+from tests.fakes.meter import FakeMeter
+from tests.fakes.sink import WELL, FakeSink, refused
+from tests.fakes.vault import FakeVault
+from tests.store.opening import NOON, opened
+from tests.store.samples import USER, a_profile, a_record, with_profile
+
+URL = "https://app.example/hook"
+SECOND = timedelta(seconds=1)
+HOUR = timedelta(hours=1)
+
+
+class Ground:
+    """A store with two profiles of one user, and pushing over it; ``restart`` ends and begins."""
+
+    def __init__(self, store: SqlStore, clock: FakeClock) -> None:
+        self.store, self.clock, self.hub, self.sink = store, clock, Hub(), FakeSink()
+        self.subscriptions: Subscriptions
+        self.deliverer: Deliverer
+        self._numbers = iter(range(10**6))
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        linking = Linking(self.store, FakeLinker(), FakeVault(), self.clock, self.hub)
+        made = pushing(self.store, self.hub, linking, self.clock, self.sink)
+        async with made as (self.subscriptions, self.deliverer):
+            await self.deliverer.tick()
+            yield
+
+    async def subscribe(self, url: str = URL, **fields: object) -> Subscription:
+        start = str(fields.pop("start", "now"))
+        plain = {"id": "", "url": url, "created": NOON, "secrets": (), "user_id": USER}
+        asked = Subscription(**{**plain, **fields})  # type: ignore[arg-type]  # checked at run time
+        made, _ = await self.subscriptions.add(asked, start=start)
+        return made
+
+    async def append(self, profile: int = 1, *names: str) -> None:
+        found = await self.store.profile(ProfileId(profile))
+        records = [
+            a_record(
+                name,
+                body=b'{"type":"add","metadata":{"id":"%s"},"recorded_at":"2026-11-20T12:00:00Z"}'
+                % name.encode(),
+            )
+            for name in names or (f"e{next(self._numbers)}",)
+        ]
+        await self.store.save_profile(found, records=records)
+        await self.deliverer.wake(ProfileId(profile))
+
+    async def settled(self, later: timedelta = timedelta()) -> None:
+        """Let what is due be sent, ``later`` if that is asked for."""
+        self.clock.advance(later)
+        await self.deliverer.tick()
+        await self.deliverer.settled()
+
+    def arrived(self, url: str = URL) -> list[tuple[int, str]]:
+        return [(int(one.profile_id or 0), one.object_id) for one in self.sink.arrived[url]]
+
+    async def seen(self, subscription: Subscription) -> Subscription:
+        return await self.store.subscription(subscription.id)
+
+
+@pytest.fixture
+async def here(tmp_path: Path) -> AsyncIterator[Ground]:
+    clock = FakeClock(NOON)
+    async with opened(tmp_path, clock=clock) as store:
+        await with_profile(store, 1)
+        await with_profile(store, 2)
+        made = Ground(store, clock)
+        async with made.running():
+            yield made
+
+
+def down(_url: str, _message: Message) -> Receipt:
+    return refused(503)
+
+
+async def test_every_record_arrives_once_in_order_and_is_logged(here: Ground) -> None:
+    made = await here.subscribe()
+    await here.append(1, "a", "b")
+    await here.append(2, "c")
+    await here.append(1, "d")
+    await here.settled()
+    assert [name for profile, name in here.arrived() if profile == 1] == ["a", "b", "d"]
+    assert [name for profile, name in here.arrived() if profile == 2] == ["c"]
+    assert here.sink.most == 1  # one request in flight
+    ids = [one.id for one in here.sink.arrived[URL]]
+    assert len(set(ids)) == 4
+    logged = await here.store.deliveries(made.id)
+    assert [one.outcome for one in logged] == [Outcome.DELIVERED] * 4
+    assert await here.store.behind_of(made.id) == 0
+    assert (await here.seen(made)).delivered_at == NOON
+
+
+async def test_now_begins_at_the_end_and_later_profiles_at_their_beginning(here: Ground) -> None:
+    """N14: a subscription covers the profiles that its token covers, later ones too."""
+    await here.append(1, "before")
+    await here.subscribe()
+    await here.subscribe("https://b.example", start="beginning")
+    await here.store.add_profile(a_profile(3), sealed={}, records=[])
+    await here.append(3, "new")
+    await here.append(1, "after")
+    await here.settled()
+    assert sorted(here.arrived()) == [(1, "after"), (3, "new")]
+    assert sorted(here.arrived("https://b.example")) == [(1, "after"), (1, "before"), (3, "new")]
+
+
+async def test_a_cursor_begins_in_the_one_profile(here: Ground) -> None:
+    await here.append(1, "a", "b", "c")
+    stream = await here.store.stream(ProfileId(1))
+    start = str(Cursor(stream.epoch, Position(2)))
+    await here.subscribe(start=start, user_id=None, profile_id=ProfileId(1))
+    await here.settled()
+    assert here.arrived() == [(1, "c")]
+    with pytest.raises(InvalidError, match="one profile"):
+        await here.subscribe(start=start)
+    with pytest.raises(CursorExpiredError):
+        await here.subscribe(
+            start=str(Cursor("aaaaaaaa", Position(2))), user_id=None, profile_id=ProfileId(1)
+        )
+
+
+async def test_filters_leave_out_and_the_place_moves_on(here: Ground) -> None:
+    made = await here.subscribe(
+        words=frozenset({Word.EVENT_DELETE}), profiles=frozenset({ProfileId(1)})
+    )
+    await here.append(1, "a")
+    await here.append(2, "b")
+    await here.settled()
+    assert here.arrived() == []
+    assert await here.store.place(made.id, ProfileId(1)) == 1
+
+
+async def test_an_hour_down_loses_nothing_and_ids_stay(here: Ground) -> None:
+    """I14, F38: retries by the schedule, the same id each time."""
+    made = await here.subscribe()
+    here.sink.answers = down
+    await here.append(1, "a", "b")
+    for _ in range(3600):
+        await here.settled(SECOND)
+        if here.clock.now() == NOON + timedelta(minutes=30):
+            await here.append(1, "c")
+    assert {one.id for _, one in here.sink.tried} == {here.sink.tried[0][1].id}
+    assert len(here.sink.tried) == 4  # at 0, 5 s, 5 min and 30 min after each other
+    seen = await here.seen(made)
+    assert (seen.status, seen.attempts) == (Status.FAILING, 4)
+    here.sink.answers = lambda _url, _message: WELL
+    await here.settled(HOUR * 2)
+    assert [name for _, name in here.arrived()] == ["a", "b", "c"]
+    assert here.sink.arrived[URL][0].id == here.sink.tried[0][1].id
+    assert (await here.seen(made)).status is Status.ACTIVE
+
+
+async def test_the_budget_ends_in_a_disabled_subscription_that_keeps_its_place(
+    here: Ground,
+) -> None:
+    """N17: ten attempts; enabling it goes on where it stood."""
+    made = await here.subscribe()
+    here.sink.answers = down
+    await here.append(1, "a", "b")
+    await here.settled()
+    pauses = list[timedelta]()
+    while (seen := await here.seen(made)).retry_at is not None:
+        pauses.append(seen.retry_at - here.clock.now())
+        await here.settled(pauses[-1])
+    assert tuple(pauses) == SCHEDULE
+    assert sum(pauses, timedelta()) == timedelta(hours=75, minutes=35, seconds=5)
+    assert len(here.sink.tried) == 10
+    assert (seen.reason, seen.status) == (Reason.EXHAUSTED, Status.DISABLED)
+    assert [one.attempt for one in await here.store.deliveries(made.id)] == list(range(10, 0, -1))
+    await here.settled(HOUR * 24)
+    assert len(here.sink.tried) == 10
+    assert await here.store.behind_of(made.id) == 2
+    here.sink.answers = lambda _url, _message: WELL
+    await here.subscriptions.enable(made.id, enabled=True)
+    await here.settled()
+    assert [name for _, name in here.arrived()] == ["a", "b"]
+
+
+async def test_410_disables_at_once(here: Ground) -> None:
+    made = await here.subscribe()
+    here.sink.answers = lambda _url, _message: refused(410, gone=True)
+    await here.append()
+    await here.settled()
+    assert (await here.seen(made)).reason is Reason.GONE
+    await here.settled(HOUR * 48)
+    assert len(here.sink.tried) == 1
+
+
+async def test_a_time_that_was_named_is_waited_for(here: Ground) -> None:
+    """N17: Retry-After of 429 and 503."""
+    made = await here.subscribe()
+    here.sink.answers = lambda _url, _message: refused(429, retry_after=HOUR)
+    await here.append()
+    await here.settled()
+    assert (await here.seen(made)).retry_at == NOON + HOUR
+
+
+async def test_pausing_stops_and_resuming_skips_nothing(here: Ground) -> None:
+    """N15: what is being sent is broken off, and sent again with its id."""
+    made = await here.subscribe()
+    here.sink.held[URL] = asyncio.Event()
+    await here.append(1, "a")
+    await asyncio.sleep(0.05)
+    assert here.sink.running[URL] == 1
+    await here.subscriptions.enable(made.id, enabled=False)
+    assert here.sink.running[URL] == 0
+    del here.sink.held[URL]
+    await here.append(1, "b")
+    await here.settled(HOUR)
+    assert here.arrived() == []
+    await here.subscriptions.enable(made.id, enabled=True)
+    await here.settled()
+    assert [name for _, name in here.arrived()] == ["a", "b"]
+
+
+async def test_a_restart_finds_everything_where_it_was(here: Ground) -> None:
+    """Places and the time of the next attempt are in the store."""
+    made = await here.subscribe()
+    here.sink.answers = down
+    await here.append(1, "a")
+    await here.append(2, "b")
+    await here.settled()
+    async with here.running():
+        await here.settled(SECOND)
+        assert len(here.sink.tried) == 1  # not before it is due
+        here.sink.answers = lambda _url, _message: WELL
+        await here.settled(5 * SECOND)
+    assert sorted(here.arrived()) == [(1, "a"), (2, "b")]
+    assert (await here.seen(made)).attempts == 0
+
+
+async def test_a_hanging_endpoint_delays_no_other(here: Ground) -> None:
+    """F37: each subscription has its own request and its own place."""
+    for number in range(5):
+        here.sink.held[f"https://bad{number}.example"] = asyncio.Event()
+        await here.subscribe(f"https://bad{number}.example")
+    await here.subscribe()
+    await here.append(1, "a", "b")
+    async with asyncio.timeout(10):
+        while len(here.arrived()) < 2:  # noqa: ASYNC110 - the fake tells nobody
+            await asyncio.sleep(0.01)
+    assert sum(here.sink.running.values()) == 5
+    for held in here.sink.held.values():
+        held.set()
+    await here.settled()
+
+
+async def test_places_are_kept_for_those_that_are_well() -> None:
+    """64 at once, 4 a host; what failed last takes 16 of them."""
+    places, held = Places(), asyncio.Event()
+    inside = dict[str, int]()
+
+    async def hold(host: str, *, failing: bool) -> None:
+        async with places.one(host, failing=failing):
+            inside[host] = inside.get(host, 0) + 1
+            await held.wait()
+
+    async with asyncio.TaskGroup() as group:
+        for number in range(30):
+            group.create_task(hold(f"bad{number}", failing=True))
+        for _ in range(10):
+            group.create_task(hold("one", failing=False))
+        for number in range(60):
+            group.create_task(hold(f"well{number}", failing=False))
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert sum(count for host, count in inside.items() if host.startswith("bad")) == 16
+        assert inside["one"] == 4
+        assert sum(inside.values()) == 64
+        held.set()
+    assert not places._hosts
+
+
+async def test_replays_have_the_same_ids_and_move_nothing(here: Ground) -> None:
+    """N20: one, from a cursor, all that failed."""
+    made = await here.subscribe()
+    await here.append(1, "a", "b", "c")
+    await here.settled()
+    first = list(here.sink.arrived[URL])
+    logged = await here.store.deliveries(made.id)
+    assert await here.subscriptions.replay(made, logged[0].id) == 1
+    await here.settled()
+    assert here.sink.arrived[URL][3] == first[2]
+    stream = await here.store.stream(ProfileId(1))
+    count = await here.subscriptions.replay_from(made, ProfileId(1), str(stream.oldest), None)
+    await here.settled()
+    assert count == 3
+    assert here.sink.arrived[URL][4:] == first
+    assert await here.store.place(made.id, ProfileId(1)) == 3
+    until = str(Cursor(stream.epoch, Position(2)))
+    assert await here.subscriptions.replay_from(made, ProfileId(1), str(stream.oldest), until) == 2
+    await here.settled()
+    assert await here.subscriptions.replay_failed(made) == 0
+    here.sink.answers = down
+    await here.subscriptions.replay(made, logged[0].id)
+    await here.settled()
+    assert (await here.seen(made)).status is Status.ACTIVE  # a replay is tried once
+    here.sink.answers = lambda _url, _message: WELL
+    assert await here.subscriptions.replay_failed(made) == 0  # it had arrived before
+    await here.subscriptions.enable(made.id, enabled=False)
+    with pytest.raises(ConflictError, match="disabled"):
+        await here.subscriptions.replay(await here.seen(made), logged[0].id)
+
+
+async def test_what_was_never_delivered_is_replayed(here: Ground) -> None:
+    made = await here.subscribe()
+    here.sink.answers = down
+    await here.append(1, "a")
+    await here.settled()
+    assert [one.record_id[-2:] for one in await here.store.failed(made.id)] == ["-1"]
+    here.sink.answers = lambda _url, _message: WELL
+    assert await here.subscriptions.replay_failed(made) == 1
+    await here.settled(SECOND)
+    assert here.arrived() == []  # it waits with the rest until the next attempt is due
+    await here.settled(5 * SECOND)
+    assert len({one.id for one in here.sink.arrived[URL]}) == 1
+
+
+async def test_who_falls_behind_retention_is_disabled_and_never_moved_on_silently(
+    here: Ground,
+) -> None:
+    """S9: by the pruner, or when it is found; enabling it is a decision."""
+    made = await here.subscribe()
+    await here.subscriptions.enable(made.id, enabled=False)
+    await here.append(1, "a", "b", "c")
+    await here.subscriptions.enable(made.id, enabled=True)
+    await here.deliverer.stop(made.id)
+    here.clock.advance(timedelta(days=31))
+    await Pruner(here.store, here.clock, FakeMeter(), days=30).prune()
+    seen = await here.seen(made)
+    assert (seen.reason, seen.status) == (Reason.EXPIRED, Status.DISABLED)
+    await here.append(1, "d")
+    await here.settled()
+    assert here.arrived() == []
+    await here.subscriptions.enable(made.id, enabled=True)
+    await here.settled()
+    assert [name for _, name in here.arrived()] == ["d"]
+
+
+async def test_a_removed_profiles_last_record_is_told(here: Ground) -> None:
+    await here.subscribe()
+    gone = replace(await here.store.profile(ProfileId(1)), removed=True)
+    body = b'{"type":"delete","metadata":{"id":"x"},"recorded_at":"2026-11-20T12:00:00Z"}'
+    await here.store.save_profile(gone, records=[a_record("last", body=body)])
+    await here.deliverer.wake(gone.id)
+    await here.settled()
+    assert here.arrived() == [(1, "last")]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("ftp://a.example", "a.example/x", "https://", "https://u:p@a.example", "https://u@a"),
+        *("http://a.example:25/", "http://[", f"https://a.example/{'x' * 2048}"),
+    ],
+)
+async def test_what_cannot_be_delivered_to_is_refused(here: Ground, url: str) -> None:
+    """N14, O3."""
+    with pytest.raises(InvalidError) as refused_url:
+        await here.subscribe(url)
+    assert refused_url.value.field == "url"

@@ -1,0 +1,225 @@
+"""Webhooks over real connections: signing, judging, what is never followed (N16, N17, §10)."""
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_network
+from typing import Any
+
+import orjson
+import pytest
+from aiohttp import ClientTimeout, web
+from cloudevents.core.bindings.http import HTTPMessage, from_structured_event
+from cloudevents.core.formats.json import JSONFormat
+
+from syncd.model.ids import ProfileId
+from syncd.model.subscription import Format, SigningSecret, Subscription
+from syncd.ports.sink import Message
+from syncd.ports.vault import Secret, signing_place
+from syncd.runtime.clock import SystemClock
+from syncd.runtime.outbound import Guard, session
+from syncd.sinks import webhook
+from syncd.sinks.envelope import LONGEST
+from syncd.sinks.webhook import WebhookSink
+from tests.fakes.clock import FakeClock
+from tests.fakes.vault import FakeVault
+from tests.servers.receiver import Receiver, dripping, hang, reset, saying
+
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"  # noqa: S105 - of the standard
+OTHER = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
+AT = datetime(2026, 11, 20, 9, 12, 6, tzinfo=UTC)
+VAULT = FakeVault()
+LOOPBACK = [ip_network("127.0.0.0/8")]
+
+
+def subscription(url: str = "https://app.example/", *secrets: str, **fields: Any) -> Subscription:  # noqa: ANN401
+    sealed = tuple(
+        SigningSecret(
+            id=str(number),
+            sealed=VAULT.seal(Secret(secret), place=signing_place("whk_a", str(number))),
+        )
+        for number, secret in enumerate(secrets or (SECRET,))
+    )
+    plain = {"id": "whk_a", "url": url, "created": AT, "secrets": sealed}
+    return Subscription(**{**plain, **fields})
+
+
+def message(record: dict[str, Any] | None = None) -> Message:
+    told = record or {"id": "e-30", "type": "update", "metadata": {"id": "k3f9", "name": "Ä"}}
+    return Message(
+        id="msg_p5jXN8AQM9LWM0D4loKWxJek",
+        word="event.update",
+        at=AT,
+        profile_id=ProfileId(7),
+        cursor="abcdefgh30",
+        object_id="k3f9",
+        record=orjson.dumps(told),
+    )
+
+
+@pytest.fixture
+async def sink() -> AsyncIterator[WebhookSink]:
+    async with session(Guard(LOOPBACK)) as client:
+        yield WebhookSink(lambda: client, VAULT, SystemClock())
+
+
+async def test_both_verifiers_accept_and_the_envelope_is_that_of_the_standard(
+    sink: WebhookSink,
+) -> None:
+    """N16."""
+    async with Receiver.listening() as receiver:
+        receiver.secrets = [SECRET]
+        receipt = await sink.send(subscription(receiver.url), message())
+    assert (receipt.code, receipt.error, receiver.faults) == (204, None, [])
+    (headers, body), (identity, told) = receiver.requests[0], receiver.messages[0]
+    assert headers["content-type"] == "application/json"
+    assert identity == message().id
+    assert told == {
+        "type": "event.update",
+        "timestamp": "2026-11-20T09:12:06Z",
+        "data": {
+            "profile_id": "pro_aaah",
+            "account_id": "7",
+            "cursor": "abcdefgh30",
+            "record": json.loads(message().record),
+        },
+    }
+    assert sink.body(subscription(receiver.url), message()) == body
+
+
+async def test_two_secrets_sign_while_one_replaces_the_other(sink: WebhookSink) -> None:
+    """N19."""
+    async with Receiver.listening() as receiver:
+        receiver.secrets = [SECRET, OTHER]
+        both = subscription(receiver.url, SECRET, OTHER)
+        await sink.send(both, message())
+        ended = replace(both.secrets[1], until=AT)
+        await sink.send(replace(both, secrets=(both.secrets[0], ended)), message())
+    assert [one.split(",")[0] for one in receiver.faults] == [
+        "by hand: no signature matches",
+        "by the library: No matching signature found",
+    ]
+    assert [len(h["webhook-signature"].split()) for h, _ in receiver.requests] == [2, 1]
+
+
+def test_the_vector_of_the_standard_is_met() -> None:
+    """§10; the time zone of the clock signs nothing else."""
+    at = datetime.fromtimestamp(1614265330, tz=UTC)
+    sink = WebhookSink(lambda: None, VAULT, FakeClock(at))  # type: ignore[arg-type, return-value]  # unused
+    body = b'{"test": 2432232314}'
+    signed = sink._signatures(subscription(), "msg_p5jXN8AQM9LWM0D4loKWxJek", at, body)
+    assert signed == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+
+
+async def test_cloudevents_are_read_by_their_own_library(sink: WebhookSink) -> None:
+    """N16."""
+    async with Receiver.listening() as receiver:
+        receiver.secrets = [SECRET]
+        asked = subscription(receiver.url, format=Format.CLOUDEVENTS)
+        await sink.send(asked, message())
+    headers, body = receiver.requests[0]
+    assert (headers["content-type"], receiver.faults) == ("application/cloudevents+json", [])
+    event = from_structured_event(HTTPMessage(headers, body), JSONFormat())
+    assert event.get_id() == message().id
+    assert (event.get_type(), event.get_source()) == ("syncd.event.update", "/accounts/7")
+    assert (event.get_subject(), event.get_specversion()) == ("k3f9", "1.0")
+    assert event.get_time() == AT
+    assert event.get_data()["record"] == json.loads(message().record)  # type: ignore[index, call-overload]  # JSON
+
+
+async def test_a_record_that_is_too_large_is_cut_to_its_ids() -> None:
+    """N16: above 256 KiB."""
+    sink = WebhookSink(lambda: None, VAULT, SystemClock())  # type: ignore[arg-type, return-value]  # unused
+    metadata = {"id": "k3f9", "calendar_id": "cal_x", "name": "x" * LONGEST}
+    large = message({"id": "e-30", "type": "add", "metadata": metadata})
+    told = json.loads(sink.body(subscription(), large))
+    assert told["data"]["truncated"] is True
+    assert told["data"]["record"]["metadata"] == {"id": "k3f9", "calendar_id": "cal_x"}
+    assert "truncated" not in json.loads(sink.body(subscription(), message()))["data"]
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
+async def test_every_2xx_is_delivered(sink: WebhookSink, status: int) -> None:
+    async with Receiver.listening() as receiver:
+        receiver.answer = saying(status)
+        assert (await sink.send(subscription(receiver.url), message())).error is None
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308, 400, 404, 410, 429, 500, 503, 599])
+async def test_all_else_is_a_failure_and_redirects_are_not_followed(
+    sink: WebhookSink, status: int
+) -> None:
+    async with Receiver.listening() as receiver:
+        headers = {"Location": "/elsewhere", "Retry-After": "90000000"}
+        receiver.answer = saying(status, headers=headers, body=b"no " * 1000)
+        receipt = await sink.send(subscription(receiver.url), message())
+    assert len(receiver.requests) == 1
+    assert receipt.error is not None
+    assert receipt.code == status
+    assert receipt.gone is (status == 410)
+    assert receipt.retry_after == (timedelta(hours=24) if status in {429, 503} else None)
+    assert receipt.answer == (b"no " * 1000)[:1024]
+
+
+async def test_silence_resets_and_refused_connections_are_failures(
+    sink: WebhookSink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webhook, "TIMEOUT", ClientTimeout(total=0.2))
+    async with Receiver.listening() as receiver:
+        for answer, error in ((hang, "20 s"), (reset, "Disconnected")):
+            receiver.answer = answer
+            receipt = await sink.send(subscription(receiver.url), message())
+            assert receipt.code is None
+            assert error in (receipt.error or "")
+        url = receiver.url
+    assert "no connection" in ((await sink.send(subscription(url), message())).error or "")
+
+
+async def test_a_status_decides_whatever_becomes_of_the_rest(
+    sink: WebhookSink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Slow bodies, and connections that break in the middle of the answer."""
+    monkeypatch.setattr(webhook, "_ANSWER_SECONDS", 0.2)
+
+    async def broken(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(status=200, headers={"Content-Length": "100"})
+        await response.prepare(request)
+        await response.write(b"begun")
+        assert request.transport is not None
+        request.transport.close()
+        return response
+
+    async with Receiver.listening() as receiver:
+        for answer in (dripping, broken):
+            receiver.answer = answer
+            receipt = await sink.send(subscription(receiver.url), message())
+            assert (receipt.code, receipt.error) == (200, None)
+            assert receipt.answer
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "0.0.0.0", "10.0.0.1"),  # noqa: S104
+        *("192.168.0.1", "169.254.169.254", "[64:ff9b::7f00:1]", "[2002:7f00:1::]", "[fe80::1]"),
+        *(
+            "2130706433",
+            "0x7f000001",
+            "0177.0.0.1",
+            "127.1",
+            "100.64.0.1",
+            "[fc00::1]",
+            "224.0.0.1",
+        ),
+    ],
+)
+async def test_private_addresses_are_reached_only_where_it_is_allowed(host: str) -> None:
+    """O1, N14: at each connection; nothing arrives."""
+    async with Receiver.listening() as receiver, session(Guard(())) as client:
+        port = receiver.url.rpartition(":")[2]
+        sink = WebhookSink(lambda: client, VAULT, SystemClock())
+        receipt = await sink.send(subscription(f"http://{host}:{port}"), message())
+    assert receipt.code is None
+    assert receipt.error
+    assert receiver.requests == []
