@@ -21,6 +21,7 @@ _SERVER = text(
     " FROM pg_control_system() AS system, pg_control_checkpoint() AS checkpoint"
 )
 _AHEAD = text("SELECT FROM streams WHERE head_order >= pg_current_xact_id()::text::bigint LIMIT 1")
+_BEFORE_ALL = 1  # ids of transactions begin at 3; 0 would be the place before any activity
 _BEAT = update(installations).values(beats=installations.c.beats + 1)
 
 
@@ -96,8 +97,8 @@ async def _renew(connection: AsyncConnection) -> None:
 async def _order_again(connection: AsyncConnection) -> None:
     """Let nobody wait for transactions of another server, whose ids say nothing here."""
     if (await connection.execute(_AHEAD)).first() is not None:
-        await connection.execute(update(activities).values(commit_order=0))
-        await connection.execute(update(streams).values(head_order=0, floor_order=0))
+        await connection.execute(update(activities).values(commit_order=_BEFORE_ALL))
+        await connection.execute(update(streams).values(head_order=_BEFORE_ALL, floor_order=0))
 
 
 async def _server(connection: AsyncConnection) -> str | None:

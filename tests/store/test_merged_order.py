@@ -3,8 +3,11 @@
 import asyncio
 import os
 import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
+import psycopg
 import pytest
 from alembic import command
 from alembic.config import Config
@@ -14,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from syncd.model.activity import Filter
 from syncd.model.calendar import KnownCalendar
 from syncd.model.ids import ProfileId
-from syncd.model.merged import ORIGIN, Place
+from syncd.model.merged import ORIGIN, Ends, MergedActivity, Place
 from syncd.model.reach import Reach
 from syncd.store import migrate
 from syncd.store.columns import metadata
@@ -43,13 +46,25 @@ async def write(store: SqlStore, calendar: KnownCalendar, seed: int) -> None:
         left, number = left - size, number + 1
 
 
+async def read(store: SqlStore, after: Place) -> tuple[Ends, tuple[MergedActivity, ...], Place]:
+    return await store.read_merged(
+        EVERYTHING, after=after, limit=1000, wanted=Filter(), after_auth=False
+    )
+
+
+@asynccontextmanager
+async def running(url: str) -> AsyncIterator[None]:
+    """Hold a transaction open, older than all that begin inside of this."""
+    async with await psycopg.AsyncConnection.connect(url) as connection:
+        await connection.execute("SELECT pg_current_xact_id()")
+        yield
+
+
 async def follow(store: SqlStore, until: int) -> Seen:
     """Read behind the last place, as a client does, until so many have come."""
     seen, after = Seen(), ORIGIN
     while len(seen) < until:
-        _, found, after = await store.read_merged(
-            EVERYTHING, after=after, limit=1000, wanted=Filter(), after_auth=False
-        )
+        _, found, after = await read(store, after)
         seen += [(one.place.profile, one.place.position) for one in found]
         if not found:
             await asyncio.sleep(0.005)
@@ -154,7 +169,12 @@ async def test_ids_of_another_servers_transactions_hold_nothing_back(tmp_path: P
         async with opened(url, state_dir=tmp_path) as store:
             assert await follow(store, 2) == [(1, 1), (1, 2)]
             profile = await store.profile(profile.id)
-            await store.save_profile(profile, records=[a_record("c")])
+            async with running(url):
+                await store.save_profile(profile, records=[a_record("c")])
+                assert await follow(store, 2) == [(1, 1), (1, 2)]  # the third is held back
+                _, found, after = await read(store, ORIGIN)
+                assert [one.place.position for one in found] == [1, 2]
+                assert (await read(store, after))[1] == ()  # and these are not told again
             assert await follow(store, 3) == [(1, 1), (1, 2), (1, 3)]
 
 
