@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import cache
 
 from aiohttp import web
 
@@ -23,6 +24,12 @@ def routes() -> tuple[Route, ...]:
     return tuple(one for module in [*modules, health, documents] for one in routes_of(module))
 
 
+@cache
+def described() -> documents.Documents:
+    """Return the documents of these routes, which every application of a process shares."""
+    return documents.Documents(routes(), DIALECTS)
+
+
 def build(parts: Parts) -> web.Application:
     """Return the application; run it with ``READ_AT_MOST`` of ``api.limits`` (R23).
 
@@ -33,7 +40,7 @@ def build(parts: Parts) -> web.Application:
     app[GATE] = Gate(parts.rates, parts.clock)
     app[PATHS] = path_gate(parts.clock)
     app[OPEN] = OpenRequests(parts.store, parts.clock, parts.pace)
-    app[documents.DOCUMENTS] = documents.Documents(routes(), DIALECTS)
+    app[documents.DOCUMENTS] = described()
     for one in routes():
         add(app, one)
     app.on_response_prepare.append(mark)
