@@ -64,6 +64,14 @@ _PATH_PARAMETERS: Mapping[str, Json] = {
         "description": "A feed's id.",
         "schema": {"type": "string", "pattern": "^[A-Za-z0-9]+$"},
     },
+    "webhook_id": {
+        "description": "A webhook's id.",
+        "schema": {"type": "string", "pattern": "^[A-Za-z0-9_]+$"},
+    },
+    "delivery_id": {
+        "description": "The id of an attempt to deliver.",
+        "schema": {"type": "string", "pattern": "^[A-Za-z0-9_]+$"},
+    },
     "resource_id": {
         "description": "A resource's id.",
         "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]+$"},

@@ -15,6 +15,7 @@ from syncd.api.build import DIALECTS, routes
 from syncd.api.openapi import openapi
 from tests.api.serving import Api
 from tests.api.test_contacts import WALTER
+from tests.api.test_webhooks import HOOKS, happen, made
 from tests.engine.ground import event, exception, series
 
 DOCUMENT = orjson.loads(orjson.dumps(openapi(routes(), DIALECTS)))
@@ -74,13 +75,16 @@ async def test_answers_have_the_members_of_the_document_and_no_others(api: Api, 
     work.put("b.ics", series("Stand-up"), exception("Late", 3, uid="Stand-up"))
     api.ground.server.add_book("/people/").put_contact("a.vcf", WALTER)
     await api.ground.poll()
+    hook = (await made(api))["id"]
+    await happen(api, "Pushed")
+    (sent, *_) = (await api.json(f"{HOOKS}/{hook}/deliveries"))["objects"]
     await api.disconnect()
     primary = f"/v1/accounts/{api.account}/cal/calendars/primary"
     listed = await api.json(f"{primary}/events?page_size=3")
     assert listed["next_page"]
     people = await api.json(f"/v1/accounts/{api.account}/contact/contacts")
     feed = {"name": "Team", "calendar_ids": ["primary"], "detail": "full"}
-    made = await (await api.send("POST", "/v1/feeds", json=feed)).json()
+    published = await (await api.send("POST", "/v1/feeds", json=feed)).json()
     await api.send("POST", "/api/v0/notifications/calendars", json={"name": "CI", "tags": ["a"]})
     checked = set[str]()
     for route in routes():
@@ -95,7 +99,9 @@ async def test_answers_have_the_members_of_the_document_and_no_others(api: Api, 
             calendar_id="primary",
             event_id=listed["objects"][1]["id"],
             contact_id=people["objects"][0]["id"],
-            feed_id=made["id"],
+            feed_id=published["id"],
+            webhook_id=hook,
+            delivery_id=sent["id"],
         )
         headers = {"X-Kloudless-Raw-Data": raw}
         body = await api.json(f"{path}?verbose", headers=headers)

@@ -193,7 +193,7 @@ async def test_head_works_wherever_get_does(api: Api) -> None:
         ("/v1/channels/chn_1", "cronofy"),
         ("/oauth/token/nothing", "cronofy"),
         ("/v1/profiles/pro_aaab/nothing", "native"),
-        ("/v1/webhooks", "native"),
+        ("/v1/webhooks/none/nothing", "native"),
         ("/nothing", "native"),
         ("/v1", "native"),
         ("/calendars/none/nothing", "mytoken"),
