@@ -14,6 +14,7 @@ from syncd.api.parts import Json
 from syncd.api.route import PAGE, NoQuery, Route, Shape
 
 _FORM = "application/x-www-form-urlencoded"
+TOO_MANY = HTTPStatus.TOO_MANY_REQUESTS.value
 _REF = "#/components/schemas/{model}"
 _PATH_PARAMETERS: Mapping[str, Json] = {
     "account_id": {
@@ -165,7 +166,6 @@ def openapi(routes: Sequence[Route], dialects: Sequence[Dialect]) -> Json:
     paths: dict[str, Json] = {}
     for route in routes:
         dialect = next(one for one in dialects if one.owns(route.path))
-        dialect = worded(dialect) if route.oauth else dialect
         told = _operation(route, dialect, schemas)
         paths.setdefault(route.path, {})[route.method.lower()] = told
     return {
@@ -258,18 +258,23 @@ def _answers(route: Route, dialect: Dialect) -> Json:
     answers: Json = {}
     for status, shape in {route.status: route.answer, **route.more}.items():
         answers[str(status)] = _answer(route, status, shape)
-    problem: Json = {dialect.problem_type: {"schema": _ref(dialect.problem)}}
-    if route.content_type == PAGE:
-        problem[PAGE] = {}
-    for status in _problems(route, dialect):
-        answers[str(status)] = {"description": _phrase(status), "content": problem}
+    words = worded(dialect) if route.oauth else dialect
+    problem = _problem(route, words)
+    for status in _problems(route, words):
+        told = _problem(route, dialect) if status == TOO_MANY else problem  # said at the edge
+        answers[str(status)] = {"description": _phrase(status), "content": told}
     if route.guarded:
         answers["default"] = {"description": "Any other problem", "content": problem}
     return answers
 
 
+def _problem(route: Route, dialect: Dialect) -> Json:
+    told: Json = {dialect.problem_type: {"schema": _ref(dialect.problem)}}
+    return told | {PAGE: {}} if route.content_type == PAGE else told
+
+
 def _problems(route: Route, dialect: Dialect) -> list[int]:
-    found = {429, *route.errors}
+    found = {TOO_MANY, *route.errors}
     if route.query is not NoQuery or route.body is not None:
         found.add(dialect.invalid)
     if route.guarded:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, StrictBool
 
 from syncd.api.params import Paged
 from syncd.api.route import Shape
@@ -38,6 +38,16 @@ _DELIVERY = {
     "error": None,
     "next_attempt_at": None,
 }
+
+
+def _no_bool(value: object) -> object:
+    """Refuse what pydantic takes for 0 and 1."""
+    if isinstance(value, bool):
+        raise ValueError("must be a number")  # noqa: TRY004 - pydantic's way
+    return value
+
+
+Overlap = Annotated[int, Field(ge=0, le=90 * 86_400), BeforeValidator(_no_bool)]  # seconds
 Url = Annotated[str, Field(min_length=1, max_length=2048)]
 Names = Annotated[tuple[str, ...], Field(max_length=1000)]
 Text = Annotated[str, Field(max_length=1024)]
@@ -48,11 +58,11 @@ class WebhookBody(Shape, json_schema_extra={"examples": [{"url": EXAMPLE["url"]}
 
     url: Url
     format: Format = Format.STANDARD
-    types: frozenset[Word] = frozenset()
+    types: tuple[Word, ...] = ()  # naming one twice does no harm
     profiles: Names = ()
     calendars: Names = ()
     description: Text | None = None
-    enabled: bool = True
+    enabled: StrictBool = True
     start: Annotated[
         str, Field(description="`now`, `beginning`, or a cursor of the token's one profile.")
     ] = "now"
@@ -63,11 +73,11 @@ class WebhookChange(Shape):
 
     url: Url | None = None
     format: Format | None = None
-    types: frozenset[Word] | None = None
+    types: tuple[Word, ...] | None = None
     profiles: Names | None = None
     calendars: Names | None = None
     description: Text | None = None
-    enabled: bool | None = None
+    enabled: StrictBool | None = None
 
 
 class WebhookObject(Shape, json_schema_extra={"examples": [EXAMPLE]}):
@@ -156,7 +166,7 @@ class DeliveryList(Shape):
 class RotateBody(Shape):
     """How long the old secrets sign too."""
 
-    overlap_seconds: Annotated[int, Field(ge=0, le=90 * 86_400)] = 86_400
+    overlap_seconds: Overlap = 86_400
 
 
 class NewSecret(Shape):
