@@ -28,7 +28,7 @@ from tests.servers.chaos_faults import Kinds
 
 NIGHTLY = os.environ.get("SYNCD_TESTS") == "nightly"
 pytestmark = pytest.mark.timeout(3600 if NIGHTLY else 180)
-SEEDS = 20 if NIGHTLY else 5
+SEEDS = 20 if NIGHTLY else 2
 ROUNDS = (1, 2)  # of edits and a poll while the fault is on, more if it meets nothing
 MOST_ROUNDS = 6
 POLLS = 3  # after it ended
