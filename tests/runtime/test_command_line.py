@@ -46,13 +46,18 @@ def test_options_of_syncd_itself_stand_anywhere(given: list[str], meant: list[st
 
 
 def test_help_takes_less_than_300_ms() -> None:
-    """Of CPU: the limit is about what is imported, not about who else is busy here."""
-    spent = list[float]()
-    for _ in range(5):
-        begun = _cpu_of_children()
-        subprocess.run([sys.executable, "-m", "syncd", "--help"], check=True, capture_output=True)
-        spent.append(_cpu_of_children() - begun)
-    assert min(spent) < 0.3
+    """Of CPU: the limit is about what is imported, not about who else is busy here.
+
+    On a slower machine it is twice what the libraries that help needs take there.
+    """
+    libraries = min(_cpu_of("-c", "import asyncio, typer.rich_utils") for _ in range(5))
+    assert min(_cpu_of("-m", "syncd", "--help") for _ in range(5)) < max(0.3, 2 * libraries)
+
+
+def _cpu_of(*command: str) -> float:
+    begun = _cpu_of_children()
+    subprocess.run([sys.executable, *command], check=True, capture_output=True)  # noqa: S603
+    return _cpu_of_children() - begun
 
 
 def test_help_imports_nothing_heavy() -> None:
