@@ -58,7 +58,7 @@ async def test_a_damaged_file_is_found(tmp_path: Path) -> None:
         keys = [f"/cal/{number}" for number in range(200)]
         await store.record(calendar, a_page(calendar, keys), generation=1)
     with (tmp_path / "syncd.db").open("r+b") as file:
-        page = file.seek(0, 2) // 2 // 4096 * 4096
+        page = file.seek(0, 2) * 3 // 4 // 4096 * 4096  # of rows, not of what opening reads
         file.seek(page)
         file.write(b"\xff" * 512)
     async with opened(tmp_path) as store:
