@@ -6,6 +6,7 @@ from hashlib import blake2b
 from aiohttp import web
 
 from syncd.api.answers import answer
+from syncd.api.problems import Problem, ProblemError
 
 
 def etag(*parts: bytes) -> str:
@@ -33,6 +34,14 @@ def demanded(request: web.Request) -> Callable[..., bool] | None:
         return None
     names = {name.strip() for line in given for name in line.split(",")}
     return lambda *tags: "*" in names or not names.isdisjoint(tags)
+
+
+def check_demanded(request: web.Request, tag: str, what: str) -> None:
+    """Refuse with 412 if ``If-Match`` names other versions of ``what`` than this one."""
+    demand = demanded(request)
+    if demand is not None and not demand(tag):
+        message = f"the {what} is no longer the one that If-Match names"
+        raise ProblemError(Problem(status=412, code="precondition_failed", message=message))
 
 
 def versioned(

@@ -12,14 +12,15 @@ from syncd.api.answers import answer
 from syncd.api.auth import calendar_covered
 from syncd.api.keys import tokens_of
 from syncd.api.native.feed_shapes import FeedBody, FeedChange, FeedList, FeedObject
+from syncd.api.owned import owner_of, reaches
 from syncd.api.pages import page_token, read_page
 from syncd.api.params import Paged, instant
 from syncd.api.parts import Json, parts_of
-from syncd.api.problems import Problem, ProblemError, invalid
+from syncd.api.problems import invalid
 from syncd.api.published import HEADERS, count, file_headers, is_fresh
 from syncd.api.route import route
-from syncd.api.versions import demanded, etag, versioned
-from syncd.model.access import Scope, Token
+from syncd.api.versions import check_demanded, etag, versioned
+from syncd.model.access import Scope
 from syncd.model.errors import NotFoundError
 from syncd.model.ids import CalendarId
 from syncd.model.published import Detail, Feed, SecretPath
@@ -71,7 +72,9 @@ async def list_feeds(request: web.Request, query: Paged) -> web.Response:
     name = f"feeds|{token.id}"
     place = read_page(query.page, of=name)
     after = None if place.behind is None else str(place.behind[0])
-    found = await _reachable(request, token, after=after, limit=query.page_size + 1)
+    found = await parts_of(request).store.feeds(
+        **owner_of(token), after=after, limit=query.page_size + 1
+    )
     shown, more = found[: query.page_size], found[query.page_size :]
     following = None
     if more:
@@ -213,39 +216,14 @@ def _future(request: web.Request, given: date | None) -> datetime | None:
     return at
 
 
-async def _reachable(
-    request: web.Request, token: Token, *, after: str | None, limit: int
-) -> Sequence[Feed]:
-    store = parts_of(request).store
-    if token.admin:
-        return await store.feeds(after=after, limit=limit)
-    if token.profile_id is not None:
-        return await store.feeds(profile=token.profile_id, after=after, limit=limit)
-    if token.user_id is not None:
-        return await store.feeds(user=token.user_id, after=after, limit=limit)
-    return await store.feeds(application=token.application_id, after=after, limit=limit)
-
-
-def _reaches(token: Token, feed: Feed) -> bool:
-    if token.admin:
-        return True
-    if token.profile_id is not None:
-        return feed.profile_id == token.profile_id
-    if token.user_id is not None:
-        return feed.user_id == token.user_id
-    return token.application_id is not None and feed.application_id == token.application_id
-
-
 async def _named(request: web.Request, *, demanding: bool = False) -> Feed:
     """Return the feed of the path; 404 if it is another's, 412 if ``If-Match`` wants another."""
     missing = NotFoundError("there is no such feed")
     feed = await parts_of(request).store.feed(request.match_info["feed_id"])
-    if not any(_reaches(token, feed) for token in tokens_of(request)):
+    if not any(reaches(token, feed) for token in tokens_of(request)):
         raise missing
-    demand = demanded(request) if demanding else None
-    if demand is not None and not demand(_tag(request, feed)):
-        told = "the feed is no longer the one that If-Match names"
-        raise ProblemError(Problem(status=412, code="precondition_failed", message=told))
+    if demanding:
+        check_demanded(request, _tag(request, feed), "feed")
     return feed
 
 

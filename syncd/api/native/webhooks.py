@@ -23,14 +23,15 @@ from syncd.api.native.webhook_shapes import (
     WebhookList,
     WebhookObject,
 )
+from syncd.api.owned import owner_of, reaches
 from syncd.api.pages import page_token, read_page
 from syncd.api.params import Paged
 from syncd.api.parts import Json, parts_of
-from syncd.api.problems import Problem, ProblemError, invalid
+from syncd.api.problems import invalid
 from syncd.api.route import route
-from syncd.api.versions import demanded, etag, versioned
+from syncd.api.versions import check_demanded, etag, versioned
 from syncd.engine.webhook_documents import webhook_document
-from syncd.model.access import Scope, Token
+from syncd.model.access import Scope
 from syncd.model.errors import NotFoundError
 from syncd.model.ids import CalendarId, ProfileId
 from syncd.model.subscription import Outcome, Reason, Subscription
@@ -89,7 +90,9 @@ async def list_webhooks(request: web.Request, query: Paged) -> web.Response:
     name = f"webhooks|{token.id}"
     place = read_page(query.page, of=name)
     after = None if place.behind is None else str(place.behind[0])
-    found = await _reachable(request, token, after=after, limit=query.page_size + 1)
+    found = await parts_of(request).store.subscriptions(
+        **owner_of(token), after=after, limit=query.page_size + 1
+    )
     shown, more = found[: query.page_size], found[query.page_size :]
     following = None
     if more:
@@ -216,41 +219,16 @@ async def replay_webhook(request: web.Request, body: ReplayBody) -> web.Response
 async def webhook_named(request: web.Request, *, demanding: bool = False) -> Subscription:
     """Return the webhook of the path; 404 if it is another's, 412 if ``If-Match`` wants another."""
     found = await parts_of(request).store.subscription(request.match_info["webhook_id"])
-    if not any(_reaches(token, found) for token in tokens_of(request)):
+    if not any(reaches(token, found) for token in tokens_of(request)):
         raise NotFoundError("there is no such webhook")
-    demand = demanded(request) if demanding else None
-    if demand is not None and not demand(_tag(await webhook_object(request, found))):
-        message = "the webhook is no longer the one that If-Match names"
-        raise ProblemError(Problem(status=412, code="precondition_failed", message=message))
+    if demanding:
+        check_demanded(request, _tag(await webhook_object(request, found)), "webhook")
     return found
 
 
 async def webhook_object(request: web.Request, one: Subscription) -> Json:
     """Return N14's object."""
     return webhook_document(one, await parts_of(request).store.behind_of(one.id))
-
-
-async def _reachable(
-    request: web.Request, token: Token, *, after: str | None, limit: int
-) -> Sequence[Subscription]:
-    store = parts_of(request).store
-    if token.admin:
-        return await store.subscriptions(after=after, limit=limit)
-    if token.profile_id is not None:
-        return await store.subscriptions(profile=token.profile_id, after=after, limit=limit)
-    if token.user_id is not None:
-        return await store.subscriptions(user=token.user_id, after=after, limit=limit)
-    return await store.subscriptions(application=token.application_id, after=after, limit=limit)
-
-
-def _reaches(token: Token, one: Subscription) -> bool:
-    if token.admin:
-        return True
-    if token.profile_id is not None:
-        return one.profile_id == token.profile_id
-    if token.user_id is not None:
-        return one.user_id == token.user_id
-    return token.application_id is not None and one.application_id == token.application_id
 
 
 async def _profiles(request: web.Request, names: Sequence[str]) -> frozenset[ProfileId]:
