@@ -1,8 +1,10 @@
 """What ``Merged`` promises: many profiles in one order, nothing lost (api.md N11, F28)."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
@@ -15,7 +17,7 @@ from syncd.model.profile import Profile
 from syncd.model.reach import Reach
 from syncd.store.merged import SqlMerged
 from syncd.store.open import SqlStore
-from tests.store.opening import NOON
+from tests.store.opening import NOON, opened
 from tests.store.samples import USER, a_profile, a_record, an_application, with_profile
 
 EVERYTHING = Reach(everything=True)
@@ -192,37 +194,40 @@ async def test_a_cursor_beyond_the_end_or_of_another_life_is_refused(store: SqlS
         assert refused.value.latest == str(MergedCursor(ends.epoch, ends.latest))
 
 
+@pytest.fixture
+async def sqlite(tmp_path: Path) -> AsyncIterator[SqlStore]:
+    """PostgreSQL goes along an index, and holds nobody up."""
+    async with opened(tmp_path) as store:
+        yield store
+
+
 async def test_a_read_is_one_statement_and_goes_through_so_many_rows(
-    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+    sqlite: SqlStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """S5, S6: on SQLite; whoever covers little looks through much, a piece at a time."""
-    if not store._database.is_sqlite:
-        pytest.skip("PostgreSQL goes along an index, and holds nobody up")
     monkeypatch.setattr("syncd.store.merged._AT_ONCE", 4)
-    one, two = await with_profile(store, 1), await with_profile(store, 2)
-    await append(store, one, *"abcdefghij")
-    await append(store, two, "k")
+    one, two = await with_profile(sqlite, 1), await with_profile(sqlite, 2)
+    await append(sqlite, one, *"abcdefghij")
+    await append(sqlite, two, "k")
     mine = Reach(profiles=frozenset({ProfileId(2)}))
     looked = list[Place]()
     after, found = ORIGIN, tuple[MergedActivity, ...]()
     while not found:
-        _, found, after = await page(store, mine, after=after)
+        _, found, after = await page(sqlite, mine, after=after)
         looked.append(after)
     assert named(found) == [(2, 1)]
     assert [one.order for one in looked] == [5, 10, 12]
 
 
-async def test_sqlite_goes_along_the_row_numbers(store: SqlStore) -> None:
+async def test_sqlite_goes_along_the_row_numbers(sqlite: SqlStore) -> None:
     """A reader at the end costs what is new, whatever it covers."""
-    if not store._database.is_sqlite:
-        pytest.skip("PostgreSQL plans by what it has counted, and here is nothing to count")
-    await append(store, await with_profile(store), "a")
+    await append(sqlite, await with_profile(sqlite), "a")
     sql = (
         "EXPLAIN QUERY PLAN SELECT commit_order FROM activities WHERE commit_order >= 5"
         " AND (commit_order, profile_id, position) > (5, 0, 0) AND +activities.profile_id IN"
         " (SELECT profile_id FROM profiles WHERE user_id IN ('acc_one'))"
         " ORDER BY commit_order, profile_id, position LIMIT 10"
     )
-    plan = " ".join(str(row.detail) for row in await store._database.fetch(text(sql)))
+    plan = " ".join(str(row.detail) for row in await sqlite._database.fetch(text(sql)))
     assert "SEARCH activities USING INTEGER PRIMARY KEY (rowid>?)" in plan
     assert "TEMP B-TREE" not in plan
