@@ -11,7 +11,8 @@ import structlog
 
 from syncd.engine.hub import Hub
 from syncd.engine.ledger import Ledger
-from syncd.engine.messages import trial_message, word_of
+from syncd.engine.messages import trial_message
+from syncd.engine.outbox import ahead
 from syncd.engine.places import Places
 from syncd.model.errors import NotFoundError, SyncdError
 from syncd.model.ids import ProfileId
@@ -22,7 +23,6 @@ from syncd.ports.sink import Message, Receipt, Sink
 from syncd.ports.store import Store
 from syncd.ports.store.subscriptions import Advance
 
-_PAGE = 100  # records a read
 _CUT_OFF = Receipt(took=timedelta(), error="retention has cut the record off")
 _AFTER_A_FAULT = timedelta(minutes=1)
 _LONG = timedelta(hours=1)
@@ -126,6 +126,10 @@ class Deliverer:
             task.cancel()
             await asyncio.wait({task})
 
+    def greet(self, subscription: Subscription) -> None:
+        """Send a message that tells of nothing, soon; whatever becomes of it (C15)."""
+        self._group.create_task(self._greet(subscription), name=f"greet {subscription.id}")
+
     async def test(self, subscription: Subscription) -> Receipt:
         """Send a message that tells of nothing, between two others, and keep no account of it."""
         return await self._send(subscription, trial_message(subscription, self._clock.now()))
@@ -138,6 +142,12 @@ class Deliverer:
         """Return when nothing is being sent."""
         while self._running:
             await asyncio.wait(self._running.values())
+
+    async def _greet(self, subscription: Subscription) -> None:
+        try:
+            await self.test(subscription)
+        except SyncdError as error:
+            log.warning("greeting.failed", subscription_id=subscription.id, why=str(error))
 
     async def _look(self, subscription: str | None = None) -> None:
         for one, profile in await self._store.undelivered(subscription):
@@ -209,30 +219,27 @@ class Deliverer:
 
     async def _news(self, subscription: Subscription, profile: ProfileId) -> Subscription:
         """Send what a profile's stream holds behind the subscription's place, in order."""
-        at = await self._store.place(subscription.id, profile)
-        while True:
-            stream, found = await self._store.read(
-                profile, after=at, limit=_PAGE, wanted=subscription.wanted
-            )
-            if at < stream.floor:
+        at, more = await self._store.place(subscription.id, profile), True
+        while more:
+            found = await ahead(self._store, subscription, profile, at)
+            if found.lost:
                 return await self._ledger.expire(subscription)
-            for activity in found:
-                if not subscription.wants(word_of(activity)):
-                    continue
-                message = await self._ledger.message(subscription, stream, activity)
+            for run in found.runs:
+                message = await self._ledger.message(subscription, found.stream, run.first)
                 receipt = await self._send(subscription, message)
-                step = Advance(profile_id=profile, before=at, after=activity.position)
-                subscription = await self._ledger.note(subscription, message, receipt, step)
+                step = Advance(profile_id=profile, before=at, after=run.end)
+                subscription = await self._ledger.note(
+                    subscription, message, receipt, step, first=run.first.position
+                )
                 if receipt.error is not None:
                     return subscription
-                at = activity.position
-            end = found[-1].position if len(found) == _PAGE else stream.head
-            if end > at:
-                step = Advance(profile_id=profile, before=at, after=end)
+                at = run.end
+            if found.end > at:
+                step = Advance(profile_id=profile, before=at, after=found.end)
                 await self._store.advance(subscription.id, step)
-                at = end
-            if len(found) < _PAGE:
-                return subscription
+                at = found.end
+            more = found.more
+        return subscription
 
     async def _replay(self, subscription: Subscription) -> None:
         """Send again what was asked for, oldest first."""

@@ -83,9 +83,18 @@ class Ledger:
         return await self.message(subscription, stream, found[0])
 
     async def note(
-        self, subscription: Subscription, message: Message, receipt: Receipt, step: Advance
+        self,
+        subscription: Subscription,
+        message: Message,
+        receipt: Receipt,
+        step: Advance,
+        *,
+        first: Position,
     ) -> Subscription:
-        """Keep an attempt at what is next; return the subscription as it stands now."""
+        """Keep an attempt at what is next; return the subscription as it stands now.
+
+        ``first`` is the place of the record that the message is made of.
+        """
         now, attempt = self._clock.now(), subscription.attempts + 1
         after = replace(subscription, attempts=0, retry_at=None, delivered_at=now)
         if receipt.error is not None:
@@ -94,7 +103,7 @@ class Ledger:
             id=delivery_id(self._moment(now), secrets.token_bytes(6)),
             subscription_id=subscription.id,
             profile_id=step.profile_id,
-            position=step.after,
+            position=first,
             record_id=orjson.loads(message.record)["id"],
             attempt=attempt,
             at=now,

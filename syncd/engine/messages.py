@@ -7,7 +7,7 @@ import orjson
 from syncd.model.activity import Activity, Kind, Stream, Type
 from syncd.model.ids import Cursor, short
 from syncd.model.profile import State
-from syncd.model.subscription import TEST, Subscription, Word, message_id
+from syncd.model.subscription import CHANGE, NEWS, TEST, Format, Subscription, Word, message_id
 from syncd.ports.sink import Message
 
 _ENDS = {Type.ADD: Word.PROFILE_CONNECTED, Type.DELETE: Word.PROFILE_REMOVED}
@@ -29,6 +29,17 @@ def word_of(activity: Activity) -> Word:
     return Word.PROFILE_UPDATED
 
 
+def told_as(form: Format, activity: Activity) -> str:
+    """Return the type of the message that tells of an activity in this format."""
+    if form is Format.KLOUDLESS:
+        return NEWS
+    if form is Format.CRONOFY:
+        if activity.kind is not Kind.ACCOUNT:
+            return CHANGE
+        return word_of(activity).replace(".", "_")
+    return word_of(activity)
+
+
 def message_of(
     subscription: Subscription, stream: Stream, activity: Activity, record: bytes
 ) -> Message:
@@ -37,7 +48,7 @@ def message_of(
     cursor = str(Cursor(stream.epoch, activity.position))
     return Message(
         id=message_id(subscription.id, stream.profile_id, told["id"]),
-        word=word_of(activity),
+        word=told_as(subscription.format, activity),
         at=datetime.fromisoformat(told["recorded_at"]),
         profile_id=stream.profile_id,
         cursor=cursor,

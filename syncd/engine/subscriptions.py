@@ -11,11 +11,12 @@ import orjson
 
 from syncd.engine.deliver import Deliverer
 from syncd.engine.ledger import Ledger
-from syncd.engine.messages import word_of
-from syncd.model.errors import ConflictError, InvalidError
+from syncd.engine.outbox import ahead
+from syncd.model.errors import ConflictError, InvalidError, ProbeError
 from syncd.model.ids import Cursor, Position, ProfileId, short
 from syncd.model.subscription import (
     Delivery,
+    Format,
     Outcome,
     Reason,
     SigningSecret,
@@ -32,7 +33,6 @@ _SECRET_BYTES = 32
 _LOW_PORTS = frozenset({80, 443})
 _FIRST_FREE_PORT = 1024
 _LONGEST_URL = 2048
-_PAGE = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,14 +59,16 @@ class Subscriptions:
     async def add(self, asked: Subscription, *, start: str = NOW) -> tuple[Subscription, Secret]:
         """Keep a new subscription, and return it with its signing secret, shown this once.
 
-        It begins ``now``, at the ``beginning``, or at a cursor of its one profile. Raises
-        InvalidError, MalformedCursorError and CursorExpiredError.
+        It begins ``now``, at the ``beginning``, or at a cursor of its one profile. One in
+        Kloudless's format must answer a probe (K46). Raises InvalidError, MalformedCursorError and
+        CursorExpiredError.
         """
         check_url(asked.url)
         identity = f"whk_{short(secrets.token_hex(16))}"
         key, secret = self._new_secret(identity)
         made = replace(asked, id=identity, created=self._clock.now(), secrets=(key,))
         at = await self._start(made, start)
+        await self._probe(made)
         await self._store.add_subscription(made, at=at, beginning=start == BEGINNING)
         await self._deliverer.changed(made.id)
         return made, secret
@@ -74,6 +76,8 @@ class Subscriptions:
     async def change(self, before: Subscription, after: Subscription) -> Subscription:
         """Write what was changed; ``enabled`` again goes on at its places at once (N15)."""
         check_url(after.url)
+        if (after.url, after.format) != (before.url, before.format):
+            await self._probe(after)
         if after.url != before.url or (after.enabled and not before.enabled):
             after = replace(after, attempts=0, retry_at=None)
         await self._deliverer.stop(before.id)
@@ -132,13 +136,10 @@ class Subscriptions:
         end = await self._store.place(subscription.id, profile)
         if until is not None:
             end = min(end, stream.check(Cursor.parse(until)))
-        count = 0
-        while at < end:
-            stream, found = await self._store.read(
-                profile, after=at, limit=_PAGE, wanted=subscription.wanted
-            )
-            some = [one for one in found if one.position <= end]
-            wanted = [one for one in some if subscription.wants(word_of(one))]
+        count, more = 0, True
+        while more and at < end:
+            found = await ahead(self._store, subscription, profile, at)
+            firsts = [run.first for run in found.runs if run.first.position <= end]
             count += await self._queue(
                 subscription,
                 [
@@ -152,12 +153,10 @@ class Subscriptions:
                         at=self._clock.now(),
                         outcome=Outcome.PENDING,
                     )
-                    for one in wanted
+                    for one in firsts
                 ],
             )
-            if len(found) < _PAGE:
-                break
-            at = found[-1].position
+            at, more = found.end, found.more
         return count
 
     async def _queue(self, subscription: Subscription, again: Sequence[Delivery]) -> int:
@@ -189,6 +188,17 @@ class Subscriptions:
             raise InvalidError(message, field="start")
         stream = await self._store.stream(made.profile_id)
         return stream.check(Cursor.parse(start))
+
+    async def _probe(self, asked: Subscription) -> None:
+        """Refuse an endpoint that does not answer as the application would (K46)."""
+        if asked.format is not Format.KLOUDLESS:
+            return
+        receipt = await self._deliverer.test(asked)
+        if receipt.error is not None:
+            raise ProbeError(
+                f"the probe was not answered with 200 and the application's id: {receipt.error}",
+                field="url",
+            )
 
     def _check_enabled(self, subscription: Subscription) -> None:
         if not subscription.enabled:

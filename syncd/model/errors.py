@@ -13,6 +13,7 @@ SyncdError
 └── RequestError              change the request
     ├── NotFoundError             it is not there, or not the caller's
     ├── InvalidError              ``field`` names what is wrong
+    │   ├── ProbeError                an endpoint did not answer as its application would
     │   └── RejectedError             the provider says so, in its own words
     ├── ConflictError             read again, then repeat
     ├── PreconditionError         it is not the version that the caller named (R18)
@@ -114,6 +115,10 @@ class InvalidError(RequestError):
 
 class RejectedError(InvalidError):
     """A value that the provider refused."""
+
+
+class ProbeError(InvalidError):
+    """An endpoint did not answer the probe as its application would (K46)."""
 
 
 class ConflictError(RequestError):

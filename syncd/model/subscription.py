@@ -20,6 +20,11 @@ class Format(StrEnum):
 
     STANDARD = "standard"
     CLOUDEVENTS = "cloudevents"
+    KLOUDLESS = "kloudless"  # K45: says only that an account has news
+    CRONOFY = "cronofy"  # C15: says only since when something has changed
+
+
+WEBHOOK_FORMATS = frozenset({Format.STANDARD, Format.CLOUDEVENTS, Format.KLOUDLESS})  # N14
 
 
 class Word(StrEnum):
@@ -41,6 +46,8 @@ class Word(StrEnum):
 
 
 TEST = "syncd.test"
+NEWS = "activity"  # of a message that says only where to read (K45)
+CHANGE = "change"  # of a message that says only since when to read (C15)
 _KINDS = {"event": Kind.EVENT, "calendar": Kind.CALENDAR, "contact": Kind.CONTACT}
 
 
@@ -80,7 +87,9 @@ class Subscription:
 
     It covers a profile, a user's or an application's profiles, or all (``admin``); of these only
     ``profiles`` and ``calendars`` if such are named, and only messages of ``words``, empty for
-    all but contacts. ``attempts`` failed so far at the message that is next; ``retry_at`` is when
+    all but contacts, and only what its ``client`` manages if ``only_managed`` (C13). ``client`` is
+    the application whose secrets sign, where the format says so; ``asked`` is the JSON object that
+    a dialect echoes. ``attempts`` failed so far at the message that is next; ``retry_at`` is when
     it is tried again.
     """
 
@@ -97,6 +106,9 @@ class Subscription:
     user_id: UserId | None = None
     application_id: ApplicationId | None = None
     admin: bool = False
+    client: ApplicationId | None = None
+    only_managed: bool = False
+    asked: bytes = b"{}"
     reason: Reason | None = None
     attempts: int = 0
     retry_at: datetime | None = None
@@ -152,6 +164,7 @@ class Outcome(StrEnum):
 class Delivery:
     """One attempt to deliver a record; ``next_at`` is when the next one is due.
 
+    Of a message that tells of many records ``position`` and ``record_id`` are those of the first.
     A pending one is a replay that was not tried yet.
     """
 

@@ -150,7 +150,9 @@ async def wired(settings: Settings) -> AsyncIterator[Core]:
         ledger = Ledger(store, linking, clock, metrics, public_url=base, draw=random.random)
         pushing = session(guard)
         stack.push_async_callback(pushing.close)
-        targets = sinks(SinkRim(session=lambda: pushing, vault=vault, clock=clock))
+        targets = sinks(
+            SinkRim(session=lambda: pushing, keys=store.application_keys, vault=vault, clock=clock)
+        )
         deliverer = await stack.enter_async_context(
             Deliverer(store, hub, ledger, targets, clock=clock, meter=metrics)
         )

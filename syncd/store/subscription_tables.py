@@ -11,7 +11,7 @@ subscriptions = Table(
     Column("url", Foreign, nullable=False),
     Column("format", String, nullable=False),
     Column("description", Foreign),
-    Column("wanted", Bytes, nullable=False),  # words, profiles, calendars
+    Column("wanted", Bytes, nullable=False),  # words, profiles, calendars, managed, as asked
     Column("profile_id", Number, index=True),  # no foreign key: it outlives the profile
     Column("user_id", ForeignKey("users.user_id"), index=True),
     Column("application_id", ForeignKey("applications.application_id"), index=True),
@@ -22,6 +22,7 @@ subscriptions = Table(
     Column("delivered_at", BigInteger),
     Column("created_at", BigInteger, nullable=False),
     Column("revision", Integer, nullable=False),
+    Column("client_id", String, index=True),  # the application whose secrets sign
 )
 
 _OF_ONE = "subscriptions.subscription_id"

@@ -293,6 +293,8 @@ def _values(subscription: Subscription) -> Values:
         "words": sorted(subscription.words),
         "profiles": sorted(subscription.profiles),
         "calendars": sorted(subscription.calendars),
+        "only_managed": subscription.only_managed,
+        "asked": orjson.Fragment(subscription.asked),
     }
     return {
         "subscription_id": subscription.id,
@@ -304,6 +306,7 @@ def _values(subscription: Subscription) -> Values:
         "user_id": subscription.user_id,
         "application_id": subscription.application_id,
         "admin": subscription.admin,
+        "client_id": subscription.client,
         "reason": subscription.reason,
         "attempts": subscription.attempts,
         "retry_at": stamp(subscription.retry_at),
@@ -339,6 +342,9 @@ def _subscription(row: AnyRow, secrets: Sequence[SigningSecret]) -> Subscription
         user_id=row.user_id,
         application_id=row.application_id,
         admin=row.admin,
+        client=row.client_id,
+        only_managed=wanted.get("only_managed", False),
+        asked=orjson.dumps(wanted.get("asked", {})),
         reason=None if row.reason is None else Reason(row.reason),
         attempts=row.attempts,
         retry_at=instant_of(row.retry_at),

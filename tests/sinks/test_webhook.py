@@ -1,7 +1,7 @@
 """Webhooks over real connections: signing, judging, what is never followed (N16, N17, §10)."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
@@ -9,18 +9,20 @@ from typing import Any
 
 import orjson
 import pytest
-from aiohttp import ClientTimeout, web
+from aiohttp import ClientSession, ClientTimeout, web
 from cloudevents.core.bindings.http import HTTPMessage, from_structured_event
 from cloudevents.core.formats.json import JSONFormat
 
 from syncd.model.ids import ProfileId
 from syncd.model.subscription import Format, SigningSecret, Subscription
+from syncd.ports.clock import Clock
 from syncd.ports.sink import Message
 from syncd.ports.vault import Secret, signing_place
 from syncd.runtime.clock import SystemClock
 from syncd.runtime.outbound import Guard, session
-from syncd.sinks import webhook
+from syncd.sinks import post
 from syncd.sinks.envelope import LONGEST
+from syncd.sinks.post import Poster
 from syncd.sinks.webhook import WebhookSink
 from tests.fakes.clock import FakeClock
 from tests.fakes.vault import FakeVault
@@ -58,10 +60,15 @@ def message(record: dict[str, Any] | None = None) -> Message:
     )
 
 
+def made(client: Callable[[], ClientSession], clock: Clock | None = None) -> WebhookSink:
+    clock = clock or SystemClock()
+    return WebhookSink(Poster(client, clock), VAULT, clock)
+
+
 @pytest.fixture
 async def sink() -> AsyncIterator[WebhookSink]:
     async with session(Guard(LOOPBACK)) as client:
-        yield WebhookSink(lambda: client, VAULT, SystemClock())
+        yield made(lambda: client)
 
 
 async def test_both_verifiers_accept_and_the_envelope_is_that_of_the_standard(
@@ -106,7 +113,7 @@ async def test_two_secrets_sign_while_one_replaces_the_other(sink: WebhookSink) 
 def test_the_vector_of_the_standard_is_met() -> None:
     """§10; the time zone of the clock signs nothing else."""
     at = datetime.fromtimestamp(1614265330, tz=UTC)
-    sink = WebhookSink(lambda: None, VAULT, FakeClock(at))  # type: ignore[arg-type, return-value]  # unused
+    sink = made(lambda: None, FakeClock(at))  # type: ignore[arg-type, return-value]  # unused
     body = b'{"test": 2432232314}'
     signed = sink._signatures(subscription(), "msg_p5jXN8AQM9LWM0D4loKWxJek", at, body)
     assert signed == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
@@ -130,7 +137,7 @@ async def test_cloudevents_are_read_by_their_own_library(sink: WebhookSink) -> N
 
 async def test_a_record_that_is_too_large_is_cut_to_its_ids() -> None:
     """N16: above 256 KiB."""
-    sink = WebhookSink(lambda: None, VAULT, SystemClock())  # type: ignore[arg-type, return-value]  # unused
+    sink = made(lambda: None)  # type: ignore[arg-type, return-value]  # unused
     metadata = {"id": "k3f9", "calendar_id": "cal_x", "name": "x" * LONGEST}
     large = message({"id": "e-30", "type": "add", "metadata": metadata})
     told = json.loads(sink.body(subscription(), large))
@@ -165,7 +172,7 @@ async def test_all_else_is_a_failure_and_redirects_are_not_followed(
 async def test_silence_resets_and_refused_connections_are_failures(
     sink: WebhookSink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(webhook, "TIMEOUT", ClientTimeout(total=0.2))
+    monkeypatch.setattr(post, "TIMEOUT", ClientTimeout(total=0.2))
     async with Receiver.listening() as receiver:
         for answer, error in ((hang, "20 s"), (reset, "Disconnected")):
             receiver.answer = answer
@@ -180,7 +187,7 @@ async def test_a_status_decides_whatever_becomes_of_the_rest(
     sink: WebhookSink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Slow bodies, and connections that break in the middle of the answer."""
-    monkeypatch.setattr(webhook, "_ANSWER_SECONDS", 0.2)
+    monkeypatch.setattr(post, "_ANSWER_SECONDS", 0.2)
 
     async def broken(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(status=200, headers={"Content-Length": "100"})
@@ -218,7 +225,7 @@ async def test_private_addresses_are_reached_only_where_it_is_allowed(host: str)
     """O1, N14: at each connection; nothing arrives."""
     async with Receiver.listening() as receiver, session(Guard(())) as client:
         port = receiver.url.rpartition(":")[2]
-        sink = WebhookSink(lambda: client, VAULT, SystemClock())
+        sink = made(lambda: client)
         receipt = await sink.send(subscription(f"http://{host}:{port}"), message())
     assert receipt.code is None
     assert receipt.error

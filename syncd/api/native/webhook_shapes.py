@@ -2,11 +2,11 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, StrictBool
+from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, WithJsonSchema
 
 from syncd.api.params import Paged
 from syncd.api.route import Shape
-from syncd.model.subscription import Format, Outcome, Reason, Status, Word
+from syncd.model.subscription import WEBHOOK_FORMATS, Format, Outcome, Reason, Status, Word
 
 EXAMPLE = {
     "id": "whk_2f7xk4qz3mdgy",
@@ -47,6 +47,18 @@ def _no_bool(value: object) -> object:
     return value
 
 
+def _of_webhooks(value: Format) -> Format:
+    """Refuse the formats of subscriptions that are made elsewhere."""
+    if value not in WEBHOOK_FORMATS:
+        raise ValueError("must be standard, cloudevents or kloudless")
+    return value
+
+
+WebhookFormat = Annotated[
+    Format,
+    AfterValidator(_of_webhooks),
+    WithJsonSchema({"type": "string", "enum": sorted(WEBHOOK_FORMATS)}),
+]
 Overlap = Annotated[int, Field(ge=0, le=90 * 86_400), BeforeValidator(_no_bool)]  # seconds
 Url = Annotated[str, Field(min_length=1, max_length=2048)]
 Names = Annotated[tuple[str, ...], Field(max_length=1000)]
@@ -57,7 +69,7 @@ class WebhookBody(Shape, json_schema_extra={"examples": [{"url": EXAMPLE["url"]}
     """A wish to be pushed to; lists that are empty mean all that the token covers."""
 
     url: Url
-    format: Format = Format.STANDARD
+    format: WebhookFormat = Format.STANDARD
     types: tuple[Word, ...] = ()  # naming one twice does no harm
     profiles: Names = ()
     calendars: Names = ()
@@ -72,7 +84,7 @@ class WebhookChange(Shape):
     """What is to be changed; `enabled` true resumes where it stood."""
 
     url: Url | None = None
-    format: Format | None = None
+    format: WebhookFormat | None = None
     types: tuple[Word, ...] | None = None
     profiles: Names | None = None
     calendars: Names | None = None

@@ -31,10 +31,10 @@ from syncd.api.problems import invalid
 from syncd.api.route import route
 from syncd.api.versions import check_demanded, etag, versioned
 from syncd.engine.webhook_documents import webhook_document
-from syncd.model.access import Scope
+from syncd.model.access import Scope, Token
 from syncd.model.errors import NotFoundError
-from syncd.model.ids import CalendarId, ProfileId
-from syncd.model.subscription import Outcome, Reason, Subscription
+from syncd.model.ids import ApplicationId, CalendarId, ProfileId
+from syncd.model.subscription import WEBHOOK_FORMATS, Format, Outcome, Reason, Subscription
 
 _ALL = "/v1/webhooks"
 ONE = f"{_ALL}/{{webhook_id}}"
@@ -49,7 +49,7 @@ _SORTED = orjson.OPT_SORT_KEYS
     body=WebhookBody,
     status=201,
     answer=NewWebhook,
-    errors=(410,),
+    errors=(410, 422),
     idempotent=True,
     headers=("ETag", "Location"),
 )
@@ -74,6 +74,7 @@ async def create_webhook(request: web.Request, body: WebhookBody) -> web.Respons
         user_id=None if token.profile_id else token.user_id,
         application_id=None if token.user_id or token.profile_id else token.application_id,
         admin=token.admin,
+        client=_client(token, body.format),
         reason=None if body.enabled else Reason.OPERATOR,
     )
     made, secret = await parts.subscriptions.add(asked, start=body.start)
@@ -130,7 +131,7 @@ async def retrieve_webhook(request: web.Request) -> web.Response:
     scope=Scope.MANAGE_WEBHOOKS,
     body=WebhookChange,
     answer=WebhookObject,
-    errors=(409, 412),
+    errors=(409, 412, 422),
     headers=("ETag",),
     takes=("If-Match",),
 )
@@ -138,7 +139,11 @@ async def update_webhook(request: web.Request, body: WebhookChange) -> web.Respo
     """Change a webhook; what is left out stays. `enabled` true resumes where it stood."""
     found = await webhook_named(request, demanding=True)
     given = body.model_fields_set
-    reason = found.reason
+    reason, client = found.reason, found.client
+    if body.format is not None and body.format is not found.format:
+        if found.format not in WEBHOOK_FORMATS:
+            raise invalid(f"a {found.format} subscription keeps its format", field="format")
+        client = _client(tokens_of(request)[0], body.format)
     if body.enabled is not None and body.enabled is not found.enabled:
         reason = None if body.enabled else Reason.OPERATOR
     calendars, profiles = found.calendars, found.profiles
@@ -154,6 +159,7 @@ async def update_webhook(request: web.Request, body: WebhookChange) -> web.Respo
         calendars=calendars,
         profiles=profiles,
         description=body.description if "description" in given else found.description,
+        client=client,
         reason=reason,
     )
     stored = await parts_of(request).subscriptions.change(found, changed)
@@ -252,6 +258,19 @@ async def _calendars(request: web.Request, names: Sequence[str]) -> frozenset[Ca
             raise invalid(f"{name}: {error}", field="calendars") from None
         found.add(known.id)
     return frozenset(found)
+
+
+def _client(token: Token, form: Format) -> ApplicationId | None:
+    """Return the application whose key signs in this format (K46); 400 if there is none."""
+    if form is not Format.KLOUDLESS:
+        return None
+    if token.application_id is None:
+        raise invalid(
+            "an application's API key signs these: send that key, or a token that a person gave "
+            "to the application",
+            field="format",
+        )
+    return token.application_id
 
 
 def _tag(told: Json) -> str:
