@@ -14,6 +14,7 @@ from syncd.api.published import PATHS, path_gate
 from syncd.api.route import Route, routes_of
 from syncd.api.serving import serving
 from syncd.api.streams import OPEN, OpenRequests
+from syncd.api.together import TOGETHER, Together
 
 DIALECTS = (kloudless.DIALECT, cronofy.DIALECT, mytoken.DIALECT, native.DIALECT)
 
@@ -40,6 +41,7 @@ def build(parts: Parts) -> web.Application:
     app[GATE] = Gate(parts.rates, parts.clock)
     app[PATHS] = path_gate(parts.clock)
     app[OPEN] = OpenRequests(parts.store, parts.clock, parts.pace)
+    app[TOGETHER] = Together()
     app[documents.DOCUMENTS] = described()
     for one in routes():
         add(app, one)
@@ -63,7 +65,7 @@ async def _drain(app: web.Application) -> None:
 
 
 async def _watch(app: web.Application) -> AsyncIterator[None]:
-    async with asyncio.TaskGroup() as group:
+    async with app[TOGETHER], asyncio.TaskGroup() as group:
         watching = group.create_task(app[OPEN].watch(), name="watch tokens of open requests")
         yield
         watching.cancel()

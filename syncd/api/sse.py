@@ -1,13 +1,16 @@
 """Records as server-sent events (api.md K41)."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
 
 from aiohttp import web
 
 from syncd.api.parts import parts_of
 from syncd.api.streams import EndedError, holding
+from syncd.api.together import AT_MOST, Piece
 from syncd.model.errors import SyncdError
 
 RETRY = b"retry: 3000\n\n"
@@ -25,29 +28,42 @@ def message(record: bytes, cursor: str) -> bytes:
     return b"event: activity\nid: %b\ndata: %b\n\n" % (cursor.encode(), record)
 
 
-async def sent(request: web.Request, chunks: AsyncIterator[bytes]) -> web.StreamResponse:
-    """Answer with chunks as they come, until they end, the token dies, or the server stops.
+async def sent(
+    request: web.Request, first: Piece, follow: Callable[[str], Awaitable[Piece]]
+) -> web.StreamResponse:
+    """Answer with a piece and what follows it, until the last, the token dies, or the server stops.
 
-    Nothing is queued for a reader: the next chunk is asked for when the last one is written.
+    Nothing is queued for a reader: the next piece is asked for when the last one is written.
     """
     response = web.StreamResponse(headers=_HEADERS)
     await response.prepare(request)
     if request.method == "HEAD":
         return response
+    pace, transport = parts_of(request).pace, request.transport
+    if transport is None:
+        return response  # gone already
     with suppress(EndedError, SyncdError, ConnectionError):  # the reader comes back and is told
-        async with holding(request, parts_of(request).pace.longest):
-            await _write(request, response, RETRY)
-            async for chunk in chunks:
-                await _write(request, response, chunk)
+        async with holding(request, pace.longest):
+            piece = replace(first, parts=(RETRY, *first.parts))
+            while True:
+                for part in piece.parts:
+                    if len(part) <= AT_MOST and not transport.get_write_buffer_size():
+                        await response.write(part)  # has room, so it cannot wait
+                    else:
+                        await _press(transport, response, part, pace.stall)
+                if piece.last:
+                    break
+                piece = await follow(piece.cursor)
     return response
 
 
-async def _write(request: web.Request, response: web.StreamResponse, chunk: bytes) -> None:
-    """Write, or cut off a reader that takes nothing for 10 s."""
+async def _press(
+    transport: asyncio.Transport, response: web.StreamResponse, part: bytes, stall: timedelta
+) -> None:
+    """Write, or cut off a reader that takes nothing for so long."""
     try:
-        async with asyncio.timeout(parts_of(request).pace.stall.total_seconds()):
-            await response.write(chunk)
+        async with asyncio.timeout(stall.total_seconds()):
+            await response.write(part)
     except TimeoutError:
-        if request.transport is not None:
-            request.transport.abort()
+        transport.abort()
         raise ConnectionAbortedError("the reader takes nothing") from None

@@ -14,20 +14,28 @@ from syncd.engine.ledger import Ledger
 from syncd.engine.messages import trial_message
 from syncd.engine.outbox import ahead
 from syncd.engine.places import Places
+from syncd.engine.shared import SharedReads
 from syncd.model.errors import NotFoundError, SyncdError
-from syncd.model.ids import ProfileId
+from syncd.model.ids import Position, ProfileId
 from syncd.model.subscription import Format, Subscription
 from syncd.ports.clock import Clock
 from syncd.ports.meter import Meter
 from syncd.ports.sink import Message, Receipt, Sink
 from syncd.ports.store import Store
-from syncd.ports.store.subscriptions import Advance
+from syncd.ports.store.subscriptions import Advance, Standing
 
 _CUT_OFF = Receipt(took=timedelta(), error="retention has cut the record off")
 _AFTER_A_FAULT = timedelta(minutes=1)
 _LONG = timedelta(hours=1)
 
 log = structlog.get_logger()
+
+
+class _Touched(set[str]):
+    """Subscriptions that run, or were changed, while something is read; each is its own."""
+
+    __hash__ = object.__hash__  # type: ignore[assignment]  # a set has none
+    __eq__ = object.__eq__
 
 
 class Deliverer:
@@ -58,8 +66,9 @@ class Deliverer:
         self._ahead = dict[str, dict[ProfileId | None, None]]()  # None: replays
         self._running = dict[str, asyncio.Task[None]]()
         self._later = dict[str, datetime]()
-        self._locks = dict[str, asyncio.Lock]()
+        self._looks = set[_Touched]()  # under way
         self._places = Places()
+        self._shared = SharedReads(store)
         self._unseen = True  # that there may be more ahead than we know of
 
     async def __aenter__(self) -> Self:
@@ -92,8 +101,16 @@ class Deliverer:
 
     async def wake(self, profile: ProfileId) -> None:
         """Note that a profile has news."""
-        for subscription in await self._store.subscribers(profile):
-            self._put(subscription, profile)
+        self._shared.forget(profile)
+        touched = _Touched(self._running)
+        self._looks.add(touched)
+        try:
+            found = await self._store.subscribers(profile)
+        finally:
+            self._looks.remove(touched)
+        for one in found:
+            known = None if one.subscription.id in touched else one
+            self._put(one.subscription.id, profile, known)
 
     async def tick(self) -> None:
         """Try again what is due; the first one finds everything that was left."""
@@ -122,6 +139,7 @@ class Deliverer:
         """End what is being sent to a subscription, and forget what it has before it."""
         self._ahead.pop(subscription, None)
         self._later.pop(subscription, None)
+        self._touch(subscription)
         if task := self._running.get(subscription):
             task.cancel()
             await asyncio.wait({task})
@@ -150,20 +168,31 @@ class Deliverer:
             log.warning("greeting.failed", subscription_id=subscription.id, why=str(error))
 
     async def _look(self, subscription: str | None = None) -> None:
-        for one, profile in await self._store.undelivered(subscription):
+        found = await self._store.undelivered(subscription)
+        self._shared.forget()
+        for one, profile in found:
             self._put(one, profile)
 
-    def _put(self, subscription: str, profile: ProfileId | None) -> None:
+    def _put(
+        self, subscription: str, profile: ProfileId | None, known: Standing | None = None
+    ) -> None:
         self._ahead.setdefault(subscription, {})[profile] = None
         if subscription not in self._later:
-            self._run(subscription)
+            self._run(subscription, known)
 
-    def _run(self, subscription: str) -> None:
+    def _run(self, subscription: str, known: Standing | None = None) -> None:
         if subscription in self._running or not self._ahead.get(subscription):
             return
-        task = self._group.create_task(self._safely(subscription), name=f"deliver {subscription}")
+        self._touch(subscription)
+        work = self._safely(subscription, known)
+        task = self._group.create_task(work, name=f"deliver {subscription}")
         self._running[subscription] = task
         task.add_done_callback(lambda _: self._ended(subscription))
+
+    def _touch(self, subscription: str) -> None:
+        """Note that what is being read of it may be old."""
+        for look in self._looks:
+            look.add(subscription)
 
     def _ended(self, subscription: str) -> None:
         del self._running[subscription]
@@ -173,10 +202,13 @@ class Deliverer:
         else:
             self._ahead.pop(subscription, None)
 
-    async def _safely(self, subscription: str) -> None:
+    async def _safely(self, subscription: str, known: Standing | None) -> None:
         """Deliver; a fault of ours in one must not stop the others, it is loud and rare."""
         try:
-            await self._deliver(subscription)
+            try:
+                await self._deliver(subscription, known)
+            finally:
+                await self._ledger.settled(subscription)
         except NotFoundError:
             self._ahead.pop(subscription, None)  # removed
         except SyncdError as error:
@@ -192,9 +224,16 @@ class Deliverer:
         self._later[subscription] = self._clock.now() + _AFTER_A_FAULT
         self._unseen = True
 
-    async def _deliver(self, identity: str) -> None:
-        """Send what is before a subscription, until there is nothing, or something failed."""
-        subscription = await self._store.subscription(identity)
+    async def _deliver(self, identity: str, known: Standing | None) -> None:
+        """Send what is before a subscription, until there is nothing, or something failed.
+
+        ``known`` is where it stands, if that was read just now.
+        """
+        places = dict[ProfileId, Position]()
+        if known is None:
+            subscription = await self._store.subscription(identity)
+        else:
+            subscription, places[known.profile_id] = known.subscription, known.at
         if not subscription.enabled:
             self._ahead.pop(identity, None)
             return
@@ -208,7 +247,7 @@ class Deliverer:
             if profile is None:
                 await self._replay(subscription)
             elif not subscription.profiles or profile in subscription.profiles:
-                subscription = await self._news(subscription, profile)
+                subscription = await self._news(subscription, profile, places)
             if not subscription.enabled:
                 self._ahead.pop(identity, None)
                 return
@@ -216,28 +255,40 @@ class Deliverer:
                 ahead[profile] = None
                 self._later[identity] = subscription.retry_at
                 return
+            if not ahead:
+                await self._ledger.settled(identity)  # news that come meanwhile are sent at once
 
-    async def _news(self, subscription: Subscription, profile: ProfileId) -> Subscription:
-        """Send what a profile's stream holds behind the subscription's place, in order."""
-        at, more = await self._store.place(subscription.id, profile), True
+    async def _news(
+        self, subscription: Subscription, profile: ProfileId, places: dict[ProfileId, Position]
+    ) -> Subscription:
+        """Send what a profile's stream holds behind the subscription's place, in order.
+
+        ``places`` are those that are known; what is noted is in the store only a little later.
+        """
+        if profile not in places:
+            places[profile] = await self._store.place(subscription.id, profile)
+        more = True
         while more:
-            found = await ahead(self._store, subscription, profile, at)
+            at = places[profile]
+            found = await ahead(self._store, subscription, profile, at, shared=self._shared)
             if found.lost:
                 return await self._ledger.expire(subscription)
-            for run in found.runs:
+            for number, run in enumerate(found.runs, start=1):
                 message = await self._ledger.message(subscription, found.stream, run.first)
                 receipt = await self._send(subscription, message)
-                step = Advance(profile_id=profile, before=at, after=run.end)
+                # behind the last one is nothing that is wanted
+                end = found.end if number == len(found.runs) else run.end
+                step = Advance(profile_id=profile, before=places[profile], after=end)
                 subscription = await self._ledger.note(
                     subscription, message, receipt, step, first=run.first.position
                 )
                 if receipt.error is not None:
                     return subscription
-                at = run.end
-            if found.end > at:
-                step = Advance(profile_id=profile, before=at, after=found.end)
-                await self._store.advance(subscription.id, step)
-                at = found.end
+                places[profile] = end
+            if found.end > places[profile]:
+                step = Advance(profile_id=profile, before=places[profile], after=found.end)
+                await self._ledger.pass_over(subscription, step)
+                places[profile] = found.end
             more = found.more
         return subscription
 
@@ -253,10 +304,7 @@ class Deliverer:
     async def _send(self, subscription: Subscription, message: Message) -> Receipt:
         """Send one message, when no other is under way to the subscription."""
         host, sink = urlsplit(subscription.url).netloc, self._sinks[subscription.format]
-        async with (
-            self._locks.setdefault(subscription.id, asyncio.Lock()),
-            self._places.one(host, failing=bool(subscription.attempts)),
-        ):
+        async with self._places.one(subscription.id, host, failing=bool(subscription.attempts)):
             receipt = await sink.send(subscription, message)
         outcome = "delivered" if receipt.error is None else "failed"
         self._meter.count("deliveries_total", outcome=outcome)

@@ -6,11 +6,11 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-import orjson
 import structlog
 
 from syncd.engine.link import Linking
 from syncd.engine.messages import message_of
+from syncd.engine.notes import Notes
 from syncd.engine.records import with_relink_url
 from syncd.model.activity import Activity, Filter, Kind, Stream
 from syncd.model.errors import NotFoundError
@@ -28,7 +28,7 @@ from syncd.ports.clock import Clock
 from syncd.ports.meter import Meter
 from syncd.ports.sink import Message, Receipt
 from syncd.ports.store import Store
-from syncd.ports.store.subscriptions import Advance
+from syncd.ports.store.subscriptions import Advance, Note
 
 _EVERY_KIND = Filter(kinds=frozenset(Kind))
 _MICROSECOND = timedelta(microseconds=1)
@@ -43,6 +43,7 @@ class Ledger:
     def __init__(  # noqa: PLR0913 - what the rules touch
         self,
         store: Store,
+        notes: Notes,
         linking: Linking,
         clock: Clock,
         meter: Meter,
@@ -52,12 +53,14 @@ class Ledger:
     ) -> None:
         """Links in messages begin with ``public_url`` (R10); ``draw`` gives jitter, 0 to 1."""
         self._store = store
+        self._notes = notes
         self._linking = linking
         self._clock = clock
         self._meter = meter
         self._public_url = public_url
         self._draw = draw
         self._last = datetime.min.replace(tzinfo=UTC)
+        self._entropy = secrets.token_bytes(6)  # other processes' ids are others
 
     async def message(
         self, subscription: Subscription, stream: Stream, activity: Activity
@@ -93,18 +96,21 @@ class Ledger:
     ) -> Subscription:
         """Keep an attempt at what is next; return the subscription as it stands now.
 
-        ``first`` is the place of the record that the message is made of.
+        ``first`` is the place of the record that the message is made of. A success may be written
+        later than this returns, and before ``settled`` does.
         """
         now, attempt = self._clock.now(), subscription.attempts + 1
-        after = replace(subscription, attempts=0, retry_at=None, delivered_at=now)
+        after = subscription
         if receipt.error is not None:
             after = self._after_failure(subscription, receipt)
+        elif subscription.attempts:
+            after = replace(subscription, attempts=0, retry_at=None)
         delivery = Delivery(
-            id=delivery_id(self._moment(now), secrets.token_bytes(6)),
+            id=delivery_id(self._moment(now), self._entropy),
             subscription_id=subscription.id,
             profile_id=step.profile_id,
             position=first,
-            record_id=orjson.loads(message.record)["id"],
+            record_id=message.record_id,
             attempt=attempt,
             at=now,
             outcome=Outcome.DELIVERED if receipt.error is None else Outcome.FAILED,
@@ -114,14 +120,23 @@ class Ledger:
             answer=receipt.answer,
             next_at=after.retry_at,
         )
-        await self._store.note_delivery(
-            delivery,
-            step=step if receipt.error is None else None,
-            attempts=after.attempts,
-            reason=after.reason,
+        await self._notes.add(
+            Note(
+                subscription_id=subscription.id,
+                step=step if receipt.error is None else None,
+                delivery=delivery,
+                attempts=after.attempts,
+                reason=after.reason,
+            )
         )
+        if receipt.error is not None:
+            await self.settled(subscription.id)
         self._tell(subscription, after, receipt)
         return after
+
+    async def pass_over(self, subscription: Subscription, step: Advance) -> None:
+        """Keep that there was nothing to send."""
+        await self._notes.add(Note(subscription_id=subscription.id, step=step))
 
     async def note_replay(self, replay: Delivery, receipt: Receipt) -> None:
         """Keep what became of a replay: it moves nothing, and is not tried again by itself."""
@@ -135,10 +150,16 @@ class Ledger:
             error=receipt.error,
             answer=receipt.answer,
         )
-        await self._store.note_delivery(told)
+        await self._notes.add(Note(subscription_id=replay.subscription_id, delivery=told))
+        await self._notes.written(replay.subscription_id)
+
+    async def settled(self, subscription: str) -> None:
+        """Return when all that was kept of a subscription is in the store, or raise why not."""
+        await self._notes.written(subscription)
 
     async def expire(self, subscription: Subscription) -> Subscription:
         """Disable what retention has passed; never move it on silently (S9)."""
+        await self.settled(subscription.id)
         after = replace(subscription, reason=Reason.EXPIRED, retry_at=None)
         await self._store.expire_subscriptions()
         self._tell(subscription, after, None)

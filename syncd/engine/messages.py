@@ -10,13 +10,19 @@ from syncd.model.profile import State
 from syncd.model.subscription import CHANGE, NEWS, TEST, Format, Subscription, Word, message_id
 from syncd.ports.sink import Message
 
+_WORDS = {
+    (kind, type_): Word(f"{kind}.{type_}")
+    for kind in Kind
+    if kind is not Kind.ACCOUNT
+    for type_ in Type
+}
 _ENDS = {Type.ADD: Word.PROFILE_CONNECTED, Type.DELETE: Word.PROFILE_REMOVED}
 
 
 def word_of(activity: Activity) -> Word:
     """Return the type of an activity's message: a profile's tells what became of it."""
     if activity.kind is not Kind.ACCOUNT:
-        return Word(f"{activity.kind}.{activity.type}")
+        return _WORDS[activity.kind, activity.type]
     if activity.type in _ENDS:
         return _ENDS[activity.type]
     state = orjson.loads(activity.body).get("changes", {}).get("state")
@@ -48,6 +54,7 @@ def message_of(
     cursor = str(Cursor(stream.epoch, activity.position))
     return Message(
         id=message_id(subscription.id, stream.profile_id, told["id"]),
+        record_id=told["id"],
         word=told_as(subscription.format, activity),
         at=datetime.fromisoformat(told["recorded_at"]),
         profile_id=stream.profile_id,

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from syncd.engine.messages import told_as, word_of
+from syncd.engine.shared import SharedReads
 from syncd.model.activity import Activity, Kind, Stream
 from syncd.model.ids import EventId, Position, ProfileId
 from syncd.model.managed import COMMAND_LINE
@@ -39,12 +40,21 @@ class Ahead:
 
 
 async def ahead(
-    store: Store, subscription: Subscription, profile: ProfileId, at: Position
+    store: Store,
+    subscription: Subscription,
+    profile: ProfileId,
+    at: Position,
+    *,
+    shared: SharedReads | None = None,
 ) -> Ahead:
-    """Return the messages that follow a place; those that tell of many records, for many pages."""
+    """Return the messages that follow a place; those that tell of many records, for many pages.
+
+    Pages are read by ``shared``, where there are others who want them.
+    """
     runs, pages = list[Run](), 0
+    read, wanted = (shared or store).read, subscription.wanted
     while True:
-        stream, found = await store.read(profile, after=at, limit=_PAGE, wanted=subscription.wanted)
+        stream, found = await read(profile, after=at, limit=_PAGE, wanted=wanted)
         if at < stream.floor:
             return Ahead(stream=stream, runs=(), end=at, more=False, lost=True)
         for activity in await _meant(store, subscription, found):

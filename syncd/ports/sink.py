@@ -18,6 +18,7 @@ class Message:
     profile_id: ProfileId | None = None
     cursor: str = ""
     object_id: str = ""
+    record_id: str = ""
     record: bytes = b""
 
 

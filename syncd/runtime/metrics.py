@@ -22,29 +22,38 @@ class Metrics:
         self._counters: dict[str, Counter] = {}
         self._histograms: dict[str, Histogram] = {}
         self._gauges: dict[str, Gauge] = {}
+        self._children = dict[tuple[object, ...], Counter | Histogram]()  # by name and labels
 
     def count(self, name: str, amount: int = 1, **labels: str) -> None:
         """Add to a counter."""
-        if name not in self._counters:
-            self._counters[name] = Counter(
-                f"syncd_{name}", _words(name), sorted(labels), registry=self.registry
-            )
-        counter = self._counters[name]
-        (counter.labels(**labels) if labels else counter).inc(amount)
+        key = (name, *labels.items())
+        child = self._children.get(key)
+        if not isinstance(child, Counter):
+            if name not in self._counters:
+                self._counters[name] = Counter(
+                    f"syncd_{name}", _words(name), sorted(labels), registry=self.registry
+                )
+            counter = self._counters[name]
+            child = self._children[key] = counter.labels(**labels) if labels else counter
+        child.inc(amount)
 
     def observe(self, name: str, value: float, **labels: str) -> None:
         """Add a measurement, in seconds or bytes as the name says, to a histogram."""
-        if name not in self._histograms:
-            buckets = _BYTES if name.endswith("_bytes") else _SECONDS
-            self._histograms[name] = Histogram(
-                f"syncd_{name}",
-                _words(name),
-                sorted(labels),
-                buckets=buckets,
-                registry=self.registry,
-            )
-        histogram = self._histograms[name]
-        (histogram.labels(**labels) if labels else histogram).observe(value)
+        key = (name, *labels.items())
+        child = self._children.get(key)
+        if not isinstance(child, Histogram):
+            if name not in self._histograms:
+                buckets = _BYTES if name.endswith("_bytes") else _SECONDS
+                self._histograms[name] = Histogram(
+                    f"syncd_{name}",
+                    _words(name),
+                    sorted(labels),
+                    buckets=buckets,
+                    registry=self.registry,
+                )
+            histogram = self._histograms[name]
+            child = self._children[key] = histogram.labels(**labels) if labels else histogram
+        child.observe(value)
 
     def show(self, values: Mapping[str, float]) -> None:
         """Set gauges to what they are now."""

@@ -29,6 +29,7 @@ from syncd.engine.ledger import Ledger
 from syncd.engine.link import Linking
 from syncd.engine.managed import ManagedEvents
 from syncd.engine.merged import MergedReader
+from syncd.engine.notes import Notes
 from syncd.engine.plan import Plan
 from syncd.engine.poll import Poller
 from syncd.engine.prune import Pruner
@@ -147,7 +148,10 @@ async def wired(settings: Settings) -> AsyncIterator[Core]:
         )
         linking = Linking(store, opener, vault, clock, hub)
         base = settings.server.public_url
-        ledger = Ledger(store, linking, clock, metrics, public_url=base, draw=random.random)
+        notes = await stack.enter_async_context(Notes(store))
+        ledger = Ledger(
+            *(store, notes, linking, clock, metrics), public_url=base, draw=random.random
+        )
         pushing = session(guard)
         stack.push_async_callback(pushing.close)
         targets = sinks(

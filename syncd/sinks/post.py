@@ -74,6 +74,8 @@ def any_success(code: int, _answer: bytes) -> str | None:
 async def _beginning(response: ClientResponse) -> bytes:
     """Return the first 1 KiB of an answer; its status decides, so what breaks here is no fault."""
     found = b""
+    if response.content.at_eof():
+        return found
     try:
         async with asyncio.timeout(_ANSWER_SECONDS):
             while len(found) < ANSWER and not response.content.at_eof():

@@ -4,12 +4,14 @@ from datetime import UTC, datetime
 
 from standardwebhooks import Webhook
 
-from syncd.model.subscription import Subscription
+from syncd.model.subscription import SigningSecret, Subscription
 from syncd.ports.clock import Clock
 from syncd.ports.sink import Message, Receipt
 from syncd.ports.vault import Vault, signing_place
 from syncd.sinks.envelope import CONTENT_TYPES, envelope
 from syncd.sinks.post import Poster, any_success
+
+_MOST_KEYS = 1000
 
 
 class WebhookSink:
@@ -20,6 +22,7 @@ class WebhookSink:
         self._poster = poster
         self._vault = vault
         self._clock = clock
+        self._keys = dict[tuple[str, bytes], Webhook]()
 
     def body(self, subscription: Subscription, message: Message) -> bytes:
         """Return a message as it is sent, always the same bytes."""
@@ -41,9 +44,19 @@ class WebhookSink:
     ) -> str:
         """Sign by every secret that is alive, the newest first."""
         at = datetime.fromtimestamp(int(now.timestamp()), tz=UTC)  # another zone signs another time
-        signed = list[str]()
-        for one in subscription.signing(now):
-            place = signing_place(subscription.id, one.id)
-            key = Webhook(self._vault.open(one.sealed, place=place).reveal())
-            signed.append(key.sign(identity, at, body.decode()))
+        signed = (
+            self._key(subscription.id, one).sign(identity, at, body.decode())
+            for one in subscription.signing(now)
+        )
         return " ".join(signed)
+
+    def _key(self, subscription: str, secret: SigningSecret) -> Webhook:
+        """Return an opened key; those that signed lately are kept (ADR 48)."""
+        kept = self._keys.get((subscription, secret.sealed))
+        if kept is None:
+            place = signing_place(subscription, secret.id)
+            kept = Webhook(self._vault.open(secret.sealed, place=place).reveal())
+            if len(self._keys) >= _MOST_KEYS:
+                del self._keys[next(iter(self._keys))]
+            self._keys[subscription, secret.sealed] = kept
+        return kept

@@ -1,15 +1,34 @@
 """What was tried to deliver, and what is to be sent again."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
+from operator import itemgetter
+from typing import Any
 
-from sqlalchemy import and_, delete, exists, func, insert, select, update
+from sqlalchemy import (
+    BigInteger,
+    Integer,
+    String,
+    and_,
+    bindparam,
+    case,
+    delete,
+    exists,
+    func,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from syncd.model.errors import NotFoundError
-from syncd.model.subscription import Delivery, Outcome, Reason
+from syncd.model.errors import NotFoundError, StaleStateError
+from syncd.model.ids import ProfileId
+from syncd.model.subscription import Delivery, Outcome
 from syncd.model.when import from_milliseconds, milliseconds
-from syncd.ports.store.subscriptions import Advance
+from syncd.ports.store.subscriptions import Advance, Note
+from syncd.store.bulk import write_rows
+from syncd.store.columns import clean
 from syncd.store.rows import AnyRow, Values, instant_of, stamp
 from syncd.store.subscription_tables import deliveries, subscriptions
 from syncd.store.subscriptions import step_on
@@ -17,36 +36,40 @@ from syncd.store.topic import Topic
 from syncd.store.upsert import upsert
 
 _MILLISECOND = timedelta(milliseconds=1)
+_COLUMNS = tuple(column.name for column in deliveries.columns)
+_UNTOUCHED: Values = {"tried": None, "due": None, "why": None, "arrived": None}
+_TRIED = bindparam("tried", type_=Integer)
+_DUE = bindparam("due", type_=BigInteger)
+_REST = (
+    update(subscriptions)
+    .where(subscriptions.c.subscription_id == bindparam("one"))
+    .values(
+        attempts=func.coalesce(_TRIED, subscriptions.c.attempts),
+        retry_at=case((_TRIED.is_(None), subscriptions.c.retry_at), else_=_DUE),
+        reason=func.coalesce(bindparam("why", type_=String), subscriptions.c.reason),
+        delivered_at=func.coalesce(
+            bindparam("arrived", type_=BigInteger), subscriptions.c.delivered_at
+        ),
+    )
+)
 
 
 class SqlDeliveries(Topic):
     """The second half of ``Subscriptions`` in SQL."""
 
-    async def note_delivery(
-        self,
-        delivery: Delivery,
-        *,
-        step: Advance | None = None,
-        attempts: int | None = None,
-        reason: Reason | None = None,
-    ) -> None:
-        """Keep an attempt, with the step that it allows, or with what it makes of the rest."""
-        told: Values = {}
-        if attempts is not None:
-            told |= {"attempts": attempts, "retry_at": stamp(delivery.next_at)}
-        if delivery.outcome is Outcome.DELIVERED:
-            told["delivered_at"] = milliseconds(delivery.at)
-        if reason is not None:
-            told |= {"reason": reason, "retry_at": None}
+    async def note_deliveries(self, notes: Sequence[Note]) -> None:
+        """Write notes, those of a subscription in their order; all of them or none.
+
+        Raises StaleStateError if a subscription stood elsewhere, NotFoundError if one is gone.
+        """
+        rest, steps = _rest_of(notes), _steps_of(notes)
+        rows = [_row(note.delivery) for note in notes if note.delivery is not None]
 
         async def work(connection: AsyncConnection) -> None:
-            mine = subscriptions.c.subscription_id == delivery.subscription_id
-            changed = update(subscriptions).where(mine).values(told)
-            if told and not (await connection.execute(changed)).rowcount:
+            if rest and (await connection.execute(_REST, rest)).rowcount != len(rest):
                 raise NotFoundError("there is no such webhook")
-            if step is not None:
-                await step_on(connection, delivery.subscription_id, step)
-            await connection.execute(upsert(deliveries, connection), [_values(delivery)])
+            await step_on(connection, steps)
+            await write_rows(connection, upsert(deliveries, connection), _COLUMNS, rows)
 
         await self._database.write(work)
 
@@ -56,7 +79,8 @@ class SqlDeliveries(Topic):
             return
 
         async def work(connection: AsyncConnection) -> None:
-            await connection.execute(insert(deliveries), [_values(one) for one in replays])
+            rows = [_row(one) for one in replays]
+            await write_rows(connection, insert(deliveries), _COLUMNS, rows)
 
         await self._database.write(work)
 
@@ -121,23 +145,54 @@ class SqlDeliveries(Topic):
         return await self._database.put(delete(deliveries).where(row.delivery_id.in_(some)))
 
 
-def _values(delivery: Delivery) -> Values:
+def _rest_of(notes: Sequence[Note]) -> Sequence[Values]:
+    """Return what becomes of each subscription, in one order everywhere (S1)."""
+    rest = dict[str, Values]()
+    for note in notes:
+        told, after = note.delivery, Values()
+        if note.attempts is not None:
+            due = None if told is None or note.reason is not None else told.next_at
+            after |= {"tried": note.attempts, "due": stamp(due), "why": note.reason}
+        if told is not None and told.outcome is Outcome.DELIVERED:
+            after["arrived"] = milliseconds(told.at)
+        if after:
+            before = rest.get(note.subscription_id, _UNTOUCHED)
+            rest[note.subscription_id] = {**before, "one": note.subscription_id, **after}
+    return [rest[one] for one in sorted(rest)]
+
+
+def _steps_of(notes: Sequence[Note]) -> Sequence[tuple[str, Advance]]:
+    """Return where each subscription gets to; steps that follow one another are one."""
+    steps = dict[tuple[str, ProfileId], Advance]()
+    for note in notes:
+        if note.step is None:
+            continue
+        key = (note.subscription_id, note.step.profile_id)
+        begun = steps.get(key, note.step)
+        if key in steps and begun.after != note.step.before:
+            raise StaleStateError("a webhook stands elsewhere")
+        steps[key] = replace(begun, after=note.step.after)
+    return [(one, step) for (one, _), step in sorted(steps.items(), key=itemgetter(0))]
+
+
+def _row(delivery: Delivery) -> tuple[Any, ...]:
+    """Return a row in the order of the columns; ``store.bulk`` leaves cleaning to us."""
     took = delivery.duration
-    return {
-        "delivery_id": delivery.id,
-        "subscription_id": delivery.subscription_id,
-        "profile_id": delivery.profile_id,
-        "position": delivery.position,
-        "record_id": delivery.record_id,
-        "attempt": delivery.attempt,
-        "at": milliseconds(delivery.at),
-        "outcome": delivery.outcome,
-        "code": delivery.code,
-        "duration_ms": None if took is None else took // _MILLISECOND,
-        "error": delivery.error,
-        "answer": delivery.answer,
-        "next_at": stamp(delivery.next_at),
-    }
+    return (
+        delivery.id,
+        delivery.subscription_id,
+        delivery.profile_id,
+        delivery.position,
+        delivery.record_id,
+        delivery.attempt,
+        milliseconds(delivery.at),
+        delivery.outcome.value,
+        delivery.code,
+        None if took is None else took // _MILLISECOND,
+        clean(delivery.error),
+        delivery.answer,
+        stamp(delivery.next_at),
+    )
 
 
 def _delivery(row: AnyRow) -> Delivery:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -121,6 +122,7 @@ class SqlStreams(Topic):
                 yield profile
 
 
+@lru_cache(maxsize=256)  # building one takes longer than running it
 def _page(wanted: Filter) -> Select[*tuple[object, ...]]:
     """Return the statement of ``read``; a stream without wanted activities is one row of it."""
     row = activities.c

@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 
 import orjson
 from sqlalchemy import (
     ColumnElement,
     Select,
     and_,
+    bindparam,
     delete,
     exists,
     func,
@@ -30,15 +32,28 @@ from syncd.model.subscription import (
     Word,
 )
 from syncd.model.when import from_milliseconds, milliseconds
-from syncd.ports.store.subscriptions import Advance
+from syncd.ports.store.subscriptions import Advance, Standing
 from syncd.store.chunks import chunks
 from syncd.store.rows import AnyRow, Values, instant_of, stamp
 from syncd.store.subscription_tables import deliveries, positions, signing_secrets, subscriptions
 from syncd.store.tables import profiles, streams
 from syncd.store.topic import Topic
-from syncd.store.upsert import upsert
+from syncd.store.upsert import insert_new
 
 _MOST_SECRETS = 100
+_COLUMNS = tuple(column.name for column in subscriptions.columns)
+_SECRETS = select(signing_secrets).where(
+    signing_secrets.c.subscription_id.in_(bindparam("some", expanding=True))
+)
+_STEP = (
+    update(positions)
+    .where(
+        positions.c.subscription_id == bindparam("one"),
+        positions.c.profile_id == bindparam("profile"),
+        positions.c.position == bindparam("before"),
+    )
+    .values(position=bindparam("after"))
+)
 
 
 class SqlSubscriptions(Topic):
@@ -150,14 +165,14 @@ class SqlSubscriptions(Topic):
 
         await self._database.write(work)
 
-    async def subscribers(self, profile: ProfileId) -> Sequence[str]:
+    async def subscribers(self, profile: ProfileId) -> Sequence[Standing]:
         """Return the enabled subscriptions that cover a profile, a removed one too."""
-        column = subscriptions.c
-        found = select(column.subscription_id).join_from(
-            subscriptions, profiles, _covers(column.reason.is_(None))
-        )
-        rows = await self._database.fetch(found.where(profiles.c.profile_id == profile))
-        return [row.subscription_id for row in rows]
+        rows = await self._database.fetch(_SUBSCRIBERS, {"profile": profile})
+        found = await self._with_secrets(rows)
+        return [
+            Standing(subscription=one, profile_id=profile, at=row.position or Position(0))
+            for one, row in zip(found, rows, strict=True)
+        ]
 
     async def undelivered(
         self, subscription: str | None = None
@@ -192,14 +207,6 @@ class SqlSubscriptions(Topic):
         rows = await self._database.fetch(select(column.position).where(*mine))
         return rows[0].position if rows else Position(0)
 
-    async def advance(self, subscription: str, step: Advance) -> None:
-        """Note that there was nothing to send; raises StaleStateError if it stood elsewhere."""
-
-        async def work(connection: AsyncConnection) -> None:
-            await step_on(connection, subscription, step)
-
-        await self._database.write(work)
-
     async def expire_subscriptions(self) -> Sequence[str]:
         """Disable those that retention has passed (S9); return which."""
         column = subscriptions.c
@@ -221,11 +228,9 @@ class SqlSubscriptions(Topic):
         return await self._database.write(work)
 
     async def _with_secrets(self, rows: Sequence[AnyRow]) -> Sequence[Subscription]:
-        secrets, column = dict[str, list[SigningSecret]](), signing_secrets.c
+        secrets = dict[str, list[SigningSecret]]()
         for some in chunks([row.subscription_id for row in rows], _MOST_SECRETS):
-            # the one that nothing has replaced first
-            wanted = select(signing_secrets).where(column.subscription_id.in_(some))
-            for row in await self._database.fetch(wanted.order_by(column.until_at.desc())):
+            for row in await self._database.fetch(_SECRETS, {"some": some}):
                 secret = SigningSecret(
                     id=row.secret_id, sealed=row.sealed, until=instant_of(row.until_at)
                 )
@@ -233,22 +238,22 @@ class SqlSubscriptions(Topic):
         return [_subscription(row, secrets.get(row.subscription_id, [])) for row in rows]
 
 
-async def step_on(connection: AsyncConnection, subscription: str, step: Advance) -> None:
-    """Move a subscription on in a profile's stream; raises StaleStateError."""
-    column = positions.c
-    mine = (column.subscription_id == subscription, column.profile_id == step.profile_id)
-    moved = update(positions).where(*mine, column.position == step.before)
-    if (await connection.execute(moved.values(position=step.after))).rowcount:
+async def step_on(connection: AsyncConnection, steps: Sequence[tuple[str, Advance]]) -> None:
+    """Move subscriptions on, at most once in each profile's stream; raises StaleStateError."""
+    if not steps:
         return
-    held = (await connection.execute(select(column.position).where(*mine))).first()
-    if held is not None or step.before:
-        raise StaleStateError(f"webhook {subscription} stands elsewhere")
-    row = {
-        "subscription_id": subscription,
-        "profile_id": step.profile_id,
-        "position": step.after,
-    }
-    await connection.execute(upsert(positions, connection), [row])
+    rows = [
+        {"one": one, "profile": step.profile_id, "before": step.before, "after": step.after}
+        for one, step in steps
+    ]
+    if new := [
+        {"subscription_id": row["one"], "profile_id": row["profile"], "position": 0}
+        for row in rows
+        if not row["before"]
+    ]:
+        await connection.execute(insert_new(positions, connection.dialect.name), new)
+    if (await connection.execute(_STEP, rows)).rowcount != len(rows):
+        raise StaleStateError("a webhook stands elsewhere")
 
 
 def _covers(enabled: ColumnElement[bool]) -> ColumnElement[bool]:
@@ -264,6 +269,21 @@ def _covers(enabled: ColumnElement[bool]) -> ColumnElement[bool]:
             and_(one.application_id.is_not(None), through),
         ),
     )
+
+
+_SUBSCRIBERS = (
+    select(subscriptions, positions.c.position)
+    .select_from(
+        subscriptions.join(profiles, _covers(subscriptions.c.reason.is_(None))).outerjoin(
+            positions,
+            and_(
+                positions.c.subscription_id == subscriptions.c.subscription_id,
+                positions.c.profile_id == profiles.c.profile_id,
+            ),
+        )
+    )
+    .where(profiles.c.profile_id == bindparam("profile"))
+)
 
 
 def _ahead() -> Select[*tuple[object, ...]]:
@@ -326,28 +346,37 @@ def _secret_values(subscription: str, secret: SigningSecret) -> Values:
 
 
 def _subscription(row: AnyRow, secrets: Sequence[SigningSecret]) -> Subscription:
-    wanted = orjson.loads(row.wanted)
+    told = dict(zip(_COLUMNS, row, strict=False))  # quicker than as many attributes of a row
     newest = sorted(secrets, key=lambda one: one.until is not None)
     return Subscription(
-        id=row.subscription_id,
-        url=row.url,
-        created=from_milliseconds(row.created_at),
+        id=told["subscription_id"],
+        url=told["url"],
+        created=from_milliseconds(told["created_at"]),
         secrets=tuple(newest),
-        format=Format(row.format),
-        description=row.description,
-        words=frozenset(map(Word, wanted["words"])),
-        profiles=frozenset(map(ProfileId, wanted["profiles"])),
-        calendars=frozenset(map(CalendarId, wanted["calendars"])),
-        profile_id=row.profile_id,
-        user_id=row.user_id,
-        application_id=row.application_id,
-        admin=row.admin,
-        client=row.client_id,
-        only_managed=wanted.get("only_managed", False),
-        asked=orjson.dumps(wanted.get("asked", {})),
-        reason=None if row.reason is None else Reason(row.reason),
-        attempts=row.attempts,
-        retry_at=instant_of(row.retry_at),
-        delivered_at=instant_of(row.delivered_at),
-        revision=row.revision,
+        format=Format(told["format"]),
+        description=told["description"],
+        profile_id=told["profile_id"],
+        user_id=told["user_id"],
+        application_id=told["application_id"],
+        admin=told["admin"],
+        client=told["client_id"],
+        reason=None if told["reason"] is None else Reason(told["reason"]),
+        attempts=told["attempts"],
+        retry_at=instant_of(told["retry_at"]),
+        delivered_at=instant_of(told["delivered_at"]),
+        revision=told["revision"],
+        **_wanted(told["wanted"]),
     )
+
+
+@lru_cache(maxsize=1024)
+def _wanted(stored: bytes) -> Values:
+    """Return what is kept as one document; the same for many."""
+    wanted = orjson.loads(stored)
+    return {
+        "words": frozenset(map(Word, wanted["words"])),
+        "profiles": frozenset(map(ProfileId, wanted["profiles"])),
+        "calendars": frozenset(map(CalendarId, wanted["calendars"])),
+        "only_managed": wanted.get("only_managed", False),
+        "asked": orjson.dumps(wanted.get("asked", {})),
+    }

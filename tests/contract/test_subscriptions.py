@@ -16,7 +16,7 @@ from syncd.model.subscription import (
     delivery_id,
 )
 from syncd.ports.store import Store
-from syncd.ports.store.subscriptions import Advance
+from syncd.ports.store.subscriptions import Advance, Note
 from tests.store.opening import NOON
 from tests.store.samples import USER, a_record, with_profile
 
@@ -49,6 +49,15 @@ def an_attempt(number: int, **fields: object) -> Delivery:
     return Delivery(**{**plain, **fields})  # type: ignore[arg-type]  # checked at run time
 
 
+def a_step(before: int, after: int, profile: ProfileId = ONE) -> Advance:
+    return Advance(profile_id=profile, before=Position(before), after=Position(after))
+
+
+def a_note(delivery: Delivery, *, attempts: int | None = 0, **fields: object) -> Note:
+    plain = {"subscription_id": delivery.subscription_id, "delivery": delivery}
+    return Note(**{**plain, "attempts": attempts, **fields})  # type: ignore[arg-type]  # checked at run time
+
+
 async def filled(store: Store) -> Subscription:
     """Keep a subscription that has three records before it."""
     profile = await with_profile(store)
@@ -76,38 +85,76 @@ async def test_what_is_kept_is_what_was_given(store: Store) -> None:
 
 async def test_what_lies_ahead_is_found_by_who_covers_it(store: Store) -> None:
     await filled(store)
-    assert await store.subscribers(ONE) == ["whk_a"]
+    (standing,) = await store.subscribers(ONE)
+    assert standing.subscription == await store.subscription("whk_a")
+    assert (standing.profile_id, standing.at) == (ONE, 0)
     assert await store.undelivered() == [("whk_a", ONE)]
     assert await store.behind_of("whk_a") == 3
-    step = Advance(profile_id=ONE, before=Position(0), after=Position(2))
-    await store.note_delivery(an_attempt(2), step=step, attempts=0)
+    step = a_step(0, 2)
+    await store.note_deliveries([a_note(an_attempt(2), step=step)])
     assert await store.place("whk_a", ONE) == 2
     assert await store.behind_of("whk_a") == 1
     with pytest.raises(StaleStateError):
-        await store.advance("whk_a", step)
-    await store.advance("whk_a", Advance(profile_id=ONE, before=Position(2), after=Position(3)))
+        await store.note_deliveries([Note(subscription_id="whk_a", step=step)])
+    await store.note_deliveries([Note(subscription_id="whk_a", step=a_step(2, 3))])
     assert await store.undelivered("whk_a") == []
 
 
 async def test_a_step_that_is_refused_keeps_no_attempt(store: Store) -> None:
     """One transaction: who comes second notes nothing."""
     await filled(store)
-    wrong = Advance(profile_id=ONE, before=Position(1), after=Position(2))
     with pytest.raises(StaleStateError):
-        await store.note_delivery(an_attempt(2), step=wrong, attempts=0)
+        await store.note_deliveries([a_note(an_attempt(2), step=a_step(1, 2))])
     assert await store.deliveries("whk_a") == []
+
+
+async def test_notes_of_many_are_written_together_or_not_at_all(store: Store) -> None:
+    """I14: steps of one follow one another; one that is refused undoes all."""
+    await filled(store)
+    await store.add_subscription(a_subscription("whk_b"), at=None, beginning=True)
+    two = await with_profile(store, 2)  # comes later: has no place yet
+    await store.save_profile(two, records=[a_record()] * 2)
+    other = {"subscription_id": "whk_b"}
+    failed = an_attempt(6, outcome=Outcome.FAILED, next_at=NOON, **other)
+    notes = [
+        a_note(an_attempt(1), step=a_step(0, 1)),
+        a_note(an_attempt(4, **other), step=a_step(0, 2, two.id)),
+        a_note(an_attempt(2), step=a_step(1, 3)),
+        a_note(failed, attempts=3),
+    ]
+    for wrong, error in (
+        (a_note(an_attempt(7), step=a_step(4, 5)), StaleStateError),  # steps with a gap
+        (a_note(an_attempt(7, **other), step=a_step(1, 2)), StaleStateError),
+        (a_note(an_attempt(7, subscription_id="whk_gone")), NotFoundError),
+    ):
+        with pytest.raises(error):
+            await store.note_deliveries([*notes, wrong])
+        assert await store.deliveries("whk_a") == await store.deliveries("whk_b") == []
+        assert await store.place("whk_b", two.id) == 0
+    await store.note_deliveries(notes)
+    assert [one.position for one in await store.deliveries("whk_a")] == [2, 1]
+    assert await store.place("whk_a", ONE) == 3
+    assert await store.place("whk_b", two.id) == 2
+    one, also = await store.subscription("whk_a"), await store.subscription("whk_b")
+    assert (one.attempts, one.retry_at) == (0, None)
+    assert one.delivered_at == NOON + timedelta(seconds=2)
+    assert (also.attempts, also.retry_at) == (3, NOON)
+    assert also.delivered_at == NOON + timedelta(seconds=4)
+    replayed = an_attempt(8, **other)
+    await store.note_deliveries([a_note(replayed, attempts=None)])
+    after = await store.subscription("whk_b")
+    assert (after.attempts, after.retry_at, after.delivered_at) == (3, NOON, replayed.at)
 
 
 async def test_attempts_are_listed_and_forgotten(store: Store) -> None:
     await filled(store)
     failed = an_attempt(1, outcome=Outcome.FAILED, code=500, error="no", answer=b"x")
-    await store.note_delivery(failed, attempts=1)
+    await store.note_deliveries([a_note(failed, attempts=1)])
     again = an_attempt(2, position=Position(1), record_id="e-1")
     lost = an_attempt(3, outcome=Outcome.FAILED)
-    for one in (lost, an_attempt(4)):
-        await store.note_delivery(one, attempts=0)
+    await store.note_deliveries([a_note(lost), a_note(an_attempt(4))])
     assert await store.failed("whk_a") == [failed, lost]
-    await store.note_delivery(again, attempts=0)
+    await store.note_deliveries([a_note(again)])
     assert await store.failed("whk_a") == [lost]
     listed = await store.deliveries("whk_a", limit=2)
     assert [one.position for one in listed] == [4, 3]

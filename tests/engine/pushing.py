@@ -7,6 +7,7 @@ from syncd.engine.deliver import Deliverer
 from syncd.engine.hub import Hub
 from syncd.engine.ledger import Ledger
 from syncd.engine.link import Linking
+from syncd.engine.notes import Notes
 from syncd.engine.subscriptions import Subscriptions
 from syncd.model.subscription import Format
 from syncd.ports.clock import Clock
@@ -29,8 +30,8 @@ async def pushing(
 ) -> AsyncIterator[tuple[Subscriptions, Deliverer]]:
     """Push what the store holds; without jitter."""
     meter = FakeMeter()
-    ledger = Ledger(store, linking, clock, meter, public_url=PUBLIC, draw=lambda: 0.5)
-    target = sink or FakeSink()
-    sinks = dict.fromkeys(Format, target)
-    async with Deliverer(store, hub, ledger, sinks, clock=clock, meter=meter) as deliverer:
-        yield Subscriptions(store, FakeVault(), clock, deliverer, ledger), deliverer
+    sinks = dict.fromkeys(Format, sink or FakeSink())
+    async with Notes(store) as notes:
+        ledger = Ledger(store, notes, linking, clock, meter, public_url=PUBLIC, draw=lambda: 0.5)
+        async with Deliverer(store, hub, ledger, sinks, clock=clock, meter=meter) as deliverer:
+            yield Subscriptions(store, FakeVault(), clock, deliverer, ledger), deliverer

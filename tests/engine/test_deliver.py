@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -272,11 +273,11 @@ async def test_a_hanging_endpoint_delays_no_other(here: Ground) -> None:
 
 async def test_places_are_kept_for_those_that_are_well() -> None:
     """64 at once, 4 a host; what failed last takes 16 of them."""
-    places, held = Places(), asyncio.Event()
+    places, held, numbers = Places(), asyncio.Event(), count()
     inside = dict[str, int]()
 
     async def hold(host: str, *, failing: bool) -> None:
-        async with places.one(host, failing=failing):
+        async with places.one(f"whk{next(numbers)}", host, failing=failing):
             inside[host] = inside.get(host, 0) + 1
             await held.wait()
 
@@ -293,7 +294,7 @@ async def test_places_are_kept_for_those_that_are_well() -> None:
         assert inside["one"] == 4
         assert sum(inside.values()) == 64
         held.set()
-    assert not places._hosts
+    assert not places._turns
 
 
 async def test_replays_have_the_same_ids_and_move_nothing(here: Ground) -> None:

@@ -1,9 +1,10 @@
 """The activity stream as server-sent events (api.md K41)."""
 
-from collections.abc import AsyncIterator
+from functools import partial
 
 from aiohttp import web
 
+from syncd.api.address import base_url
 from syncd.api.keys import profile_of
 from syncd.api.kloudless.activity import bodies_of, end_of, filter_of, refused_cursors
 from syncd.api.kloudless.shapes import FollowQuery
@@ -12,6 +13,7 @@ from syncd.api.parts import parts_of
 from syncd.api.records import ActivityMessage
 from syncd.api.route import route
 from syncd.api.sse import AT_ONCE, HEARTBEAT, message, sent
+from syncd.api.together import Piece, packed, together
 from syncd.model.access import Scope
 from syncd.model.activity import Batch, Filter, Kind, Type
 from syncd.model.ids import Cursor
@@ -38,28 +40,30 @@ async def follow_activity(request: web.Request, query: FollowQuery) -> web.Strea
     stream, account = parts_of(request).stream, profile_of(request).id
     async with refused_cursors(request):
         batch = await stream.read(account, cursor=cursor, limit=AT_ONCE, wanted=wanted)
-    return await sent(request, _chunks(request, batch, wanted))
+    mine = together(request).lane((account, wanted, base_url(request)))
+    look = partial(_look, request, wanted)
+    first = await _piece(request, batch)
+    return await sent(request, first, lambda cursor: mine.ask(cursor, look))
 
 
-async def _chunks(request: web.Request, batch: Batch, wanted: Filter) -> AsyncIterator[bytes]:
-    """Yield what is to be written, until the account is removed.
+async def _look(request: web.Request, wanted: Filter, cursor: str) -> Piece:
+    """Return what follows a cursor, or a heartbeat.
 
     Each read begins where the last one ended, so nothing is lost or doubled.
     """
-    parts, account = parts_of(request), profile_of(request).id
-    while True:
-        bodies = await bodies_of(request, batch.activities)
-        for activity, body in zip(batch.activities, bodies, strict=True):
-            cursor = str(Cursor(batch.stream.epoch, activity.position))
-            yield message(spliced(body, ("cursor", cursor)), cursor)
-            if (activity.kind, activity.type) == (Kind.ACCOUNT, Type.DELETE):
-                return
-        if not batch.activities:
-            yield HEARTBEAT
-        batch = await parts.stream.read(
-            account,
-            cursor=end_of(batch),
-            limit=AT_ONCE,
-            wanted=wanted,
-            wait=parts.pace.heartbeat,
-        )
+    parts = parts_of(request)
+    account, wait = profile_of(request).id, parts.pace.heartbeat
+    batch = await parts.stream.read(account, cursor=cursor, limit=AT_ONCE, wanted=wanted, wait=wait)
+    return await _piece(request, batch)
+
+
+async def _piece(request: web.Request, batch: Batch) -> Piece:
+    """Return a batch as it is written; the last one is that which removes the account."""
+    messages, last = list[bytes](), False
+    bodies = await bodies_of(request, batch.activities)
+    for activity, body in zip(batch.activities, bodies, strict=True):
+        cursor = str(Cursor(batch.stream.epoch, activity.position))
+        messages.append(message(spliced(body, ("cursor", cursor)), cursor))
+        if last := (activity.kind, activity.type) == (Kind.ACCOUNT, Type.DELETE):
+            break
+    return Piece(parts=packed(messages or [HEARTBEAT]), cursor=end_of(batch), last=last)

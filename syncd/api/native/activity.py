@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 
 from aiohttp import web
 
@@ -17,6 +18,7 @@ from syncd.api.records import ActivityMessage, LatestCursor
 from syncd.api.route import route
 from syncd.api.sse import AT_ONCE, HEARTBEAT, message, sent
 from syncd.api.streams import awaited
+from syncd.api.together import Piece, packed, together
 from syncd.engine.records import with_relink_url
 from syncd.model.access import Scope
 from syncd.model.activity import Filter, Kind
@@ -88,32 +90,32 @@ async def follow_all_activity(request: web.Request, query: FollowAllQuery) -> we
         batch = await parts_of(request).merged.read(
             reach, cursor=cursor, limit=AT_ONCE, wanted=wanted
         )
-    return await sent(request, _chunks(request, batch, reach, wanted))
+    mine = together(request).lane((reach, wanted, base_url(request)))
+    look = partial(_look, request, reach, wanted)
+    first = await _piece(request, batch)
+    return await sent(request, first, lambda cursor: mine.ask(cursor, look))
 
 
 def _reach(request: web.Request) -> Reach:
     return reach_of(tokens_of(request))
 
 
-async def _chunks(
-    request: web.Request, batch: MergedBatch, reach: Reach, wanted: Filter
-) -> AsyncIterator[bytes]:
-    """Yield what is to be written; each read begins where the last one ended."""
+async def _look(request: web.Request, reach: Reach, wanted: Filter, cursor: str) -> Piece:
+    """Return what follows a cursor, or a heartbeat; each read begins where the last one ended."""
     parts = parts_of(request)
-    while True:
-        bodies = await _bodies(request, batch)
-        for one, body in zip(batch.activities, bodies, strict=True):
-            cursor = str(batch.behind(one))
-            yield message(spliced(body, ("cursor", cursor)), cursor)
-        if not batch.activities:
-            yield HEARTBEAT
-        batch = await parts.merged.read(
-            reach,
-            cursor=str(batch.cursor),
-            limit=AT_ONCE,
-            wanted=wanted,
-            wait=parts.pace.heartbeat,
-        )
+    batch = await parts.merged.read(
+        reach, cursor=cursor, limit=AT_ONCE, wanted=wanted, wait=parts.pace.heartbeat
+    )
+    return await _piece(request, batch)
+
+
+async def _piece(request: web.Request, batch: MergedBatch) -> Piece:
+    messages = list[bytes]()
+    bodies = await _bodies(request, batch)
+    for one, body in zip(batch.activities, bodies, strict=True):
+        cursor = str(batch.behind(one))
+        messages.append(message(spliced(body, ("cursor", cursor)), cursor))
+    return Piece(parts=packed(messages or [HEARTBEAT]), cursor=str(batch.cursor))
 
 
 async def _bodies(request: web.Request, batch: MergedBatch) -> Sequence[bytes]:

@@ -18,6 +18,30 @@ class Advance:
     after: Position
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """A subscription, and how far it has come in one profile's stream."""
+
+    subscription: Subscription
+    profile_id: ProfileId
+    at: Position
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """What an attempt makes of a subscription: where it gets to, and what becomes of the rest.
+
+    Without ``delivery`` there was nothing to send. ``attempts`` is how many failed in a row, None
+    to leave that as it is; ``reason`` disables.
+    """
+
+    subscription_id: str
+    step: Advance | None = None
+    delivery: Delivery | None = None
+    attempts: int | None = None
+    reason: Reason | None = None
+
+
 class Subscriptions(Protocol):
     """Each method is one transaction."""
 
@@ -63,7 +87,7 @@ class Subscriptions(Protocol):
         """Add a secret; those that are there sign until ``until`` at the longest."""
         ...
 
-    async def subscribers(self, profile: ProfileId) -> Sequence[str]:
+    async def subscribers(self, profile: ProfileId) -> Sequence[Standing]:
         """Return the enabled subscriptions that cover a profile, a removed one too."""
         ...
 
@@ -81,22 +105,10 @@ class Subscriptions(Protocol):
         """Return how far it has come in a profile's stream; 0 in a profile that came later."""
         ...
 
-    async def advance(self, subscription: str, step: Advance) -> None:
-        """Note that there was nothing to send; raises StaleStateError if it stood elsewhere."""
-        ...
+    async def note_deliveries(self, notes: Sequence[Note]) -> None:
+        """Write notes, those of a subscription in their order; all of them or none.
 
-    async def note_delivery(
-        self,
-        delivery: Delivery,
-        *,
-        step: Advance | None = None,
-        attempts: int | None = None,
-        reason: Reason | None = None,
-    ) -> None:
-        """Keep an attempt, with the step that it allows, or with what it makes of the rest.
-
-        ``attempts`` is how many failed in a row, None to leave that as it is; ``reason`` disables.
-        Raises StaleStateError if the subscription stood elsewhere, NotFoundError if it is gone.
+        Raises StaleStateError if a subscription stood elsewhere, NotFoundError if one is gone.
         """
         ...
 
