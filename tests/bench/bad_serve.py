@@ -1,11 +1,12 @@
 """Endpoints that are bad in ten ways, in a process of their own.
 
-``python -m tests.bench.bad_serve EACH`` listens at EACH addresses for each way, prints their URLs in
-JSON, and serves until its input ends.
+``python -m tests.bench.bad_serve EACH`` listens at EACH addresses for each way, prints their URLs
+in JSON, and serves until its input ends.
 """
 
 import asyncio
 import json
+import os
 import socket
 import sys
 from collections.abc import Awaitable, Callable
@@ -103,6 +104,7 @@ async def main(each: int) -> None:
         urls.append(f"{'https' if way == 'tls' else 'http'}://{host}:{port}/")
     print(json.dumps(urls), flush=True)  # noqa: T201
     await asyncio.to_thread(sys.stdin.read)
+    os._exit(0)  # what hangs is not waited for
 
 
 asyncio.run(main(int(sys.argv[1])))

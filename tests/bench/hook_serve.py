@@ -1,8 +1,8 @@
 """A receiver of webhooks in a process of its own, so that its work is not counted as ours.
 
 ``python -m tests.bench.hook_serve COUNT`` listens at COUNT addresses of this machine, so that each
-is a host of its own (F37), and prints their URLs in JSON. For each line that it reads it prints what
-has arrived since: time (this machine's monotonic clock), host and id of each message.
+is a host of its own (F37), and prints their URLs in JSON. For each line that it reads it prints
+what has arrived since: time (this machine's monotonic clock), host and id of each message.
 """
 
 import asyncio

@@ -19,6 +19,7 @@ from syncd.api.parts import Pace
 from syncd.api.sse import message
 from syncd.api.streams import OPEN
 from syncd.model.activity import Kind, Record, Type
+from syncd.model.ids import Cursor
 from syncd.runtime.heap import settle_heap
 from tests.api.serving import Api, serving
 from tests.bench.test_page import stored
@@ -155,7 +156,7 @@ class Stalled:
 
     grown: int  # bytes of memory, at the most, since all were connected
     left: int  # streams that are still open
-    seen_again: Sequence[list[str]]  # names of what came to each that returned
+    seen_again: Sequence[list[int]]  # positions of what came to each that returned
 
 
 def resident() -> int:
@@ -191,19 +192,19 @@ async def stalled(folder: Path, readers: int, idle: int, records: int, stall: ti
                     await asyncio.sleep(0.05)
                     most = max(most, resident())
         left = len(open_streams)
-        again = list[list[str]]()
+        again = list[list[int]]()
         for _ in range(idle):
             again.append(await _returned(api, begun, records))
     return Stalled(grown=most - before, left=left, seen_again=again)
 
 
-async def _returned(api: Api, last: str, count: int) -> list[str]:
-    """Come back with the last id that was seen, and return the ids that follow."""
-    path, found = f"/v1/accounts/{api.account}/events/stream", list[str]()
+async def _returned(api: Api, last: str, count: int) -> list[int]:
+    """Come back with the last id that was seen, and return the positions that follow."""
+    path, found = f"/v1/accounts/{api.account}/events/stream", list[int]()
     async with await api.get(path, headers={"Last-Event-ID": last}) as response:
         async for line in response.content:
             if line.startswith(b"id: "):
-                found.append(line[4:].decode().strip())
+                found.append(Cursor.parse(line[4:].decode().strip()).position)
             if len(found) == count:
                 break
     return found
