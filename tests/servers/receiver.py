@@ -5,14 +5,15 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Self
 
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from standardwebhooks import Webhook, WebhookVerificationError
 
+Check = Callable[[str, Any, bytes], bool]
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -24,16 +25,28 @@ def by_hand(secret: str, headers: Any, body: bytes) -> bool:  # noqa: ANN401 - a
     return f"v1,{wanted}" in headers["webhook-signature"].split(" ")
 
 
-class Receiver:
-    """Keeps what arrived; ``answer`` decides what is said, after what is kept."""
+def by_library(secret: str, headers: Any, body: bytes) -> bool:  # noqa: ANN401 - a multidict
+    """Check a message with the reference library, its time too."""
+    try:
+        Webhook(secret).verify(body, headers)
+    except WebhookVerificationError:
+        return False
+    return True
 
-    def __init__(self, *, verify_time: bool = True) -> None:
+
+class Receiver:
+    """Keeps what arrived; ``answer`` decides what is said, after what is kept.
+
+    Each of ``checks`` looks at every message for itself.
+    """
+
+    def __init__(self, *, checks: Sequence[Check] = (by_hand, by_library)) -> None:
         self.secrets = list[str]()
         self.requests = list[tuple[dict[str, str], bytes]]()
         self.messages = list[tuple[str, Any]]()  # id, body: those that were answered with 2xx
         self.faults = list[str]()
         self.answer: Answer | None = None
-        self.verify_time = verify_time
+        self.checks = checks
         app = web.Application(client_max_size=1 << 20)
         app.router.add_route("*", "/{path:.*}", self._take)
         self._server = TestServer(app)
@@ -61,13 +74,11 @@ class Receiver:
         headers = {name.lower(): value for name, value in request.headers.items()}
         self.requests.append((headers, body))
         for secret in self.secrets:
-            if not by_hand(secret, headers, body):
-                self.faults.append("by hand: no signature matches")
-            if self.verify_time:
-                try:
-                    Webhook(secret).verify(body, headers)
-                except WebhookVerificationError as error:
-                    self.faults.append(f"by the library: {error}")
+            self.faults += [
+                f"{check.__name__}: refused"
+                for check in self.checks
+                if not check(secret, headers, body)
+            ]
         if self.answer is not None:
             response = await self.answer(request)
             if response.status // 100 != 2:
@@ -88,6 +99,25 @@ async def reset(request: web.Request) -> web.StreamResponse:
     if request.transport is not None:
         request.transport.abort()
     return web.Response(status=500)
+
+
+async def cut(request: web.Request) -> web.StreamResponse:
+    """Break the connection in the middle of an answer that says that all is well."""
+    if request.transport is not None:
+        request.transport.write(b"HTTP/1.1 200 OK\r\nContent-Le")
+        request.transport.close()
+    return web.Response(status=500)
+
+
+async def slowly(request: web.Request) -> web.StreamResponse:
+    """Refuse, and take longer to say why than anybody listens."""
+    response = web.StreamResponse(status=500)
+    await response.prepare(request)
+    with suppress(ConnectionError):
+        for _ in range(60):
+            await response.write(b"x")
+            await asyncio.sleep(0.05)
+    return response
 
 
 def saying(status: int, **more: Any) -> Answer:  # noqa: ANN401 - of a response
