@@ -2,23 +2,29 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 _REQUEST = b" HTTP/1.1\r\n"
 
 
 @dataclass(slots=True)
 class Traffic:
-    """What has passed since ``reset``; bytes of both directions, headers included."""
+    """What has passed since ``reset``; bytes of both directions, headers included.
+
+    ``asked`` is when each request came, by the machine's monotonic clock.
+    """
 
     port: int = 0
     requests: int = 0
     bytes: int = 0
+    asked: list[float] = field(default_factory=list)
 
     def reset(self) -> None:
         self.requests = self.bytes = 0
+        self.asked.clear()
 
 
 @contextmanager
@@ -63,8 +69,9 @@ async def _pump(
     try:
         while piece := await reader.read(65536):
             traffic.bytes += len(piece)
-            if requests:
-                traffic.requests += piece.count(_REQUEST)
+            if requests and (count := piece.count(_REQUEST)):
+                traffic.requests += count
+                traffic.asked += [time.monotonic()] * count
             writer.write(piece)
             await writer.drain()
     except (ConnectionError, asyncio.CancelledError):

@@ -176,7 +176,7 @@ async def stalled(folder: Path, readers: int, idle: int, records: int, stall: ti
         await clients.do(open={**where, "count": readers, "idle": idle})
         begun = (await api.json(f"/v1/accounts/{api.account}/events/latest"))["cursor"]
         open_streams = api.client.server.app[OPEN]._open  # type: ignore[attr-defined]
-        while len(open_streams) < readers:
+        while len(open_streams) < readers:  # noqa: ASYNC110 - nobody tells
             await asyncio.sleep(0.01)
         settle_heap()
         before, most, told = resident(), 0, 0
