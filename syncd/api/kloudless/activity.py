@@ -61,7 +61,7 @@ async def latest_cursor(request: web.Request) -> web.Response:
 async def filter_of(request: web.Request, query: FollowQuery) -> Filter:
     """Return which activities are wanted (K38); `primary` is the primary calendar's id (R9)."""
     calendars = None
-    if query.calendar_ids is not None:
+    if query.calendar_ids:
         named = set(query.calendar_ids)
         if PRIMARY in named:
             listed = await parts_of(request).store.calendars(profile_of(request).id)
