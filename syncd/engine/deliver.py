@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
+from weakref import WeakValueDictionary
 
 import structlog
 
@@ -58,7 +59,7 @@ class Deliverer:
         self._ahead = dict[str, dict[ProfileId | None, None]]()  # None: replays
         self._running = dict[str, asyncio.Task[None]]()
         self._later = dict[str, datetime]()
-        self._locks = dict[str, asyncio.Lock]()
+        self._locks = WeakValueDictionary[str, asyncio.Lock]()  # of what is being sent
         self._places = Places()
         self._unseen = True  # that there may be more ahead than we know of
 

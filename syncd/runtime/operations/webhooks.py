@@ -7,7 +7,7 @@ from syncd.engine.applications import Applications
 from syncd.engine.webhook_documents import delivery_document, webhook_document
 from syncd.model.errors import InvalidError, NotFoundError
 from syncd.model.ids import ProfileId, parse_profile
-from syncd.model.subscription import Format, Outcome, Subscription, Word
+from syncd.model.subscription import WEBHOOK_FORMATS, Format, Outcome, Subscription, Word
 from syncd.runtime.operations.access import user_named
 from syncd.runtime.operations.names import profile_named
 from syncd.runtime.wiring import Core
@@ -37,10 +37,15 @@ async def add(  # noqa: PLR0913 - what may be asked for
     if wrong := sorted(set(types) - known):
         message = f"{wrong[0]} is no type; there are {', '.join(sorted(known))}"
         raise InvalidError(message, field="types")
-    if format not in {one.value for one in Format}:
-        raise InvalidError("the format is standard or cloudevents", field="format")
+    if format not in WEBHOOK_FORMATS:
+        raise InvalidError("the format is standard, cloudevents or kloudless", field="format")
+    if format == Format.KLOUDLESS and application is None:
+        message = "name the application, whose API key signs messages of this format"
+        raise InvalidError(message, field="application")
     if sum(one is not None for one in (user, profile, application)) > 1:
         raise InvalidError("name a profile, a user or an application, one of them")
+    applications = Applications(core.store, core.vault, core.clock)
+    owner = None if application is None else (await applications.named(application)).id
     asked = Subscription(
         id="",
         url=url,
@@ -51,9 +56,8 @@ async def add(  # noqa: PLR0913 - what may be asked for
         words=frozenset(map(Word, types)),
         profile_id=None if profile is None else (await profile_named(core, profile)).id,
         user_id=None if profile or application else (await user_named(core, user)).id,
-        application_id=None
-        if application is None
-        else (await Applications(core.store, core.vault, core.clock).named(application)).id,
+        application_id=owner,
+        client=owner if format == Format.KLOUDLESS else None,
     )
     made, secret = await core.subscriptions.add(asked, start=start)
     return await _told(core, made) | {"secret": secret.reveal()}
