@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
-from weakref import WeakValueDictionary
 
 import structlog
 
@@ -17,7 +16,7 @@ from syncd.engine.outbox import ahead
 from syncd.engine.places import Places
 from syncd.model.errors import NotFoundError, SyncdError
 from syncd.model.ids import ProfileId
-from syncd.model.subscription import Format, Subscription
+from syncd.model.subscription import SHARED_FORMATS, Format, Subscription
 from syncd.ports.clock import Clock
 from syncd.ports.meter import Meter
 from syncd.ports.sink import Message, Receipt, Sink
@@ -59,7 +58,7 @@ class Deliverer:
         self._ahead = dict[str, dict[ProfileId | None, None]]()  # None: replays
         self._running = dict[str, asyncio.Task[None]]()
         self._later = dict[str, datetime]()
-        self._locks = WeakValueDictionary[str, asyncio.Lock]()  # of what is being sent
+        self._locks = dict[str, asyncio.Lock]()
         self._places = Places()
         self._unseen = True  # that there may be more ahead than we know of
 
@@ -220,6 +219,8 @@ class Deliverer:
 
     async def _news(self, subscription: Subscription, profile: ProfileId) -> Subscription:
         """Send what a profile's stream holds behind the subscription's place, in order."""
+        if subscription.format in SHARED_FORMATS and self._hub.later(profile):
+            return subscription
         at, more = await self._store.place(subscription.id, profile), True
         while more:
             found = await ahead(self._store, subscription, profile, at)

@@ -45,6 +45,7 @@ class Hub:
         """Begin with nobody waiting."""
         self._waiting: dict[ProfileId, asyncio.Event] = {}
         self._watches = set[Watch]()
+        self._polled: dict[ProfileId, bool] = {}  # whether somebody asked ``later``
 
     def wake(self, profile: ProfileId) -> None:
         """Wake everyone who took ``next_wake`` before this call."""
@@ -56,6 +57,23 @@ class Hub:
     def next_wake(self, profile: ProfileId) -> asyncio.Event:
         """Return the event that the next ``wake`` sets; take it before reading."""
         return self._waiting.setdefault(profile, asyncio.Event())
+
+    @contextmanager
+    def polled(self, profile: ProfileId) -> Iterator[None]:
+        """Let who would rather read all of a poll at once know that one is running here."""
+        self._polled[profile] = False
+        try:
+            yield
+        finally:
+            if self._polled.pop(profile, False):
+                self.wake(profile)
+
+    def later(self, profile: ProfileId) -> bool:
+        """Tell whether a poll of the profile is running; if so, it is woken when that has ended."""
+        if profile not in self._polled:
+            return False
+        self._polled[profile] = True
+        return True
 
     @contextmanager
     def watch(self, wanted: Callable[[ProfileId], bool]) -> Iterator[Watch]:

@@ -81,10 +81,6 @@ class World:
         """Run a command of ``syncd`` and return its answer."""
         return self.do(self._daemon.ask(*arguments, text=text))
 
-    def run(self, *arguments: str) -> tuple[int, str, str]:
-        """Run a command of ``syncd``; return exit code, standard output and standard error."""
-        return self.do(self._daemon.run(*arguments))
-
     def person(
         self, *calendars: str, files: dict[str, str] | None = None, calendar: str = ""
     ) -> Person:

@@ -62,6 +62,28 @@ async def test_several_records_of_one_poll_make_one_call(here: Ground) -> None:
     assert told(here) == [1, 1]
 
 
+async def test_a_poll_that_runs_is_awaited_and_then_told_of_once(here: Ground) -> None:
+    """K45, C15: other formats do not wait for it."""
+    made = await subscribe(here)
+    other = "https://other.example/"
+    await here.subscribe(other)
+    async with asyncio.TaskGroup() as group:
+        following = group.create_task(here.deliverer.follow())
+        with here.hub.polled(ONE):
+            for name in ("a", "b"):
+                await here.append(1, name)
+                await here.settled()
+            assert (told(here), len(here.sink.arrived[other])) == ([], 2)
+            assert await here.store.place(made.id, ONE) == 0
+        async with asyncio.timeout(10):
+            while not told(here):  # noqa: ASYNC110 - the fake tells nobody
+                await asyncio.sleep(0.01)
+        await here.settled()
+        following.cancel()
+    assert told(here) == [1]
+    assert await here.store.place(made.id, ONE) == 2
+
+
 async def test_each_account_is_called_about_by_itself(here: Ground) -> None:
     await subscribe(here)
     await here.append(1, "a", "b")
@@ -179,7 +201,7 @@ async def test_the_budget_ends_as_any_other(here: Ground) -> None:
 
 
 async def test_an_endpoint_that_does_not_answer_the_probe_is_not_kept(here: Ground) -> None:
-    """K46: nothing is stored, nothing is left of the try."""
+    """K46: nothing is stored."""
     here.sink.answers = lambda _url, _message: refused(404)
     with pytest.raises(ProbeError, match="answered 404") as error:
         await subscribe(here)
@@ -187,7 +209,6 @@ async def test_an_endpoint_that_does_not_answer_the_probe_is_not_kept(here: Grou
     ((_, probe),) = here.sink.tried
     assert (probe.profile_id, probe.record) == (None, b"")
     assert await here.store.subscriptions() == []
-    assert not here.deliverer._locks
 
 
 async def test_a_change_of_address_or_format_is_probed_and_tried_at_once(here: Ground) -> None:

@@ -19,7 +19,7 @@ PATIENCE_SECONDS = 30
 
 
 class KloudlessHook:
-    """Answers what its API key has signed with its id, all else with 403.
+    """Answers what its API key has signed with its id, all else with ``refusal``.
 
     ``accounts`` are those that have had news, ``requests`` headers and bodies as they came;
     ``says`` is a status and a body to answer with instead.
@@ -30,6 +30,7 @@ class KloudlessHook:
         self.accounts = SimpleQueue[str]()
         self.requests = list[tuple[dict[str, str], bytes]]()
         self.says: tuple[int, bytes] | None = None
+        self.refusal = 403
         self.url = ""
 
     @contextmanager
@@ -67,7 +68,7 @@ class KloudlessHook:
         signed = hmac.new(self.api_key.encode(), body, hashlib.sha256).digest()
         wanted = base64.b64encode(signed).decode()
         if not hmac.compare_digest(wanted, headers.get("x-kloudless-signature", "")):
-            return 403, b"Forbidden"
+            return self.refusal, b"signatures do not match"
         if body:
             self.accounts.put(parse_qs(body.decode())["account"][0])
         return 200, self.client_id.encode()

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
+from itertools import count
 
 import pytest
 from aiohttp import ClientSession, ClientTimeout
@@ -167,13 +168,14 @@ async def test_the_client_secret_signs_nothing_here(bench: Bench, hook: Kloudles
     assert len(hook.requests) == 1
 
 
+@pytest.mark.parametrize("refusal", [400, 401, 403])
 @pytest.mark.parametrize(("known", "requests"), [(NEW, 1), (OLD, 2)])
 async def test_while_keys_overlap_a_receiver_of_either_is_reached_at_once(
-    bench: Bench, hook: KloudlessHook, known: str, requests: int
+    bench: Bench, hook: KloudlessHook, known: str, requests: int, refusal: int
 ) -> None:
     """K46: one signature a request, the newest key's first."""
     bench.keys = [key(NEW), key(OLD, expires_at=AT + timedelta(hours=1))]
-    hook.api_key = known
+    hook.api_key, hook.refusal = known, refusal
     for message in (PROBE, NEWS):
         assert (await bench.sink.send(subscription(hook.url), message)).error is None
     assert hook.bodies == [b""] * requests + [b"account=7"] * requests
@@ -182,6 +184,17 @@ async def test_while_keys_overlap_a_receiver_of_either_is_reached_at_once(
     receipt = await bench.sink.send(subscription(hook.url), NEWS)
     assert (receipt.error is None) is (known == NEW)
     assert len(hook.requests) == 2 * requests + 1
+
+
+async def test_an_attempt_takes_as_long_as_all_of_its_requests(
+    bench: Bench, hook: KloudlessHook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """N18."""
+    ticks = count()
+    monkeypatch.setattr(bench.clock, "monotonic", lambda: float(next(ticks)))
+    bench.keys = [key(NEW), key(OLD)]
+    hook.api_key = OLD
+    assert (await bench.sink.send(subscription(hook.url), NEWS)).took == timedelta(seconds=2)
 
 
 async def test_what_is_no_refusal_is_not_asked_again_with_the_older_key(
