@@ -95,7 +95,8 @@ async def test_one_is_made_of_nothing_read_changed_and_ended(polled: Api) -> Non
     assert (paused["active"], paused["monitored_resources"]) == (False, [work])
     assert datetime.fromisoformat(paused["modified"]) > datetime.fromisoformat(new["created"])
     assert paused["created"] == new["created"]
-    assert (await change(polled, new["id"], monitored_resources=None))["monitored_resources"] == []
+    cleared = await change(polled, new["id"], monitored_resources=None)
+    assert (cleared["active"], cleared["monitored_resources"]) == (False, [])
     assert (await polled.send("DELETE", path(polled, f"/{new['id']}"))).status == 204
     for method in ("GET", "PATCH", "DELETE"):
         gone = await polled.send(method, path(polled, f"/{new['id']}"), json={})

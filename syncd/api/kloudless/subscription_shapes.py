@@ -13,7 +13,7 @@ Names = Annotated[
 
 
 class SubscriptionBody(Shape, json_schema_extra={"examples": [SUBSCRIPTION_BODY]}):
-    """What may be set; in a PATCH what is left out stays, and null names no calendar."""
+    """What may be set; in a PATCH what is left out stays, and null is all calendars."""
 
     active: StrictBool = True
     monitored_resources: Names | None = None
