@@ -125,6 +125,9 @@ class Remembering:
         self._last = given, named
         return self._session.request(*given, **named)
 
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - aiohttp's
+        return getattr(self._session, name)
+
     async def again(self) -> None:
         """Send the last request once more, as a bare aiohttp loop would, and read the answer."""
         given, named = self._last
