@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from aiohttp.typedefs import Handler
 from lxml import etree
 
 from tests.servers.ews_directory import Directory
@@ -72,6 +73,7 @@ class EwsServer:
         self.hold: Callable[[str], object] | None = None  # awaited before an answer
         self.offers = ['Basic realm="mail"', "Negotiate", "NTLM"]
         self.ntlm: NtlmDoor | None = None  # instead of Basic
+        self.beside: dict[str, Handler] = {}  # other paths of the server
         self.port = 0
         self.url = ""
         self._operations: dict[str, Callable[[Xml], Xml]] = {
@@ -120,7 +122,8 @@ class EwsServer:
     async def start(self) -> TestServer:
         """Serve, at the same port as before."""
         app = web.Application(client_max_size=2**24)
-        app.router.add_route("*", PATH, self._answer)
+        for path, handler in {PATH: self._answer, **self.beside}.items():
+            app.router.add_route("*", path, handler)
         server = TestServer(app, port=self.port or None)
         await server.start_server()
         self.port = server.port or 0

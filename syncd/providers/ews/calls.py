@@ -31,7 +31,7 @@ from syncd.providers.ews.xml import TYPES, attribute, child, text
 
 BASIC, NTLM = "basic", "NTLM"  # as exchangelib calls them
 FIRST_VERSION = Version(build=EXCHANGE_2013_SP1)  # until the server has said its own
-_NONSENSE = (SpnegoError, requests.RequestException, OSError, ValueError, LookupError, struct.error)
+NONSENSE = (SpnegoError, requests.RequestException, OSError, ValueError, LookupError, struct.error)
 _SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
 _PARSER = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False, load_dtd=False)
 _FINE = frozenset({"ErrorNameResolutionMultipleResults"})  # a warning with what was asked for (E12)
@@ -113,7 +113,7 @@ class Call(EWSService):  # type: ignore[misc]  # exchangelib has no types
             raise
         except theirs.EWSError as error:
             raise self._told(error) from error
-        except _NONSENSE as error:
+        except NONSENSE as error:
             raise MalformedReplyError(f"the Exchange server makes no sense: {error!r}") from error
         return [self._told(one) if isinstance(one, Exception) else one for one in found]
 
@@ -140,17 +140,14 @@ class Call(EWSService):  # type: ignore[misc]  # exchangelib has no types
         return known[:1] if self.fixed else known
 
     def _get_soap_parts(self, response: requests.Response) -> tuple[Element | None, Element]:
-        root = _envelope(response.content)
-        body = child(root, "Body")
-        if body is None or len(body) != 1:
-            raise MalformedReplyError("what the Exchange server answered is no SOAP")
+        header, body = soap(response.content)
         told = body.find(f".//{{{TYPES}}}Value[@Name='BackOffMilliseconds']")
         value = (told.text or "").strip() if told is not None else ""
         self.protocol.retry_policy.back_off = int(value[:9]) if value.isdecimal() else None
         fault = f"{{{_SOAP}}}Fault"
         if body[0].tag not in (self._response_tag(), fault):
             raise MalformedReplyError(f"{self.SERVICE_NAME} was answered with {body[0].tag}")
-        return child(root, "Header"), body
+        return header, body
 
     def _get_elements_in_response(self, response: list[Element]) -> Any:  # noqa: ANN401 - theirs
         if not response:
@@ -215,6 +212,15 @@ def read_version(told: str) -> Version:
         return Version(build=Build(*map(int, numbers.split("."))), api_version=name)
     except (TypeError, ValueError) as error:
         raise MisconfiguredError(f"{told!r} is no version of Exchange: relink it") from error
+
+
+def soap(content: bytes) -> tuple[Element | None, Element]:
+    """Return header and body of a SOAP answer that came whole; raises MalformedReplyError."""
+    root = _envelope(content)
+    body = child(root, "Body")
+    if body is None or len(body) != 1:
+        raise MalformedReplyError("what the Exchange server answered is no SOAP")
+    return child(root, "Header"), body
 
 
 def _envelope(content: bytes) -> Element:

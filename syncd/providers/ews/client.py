@@ -11,6 +11,7 @@ from syncd.model.errors import MalformedReplyError, SyncdError
 from syncd.ports.clock import Clock
 from syncd.ports.passing import sent_along
 from syncd.providers.ews import payloads
+from syncd.providers.ews.autodiscover import Told, user_settings
 from syncd.providers.ews.calls import Protocol, call
 from syncd.providers.ews.line import Line
 from syncd.providers.ews.payloads import ItemId
@@ -98,6 +99,15 @@ class EwsClient:
         """Return the newest version of an item; raises NotFoundError."""
         message = await self.read(lambda: payloads.get_version(one))
         return item_id(_item(message)).changekey
+
+    async def settings(self, address: str) -> Told:
+        """Ask an autodiscover server where the mailbox of an address is."""
+
+        def work() -> Told:
+            self._line.begin()
+            return user_settings(self._protocol, address)
+
+        return await self._thread.run(work)
 
     async def _sent(
         self, payload: Element, *, writes: bool = False, apart: bool = False
