@@ -14,10 +14,11 @@ from exchangelib import UTC, Configuration, Credentials, EWSTimeZone
 from exchangelib import errors as theirs
 from exchangelib.protocol import BaseProtocol, FailFast
 from exchangelib.services.common import EWSService
+from exchangelib.transport import NOAUTH
 from exchangelib.version import EXCHANGE_2013_SP1, Build, Version
 from lxml import etree
 from lxml.etree import _Element as Element
-from requests.auth import HTTPBasicAuth
+from requests.auth import AuthBase, HTTPBasicAuth
 from spnego.exceptions import SpnegoError
 
 from syncd import __version__
@@ -30,6 +31,7 @@ from syncd.providers.ews.refusals import Refused, refusal, status_refusal
 from syncd.providers.ews.xml import TYPES, attribute, child, text
 
 BASIC, NTLM = "basic", "NTLM"  # as exchangelib calls them
+BEARER = "bearer"  # a token of ours: exchangelib is told that nobody signs in
 FIRST_VERSION = Version(build=EXCHANGE_2013_SP1)  # until the server has said its own
 NONSENSE = (SpnegoError, requests.RequestException, OSError, ValueError, LookupError, struct.error)
 _SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
@@ -64,6 +66,19 @@ class Verdict(FailFast):  # type: ignore[misc]  # exchangelib has no types
             raise MalformedReplyError(f"the Exchange server answered with {kind or 'no type'}")
 
 
+class Bearer(AuthBase):
+    """Signs in with an access token, which may be replaced between two requests (RFC 6750)."""
+
+    def __init__(self) -> None:
+        """Know no token yet."""
+        self.token = ""
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Add the token."""
+        request.headers["Authorization"] = f"Bearer {self.token}"
+        return request
+
+
 class Protocol(BaseProtocol):  # type: ignore[misc]  # exchangelib has no types
     """One profile's endpoint; exchangelib would keep its own for ever, by name and password."""
 
@@ -73,6 +88,7 @@ class Protocol(BaseProtocol):  # type: ignore[misc]  # exchangelib has no types
         """Send over ``line``."""
         super().__init__(config)
         self._line = line
+        self.bearer = Bearer()
 
     @property
     def version(self) -> Version:
@@ -82,7 +98,9 @@ class Protocol(BaseProtocol):  # type: ignore[misc]  # exchangelib has no types
     def create_session(self) -> requests.Session:
         """Return a session that is signed in; names and passwords go as UTF-8 (RFC 7617)."""
         session: requests.Session = super().create_session()
-        if self.auth_type == BASIC:
+        if self.credentials is None:
+            session.auth = self.bearer
+        elif self.auth_type == BASIC:
             known = self.credentials
             session.auth = HTTPBasicAuth(known.username.encode(), known.password.encode())
         return session
@@ -187,10 +205,11 @@ def protocol_of(  # noqa: PLR0913 - all that exchangelib would else ask for
 ) -> Protocol:
     """Return an endpoint that sends nothing to find out how to speak there (E1)."""
     username, password = credentials
+    ours = auth == BEARER
     config = Configuration(
         service_endpoint=url,
-        credentials=Credentials(username, password.reveal()),
-        auth_type=auth,
+        credentials=None if ours else Credentials(username, password.reveal()),
+        auth_type=NOAUTH if ours else auth,
         version=version,
         retry_policy=Verdict(line, clock),
         max_connections=1,

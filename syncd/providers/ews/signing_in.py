@@ -1,7 +1,7 @@
 """Signing in at an Exchange server: how it wants to be spoken to, and whose mailbox it is."""
 
 import errno
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
@@ -25,7 +25,7 @@ from syncd.ports.link import SIGN_IN_URL, Login, SignedIn
 from syncd.ports.vault import PASSWORD, Secret
 from syncd.providers.ews import folders, payloads
 from syncd.providers.ews.autodiscover import IN_CLOUD, Told, discovered, in_cloud
-from syncd.providers.ews.calls import BASIC, FIRST_VERSION, NTLM, write_version
+from syncd.providers.ews.calls import BASIC, BEARER, FIRST_VERSION, NTLM, write_version
 from syncd.providers.ews.client import EwsClient
 from syncd.providers.ews.refusals import StrangeError
 from syncd.providers.ews.sentences import sentence
@@ -54,23 +54,50 @@ Connect = Callable[[Place], AbstractAsyncContextManager[EwsClient]]
 
 async def sign_in(login: Login, session: Callable[[], ClientSession], connect: Connect) -> SignedIn:
     """Obey ``Linker.sign_in``; errors are sentences."""
-    if not login.username.strip():
-        raise InvalidError("Enter your user name.", field="username")
+    _check_name(login)
     host = login.username.rpartition("@")[2]
     try:
         url = await _server(login, session(), connect)
         host = url.host or ""
         place = await _place(login, session(), url)
-        async with connect(place) as client:
-            address = await _address(client, login.username)
-            zone = await _zone(client)
-            version = write_version(client.version)
+        return await _looked_around(place, {PASSWORD: login.password}, connect)
     except SyncdError as error:
         raise sentence(error, host) from error
+
+
+async def sign_in_with_grant(
+    login: Login, secrets: Mapping[str, Secret], connect: Connect
+) -> SignedIn:
+    """Do the same with an access token, at the server that was typed; ``secrets`` are sealed."""
+    _check_name(login)
+    url = endpoint(login.url)
+    place = Place(
+        url=str(url),
+        auth=BEARER,
+        version=FIRST_VERSION,
+        username=login.username,
+        password=Secret(""),
+    )
+    try:
+        return await _looked_around(place, secrets, connect)
+    except SyncdError as error:
+        raise sentence(error, url.host or "") from error
+
+
+def _check_name(login: Login) -> None:
+    if not login.username.strip():
+        raise InvalidError("Enter your user name.", field="username")
+
+
+async def _looked_around(place: Place, secrets: Mapping[str, Secret], connect: Connect) -> SignedIn:
+    async with connect(place) as client:
+        address = await _address(client, place.username)
+        zone = await _zone(client)
+        version = write_version(client.version)
     return SignedIn(
         identity=address.casefold(),
-        login=login.username,
-        secrets={PASSWORD: login.password},
+        login=place.username,
+        secrets=secrets,
         settings={
             SIGN_IN_URL: place.url,
             AUTH: place.auth,
