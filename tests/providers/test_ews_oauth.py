@@ -8,7 +8,7 @@ import pytest
 from syncd.model.errors import InvalidError, MisconfiguredError, RelinkRequiredError
 from syncd.model.ids import CalendarKey
 from syncd.ports.link import Login, SignedIn
-from syncd.ports.provider import Provider
+from syncd.ports.provider import Perishable, Provider
 from syncd.ports.vault import Secret
 from syncd.providers.ews.adapter import EwsAdapter
 from tests.fakes.clock import FakeClock
@@ -98,6 +98,18 @@ async def test_a_server_that_takes_no_token_ends_it(desk: Desk) -> None:
         with pytest.raises(RelinkRequiredError):
             await provider.calendars()
         assert desk.tokens.refreshes == 2
+
+
+async def test_a_profile_that_nobody_polls_uses_its_grant(desk: Desk) -> None:
+    """F26."""
+    signed, keys = await desk.sign_in()
+    desk.server.asked.clear()
+    keys.held.pop("access_token")
+    async with desk.adapter.open(profile_of(signed, desk.clock), keys) as provider:
+        assert isinstance(provider, Perishable)
+        await provider.keep_alive()
+    assert desk.tokens.refreshes == 2
+    assert desk.server.asked == []
 
 
 async def test_what_lacks_is_named(desk: Desk) -> None:

@@ -115,6 +115,11 @@ class EwsClient:
         message = await self.read(lambda: payloads.get_version(one))
         return item_id(_item(message)).changekey
 
+    async def keep_alive(self) -> None:
+        """Use the grant, if a grant signs in; a password does not die of disuse."""
+        if self._tokens is not None:
+            await self._tokens()
+
     async def settings(self, address: str) -> Told:
         """Ask an autodiscover server where the mailbox of an address is."""
 
