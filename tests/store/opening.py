@@ -11,10 +11,12 @@ from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import Connection, Engine, event, text
 
 from syncd.ports.clock import Clock
+from syncd.store.migrate import upgrade
 from syncd.store.open import SqlStore, open_store
+from syncd.store.schema import metadata
 from tests.fakes.clock import FakeClock
 
 SERVER = "postgresql://postgres@127.0.0.1:5432/postgres"
@@ -58,6 +60,13 @@ async def postgres() -> AsyncIterator[str]:
             yield f"{SERVER}?options=-csearch_path%3D{schema}"
         finally:
             await connection.execute(f"DROP SCHEMA {schema} CASCADE")
+
+
+def rewind(connection: Connection, revision: str) -> None:
+    """Throw everything away, and make the schema that a revision led to."""
+    metadata.drop_all(connection)
+    connection.execute(text("DELETE FROM alembic_version"))
+    upgrade(connection, to=revision)
 
 
 @contextmanager
