@@ -16,7 +16,7 @@ from tests.servers.kloudless_hook import KloudlessHook
 REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"format": "xml"}, "standard, cloudevents or kloudless"),
     ({"format": "cronofy"}, "standard, cloudevents or kloudless"),  # made by its own dialect
-    ({"format": "kloudless"}, "name the application"),
+    ({"format": "kloudless"}, "name it with --application"),
     ({"types": ["event.moved"]}, "event.moved is no type"),
     ({"application": "Desk", "user": "ada"}, "one of them"),
 ]

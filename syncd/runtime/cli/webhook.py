@@ -29,8 +29,7 @@ def add(  # noqa: PLR0913 - what may be said
         typer.Option("--type", help="Such as event.update; repeat it; else all."),
     ] = None,
     body: Annotated[
-        str,
-        typer.Option("--format", help="standard, cloudevents, or kloudless (of an application)."),
+        str, typer.Option("--format", help="standard, cloudevents, or kloudless.")
     ] = "standard",
     description: Annotated[str | None, typer.Option(help="A note of yours.")] = None,
     start: Annotated[
