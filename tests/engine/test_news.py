@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from syncd.engine import hub
 from syncd.model.errors import ProbeError
 from syncd.model.ids import ApplicationId, Cursor, Position, ProfileId
 from syncd.model.subscription import Format, Outcome, Reason, Status, Subscription, Word
@@ -82,6 +83,18 @@ async def test_a_poll_that_runs_is_awaited_and_then_told_of_once(here: Ground) -
         following.cancel()
     assert told(here) == [1]
     assert await here.store.place(made.id, ONE) == 2
+
+
+async def test_a_poll_that_takes_long_is_not_waited_for(
+    here: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A first read of many events must not keep its news back until it has ended."""
+    await subscribe(here)
+    with here.hub.polled(ONE):
+        monkeypatch.setattr(hub, "PATIENCE", timedelta(seconds=-1))
+        await here.append(1, "a")
+        await here.settled()
+        assert told(here) == [1]
 
 
 async def test_each_account_is_called_about_by_itself(here: Ground) -> None:
