@@ -68,7 +68,7 @@ class Hub:
         try:
             yield
         finally:
-            del self._polled[profile]
+            self._polled.pop(profile, None)
             if profile in self._asked:
                 self._asked.discard(profile)
                 self.wake(profile)
