@@ -17,7 +17,7 @@ from syncd.engine.places import Places
 from syncd.engine.shared import SharedReads
 from syncd.model.errors import NotFoundError, SyncdError
 from syncd.model.ids import Position, ProfileId
-from syncd.model.subscription import Format, Subscription
+from syncd.model.subscription import SHARED_FORMATS, Format, Subscription
 from syncd.ports.clock import Clock
 from syncd.ports.meter import Meter
 from syncd.ports.sink import Message, Receipt, Sink
@@ -265,6 +265,8 @@ class Deliverer:
 
         ``places`` are those that are known; what is noted is in the store only a little later.
         """
+        if subscription.format in SHARED_FORMATS and self._hub.later(profile):
+            return subscription
         if profile not in places:
             places[profile] = await self._store.place(subscription.id, profile)
         more = True

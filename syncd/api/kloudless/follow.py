@@ -1,5 +1,6 @@
 """The activity stream as server-sent events (api.md K41)."""
 
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 from aiohttp import web
@@ -16,7 +17,7 @@ from syncd.api.sse import AT_ONCE, HEARTBEAT, message, sent
 from syncd.api.together import Piece, packed, together
 from syncd.model.access import Scope
 from syncd.model.activity import Batch, Filter, Kind, Type
-from syncd.model.ids import Cursor
+from syncd.model.ids import PRIMARY, Cursor
 
 
 @route(
@@ -35,22 +36,41 @@ async def follow_activity(request: web.Request, query: FollowQuery) -> web.Strea
     `Last-Event-ID` wins over `cursor`. A comment is sent every 15 s; the server ends the stream
     after 4 h, when it stops and when the token dies.
     """
-    cursor = request.headers.get("Last-Event-ID") or query.cursor
+    if PRIMARY in (query.calendar_ids or ()):  # may be another one later
+        return await followed(request, query, lambda: filter_of(request, query))
     wanted = await filter_of(request, query)
-    stream, account = parts_of(request).stream, profile_of(request).id
-    async with refused_cursors(request):
-        batch = await stream.read(account, cursor=cursor, limit=AT_ONCE, wanted=wanted)
-    mine = together(request).lane((account, wanted, base_url(request)))
-    look = partial(_look, request, wanted)
-    first = await _piece(request, batch)
-    return await sent(request, first, lambda cursor: mine.ask(cursor, look))
+
+    async def same() -> Filter:
+        return wanted
+
+    return await followed(request, query, same)
 
 
-async def _look(request: web.Request, wanted: Filter, cursor: str) -> Piece:
-    """Return what follows a cursor, or a heartbeat.
+async def followed(
+    request: web.Request, query: FollowQuery, wanted: Callable[[], Awaitable[Filter]]
+) -> web.StreamResponse:
+    """Answer with the account's stream (K41); what is ``wanted`` is asked before each read.
 
     Each read begins where the last one ended, so nothing is lost or doubled.
     """
+    cursor = request.headers.get("Last-Event-ID") or query.cursor
+    stream, account = parts_of(request).stream, profile_of(request).id
+    now, base = await wanted(), base_url(request)
+    async with refused_cursors(request):
+        batch = await stream.read(account, cursor=cursor, limit=AT_ONCE, wanted=now)
+    lane = together(request).lane((account, now, base))
+
+    async def follow(cursor: str) -> Piece:
+        nonlocal now, lane
+        if (after := await wanted()) is not now:
+            now, lane = after, together(request).lane((account, after, base))
+        return await lane.ask(cursor, partial(_look, request, now))
+
+    return await sent(request, await _piece(request, batch), follow)
+
+
+async def _look(request: web.Request, wanted: Filter, cursor: str) -> Piece:
+    """Return what follows a cursor, or a heartbeat."""
     parts = parts_of(request)
     account, wait = profile_of(request).id, parts.pace.heartbeat
     batch = await parts.stream.read(account, cursor=cursor, limit=AT_ONCE, wanted=wanted, wait=wait)
