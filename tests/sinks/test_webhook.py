@@ -103,10 +103,7 @@ async def test_two_secrets_sign_while_one_replaces_the_other(sink: WebhookSink) 
         await sink.send(both, message())
         ended = replace(both.secrets[1], until=AT)
         await sink.send(replace(both, secrets=(both.secrets[0], ended)), message())
-    assert [one.split(",")[0] for one in receiver.faults] == [
-        "by hand: no signature matches",
-        "by the library: No matching signature found",
-    ]
+    assert receiver.faults == ["by_hand: refused", "by_library: refused"]
     assert [len(h["webhook-signature"].split()) for h, _ in receiver.requests] == [2, 1]
 
 
