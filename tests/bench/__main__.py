@@ -7,6 +7,7 @@ from pathlib import Path
 
 import structlog
 
+from tests.bench import pushing
 from tests.bench.clients import served
 from tests.bench.first_read import first_read
 from tests.bench.google import beside_gcal_sync, crowded
@@ -74,6 +75,7 @@ async def main(*sizes: int) -> None:
         lag = f"≤ {read.lag_p99_seconds * 1e3:.0f} ms"
         say(f"| xandikos, {count:,} | {read.seconds:.1f} | {read.rss_mib:.0f} MiB | {lag} |")
     await google(*sizes)
+    await pushing.main()
 
 
 async def google(*sizes: int) -> None:

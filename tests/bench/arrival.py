@@ -1,13 +1,10 @@
 """From a change at the provider to its arrival, by SSE and by webhook: the whole daemon.
 
-``python -m tests.bench.arrival [CHANGES]`` changes a calendar on Radicale that is polled every 5 s,
-and prints the table of docs/performance.md.
+A calendar on Radicale is changed now and then, and polled every 5 s.
 """
 
 import asyncio
 import random
-import sys
-import tempfile
 import time
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -126,18 +123,3 @@ def polls(asked: Sequence[float]) -> list[float]:
         for before, at in zip([float("-inf"), *asked], asked, strict=False)
         if at - before > A_POLL
     ]
-
-
-async def main(changes: int) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        found = await arrivals(Path(folder), changes)
-    print("| way | p50 | p99 | of it syncd's own, p50 | p99 |\n|---|---|---|---|---|")  # noqa: T201
-    for way, told in found.items():
-        figures = [percentile(told.whole, 50), percentile(told.whole, 99)]
-        own = [percentile(told.own, 50), percentile(told.own, 99)]
-        shown = [f"{one:.2f} s" for one in figures] + [f"{one * 1e3:.0f} ms" for one in own]
-        print(f"| {way} | {' | '.join(shown)} |")  # noqa: T201
-
-
-if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else 150))
