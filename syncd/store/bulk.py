@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Dialect, Insert
+from sqlalchemy import Dialect, Insert, Update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 
@@ -20,16 +20,38 @@ async def write_rows(
 ) -> None:
     """Run a statement that inserts whole rows; each row has its values in order of ``columns``."""
     if rows:
-        text = _spelled(statement, columns, connection.dialect)
+        text = _spelled(statement, columns, columns, connection.dialect)
         await connection.exec_driver_sql(text, list(rows))
 
 
+async def change_rows(
+    connection: AsyncConnection,
+    statement: Update,
+    names: tuple[str, ...],
+    rows: Sequence[tuple[Any, ...]],
+) -> int:
+    """Run a statement once a row, with values in order of its parameters' ``names``.
+
+    A parameter that the statement has twice is named twice. Returns how many rows were changed.
+    """
+    if not rows:
+        return 0
+    text = _spelled(statement, names, None, connection.dialect)
+    return (await connection.exec_driver_sql(text, list(rows))).rowcount
+
+
 @cache
-def _spelled(statement: Insert, columns: tuple[str, ...], dialect: Dialect) -> str:
-    """Return the statement with its parameters by place, in order of ``columns``."""
+def _spelled(
+    statement: Insert | Update,
+    names: tuple[str, ...],
+    columns: tuple[str, ...] | None,
+    dialect: Dialect,
+) -> str:
+    """Return the statement with its parameters by place, in order of ``names``."""
     style = "qmark" if dialect.name == "sqlite" else "format"
     by_place = type(dialect)(paramstyle=style)  # type: ignore[call-arg]  # every driver's takes it
-    compiled = statement.compile(dialect=by_place, column_keys=list(columns))
-    if tuple(compiled.positiontup or ()) != columns:
+    keys = None if columns is None else list(columns)
+    compiled = statement.compile(dialect=by_place, column_keys=keys)
+    if tuple(compiled.positiontup or ()) != names:
         raise ValueError(f"rows of {statement.table} are given in another order than its columns")
     return str(compiled)

@@ -27,9 +27,9 @@ from syncd.model.ids import ProfileId
 from syncd.model.subscription import Delivery, Outcome
 from syncd.model.when import from_milliseconds, milliseconds
 from syncd.ports.store.subscriptions import Advance, Note
-from syncd.store.bulk import write_rows
+from syncd.store.bulk import change_rows, write_rows
 from syncd.store.columns import clean
-from syncd.store.rows import AnyRow, Values, instant_of, stamp
+from syncd.store.rows import AnyRow, instant_of, stamp
 from syncd.store.subscription_tables import deliveries, subscriptions
 from syncd.store.subscriptions import step_on
 from syncd.store.topic import Topic
@@ -37,7 +37,6 @@ from syncd.store.upsert import upsert
 
 _MILLISECOND = timedelta(milliseconds=1)
 _COLUMNS = tuple(column.name for column in deliveries.columns)
-_UNTOUCHED: Values = {"tried": None, "due": None, "why": None, "arrived": None}
 _TRIED = bindparam("tried", type_=Integer)
 _DUE = bindparam("due", type_=BigInteger)
 _REST = (
@@ -52,6 +51,7 @@ _REST = (
         ),
     )
 )
+_RESTED = ("why", "tried", "tried", "due", "arrived", "one")
 
 
 class SqlDeliveries(Topic):
@@ -66,7 +66,7 @@ class SqlDeliveries(Topic):
         rows = [_row(note.delivery) for note in notes if note.delivery is not None]
 
         async def work(connection: AsyncConnection) -> None:
-            if rest and (await connection.execute(_REST, rest)).rowcount != len(rest):
+            if await change_rows(connection, _REST, _RESTED, rest) != len(rest):
                 raise NotFoundError("there is no such webhook")
             await step_on(connection, steps)
             await write_rows(connection, upsert(deliveries, connection), _COLUMNS, rows)
@@ -145,20 +145,24 @@ class SqlDeliveries(Topic):
         return await self._database.put(delete(deliveries).where(row.delivery_id.in_(some)))
 
 
-def _rest_of(notes: Sequence[Note]) -> Sequence[Values]:
+def _rest_of(notes: Sequence[Note]) -> Sequence[tuple[Any, ...]]:
     """Return what becomes of each subscription, in one order everywhere (S1)."""
-    rest = dict[str, Values]()
+    rest = dict[str, tuple[Any, ...]]()
     for note in notes:
-        told, after = note.delivery, Values()
+        told = note.delivery
+        arrived = told is not None and told.outcome is Outcome.DELIVERED
+        if note.attempts is None and not arrived:
+            continue
+        tried, due, why, last = rest.get(note.subscription_id, (None, None, None, None))
         if note.attempts is not None:
-            due = None if told is None or note.reason is not None else told.next_at
-            after |= {"tried": note.attempts, "due": stamp(due), "why": note.reason}
-        if told is not None and told.outcome is Outcome.DELIVERED:
-            after["arrived"] = milliseconds(told.at)
-        if after:
-            before = rest.get(note.subscription_id, _UNTOUCHED)
-            rest[note.subscription_id] = {**before, "one": note.subscription_id, **after}
-    return [rest[one] for one in sorted(rest)]
+            tried, why = note.attempts, note.reason
+            due = None if told is None or why is not None else stamp(told.next_at)
+        if arrived and told is not None:
+            last = milliseconds(told.at)
+        rest[note.subscription_id] = (tried, due, why, last)
+    return [
+        (why, tried, tried, due, last, one) for one, (tried, due, why, last) in sorted(rest.items())
+    ]
 
 
 def _steps_of(notes: Sequence[Note]) -> Sequence[tuple[str, Advance]]:

@@ -33,6 +33,7 @@ from syncd.model.subscription import (
 )
 from syncd.model.when import from_milliseconds, milliseconds
 from syncd.ports.store.subscriptions import Advance, Standing
+from syncd.store.bulk import change_rows, write_rows
 from syncd.store.chunks import chunks
 from syncd.store.rows import AnyRow, Values, instant_of, stamp
 from syncd.store.subscription_tables import deliveries, positions, signing_secrets, subscriptions
@@ -54,6 +55,8 @@ _STEP = (
     )
     .values(position=bindparam("after"))
 )
+_STEPPED = ("after", "one", "profile", "before")
+_PLACE = tuple(column.name for column in positions.columns)
 
 
 class SqlSubscriptions(Topic):
@@ -240,19 +243,11 @@ class SqlSubscriptions(Topic):
 
 async def step_on(connection: AsyncConnection, steps: Sequence[tuple[str, Advance]]) -> None:
     """Move subscriptions on, at most once in each profile's stream; raises StaleStateError."""
-    if not steps:
-        return
-    rows = [
-        {"one": one, "profile": step.profile_id, "before": step.before, "after": step.after}
-        for one, step in steps
-    ]
-    if new := [
-        {"subscription_id": row["one"], "profile_id": row["profile"], "position": 0}
-        for row in rows
-        if not row["before"]
-    ]:
-        await connection.execute(insert_new(positions, connection.dialect.name), new)
-    if (await connection.execute(_STEP, rows)).rowcount != len(rows):
+    new = [(one, step.profile_id, 0) for one, step in steps if not step.before]
+    added = insert_new(positions, connection.dialect.name)
+    await write_rows(connection, added, _PLACE, new)
+    rows = [(step.after, one, step.profile_id, step.before) for one, step in steps]
+    if await change_rows(connection, _STEP, _STEPPED, rows) != len(rows):
         raise StaleStateError("a webhook stands elsewhere")
 
 
