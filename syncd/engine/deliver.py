@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Self
@@ -143,6 +144,8 @@ class Deliverer:
         if task := self._running.get(subscription):
             task.cancel()
             await asyncio.wait({task})
+        with suppress(SyncdError):  # what was delivered has moved its place when this returns
+            await self._ledger.settled(subscription)
 
     def greet(self, subscription: Subscription) -> None:
         """Send a message that tells of nothing, soon; whatever becomes of it (C15)."""
@@ -208,7 +211,7 @@ class Deliverer:
             try:
                 await self._deliver(subscription, known)
             finally:
-                await self._ledger.settled(subscription)
+                pass
         except NotFoundError:
             self._ahead.pop(subscription, None)  # removed
         except SyncdError as error:

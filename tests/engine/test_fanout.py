@@ -112,6 +112,32 @@ async def test_news_while_the_last_are_noted_are_sent_without_reading_the_place_
     assert [one.attempt for one in await ground.store.deliveries(made.id)] == [1, 1]
 
 
+async def test_what_was_delivered_is_noted_when_a_webhook_has_stopped(
+    ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """N15: else enabling it would begin where it stood before."""
+    made, plain = await ground.subscribe(), ground.store.note_deliveries
+    noting, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slowly(notes: Sequence[Note]) -> None:
+        noting.set()
+        await go_on.wait()
+        await plain(notes)
+
+    monkeypatch.setattr(ground.store, "note_deliveries", slowly)
+    await ground.append(1, "a")
+    await noting.wait()
+    async with asyncio.TaskGroup() as group:
+        pausing = group.create_task(ground.subscriptions.enable(made.id, enabled=False))
+        await asyncio.sleep(0.05)
+        assert not pausing.done()
+        go_on.set()
+    assert await ground.store.place(made.id, ONE) == 1
+    await ground.subscriptions.enable(made.id, enabled=True)
+    await ground.settled()
+    assert ground.arrived() == [(1, "a")]
+
+
 async def test_a_step_goes_over_what_is_not_wanted(ground: Ground) -> None:
     made = await ground.subscribe(words=frozenset({Word.EVENT_ADD}), calendars=frozenset({"cal"}))
     await ground.append(1, "a", "b")
