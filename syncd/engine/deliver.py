@@ -211,7 +211,7 @@ class Deliverer:
             try:
                 await self._deliver(subscription, known)
             finally:
-                pass
+                await self._ledger.settled(subscription)
         except NotFoundError:
             self._ahead.pop(subscription, None)  # removed
         except SyncdError as error:
