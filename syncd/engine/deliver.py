@@ -208,10 +208,7 @@ class Deliverer:
     async def _safely(self, subscription: str, known: Standing | None) -> None:
         """Deliver; a fault of ours in one must not stop the others, it is loud and rare."""
         try:
-            try:
-                await self._deliver(subscription, known)
-            finally:
-                await self._ledger.settled(subscription)
+            await self._deliver(subscription, known)
         except NotFoundError:
             self._ahead.pop(subscription, None)  # removed
         except SyncdError as error:
