@@ -13,10 +13,11 @@ from collections.abc import Awaitable, Callable
 
 Handle = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 REFUSED = "refused"
+FOREVER = asyncio.Event()  # keeps what waits for it
 
 
 async def hang(_reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
-    await asyncio.Event().wait()
+    await FOREVER.wait()
 
 
 async def reset(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
