@@ -20,7 +20,7 @@ from syncd.ports.sink import Message
 from syncd.ports.vault import Secret, signing_place
 from syncd.runtime.clock import SystemClock
 from syncd.runtime.outbound import Guard, session
-from syncd.sinks import post
+from syncd.sinks import post, webhook
 from syncd.sinks.envelope import LONGEST
 from syncd.sinks.post import Poster
 from syncd.sinks.webhook import WebhookSink
@@ -29,6 +29,7 @@ from tests.fakes.vault import FakeVault
 from tests.servers.receiver import Receiver, dripping, hang, reset, saying
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"  # noqa: S105 - of the standard
+THIRD = "whsec_" + "QUJD" * 11  # of nobody
 OTHER = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
 AT = datetime(2026, 11, 20, 9, 12, 6, tzinfo=UTC)
 VAULT = FakeVault()
@@ -130,6 +131,28 @@ async def test_cloudevents_are_read_by_their_own_library(sink: WebhookSink) -> N
     assert (event.get_subject(), event.get_specversion()) == ("k3f9", "1.0")
     assert event.get_time() == AT
     assert event.get_data()["record"] == json.loads(message().record)  # type: ignore[index, call-overload]  # JSON
+
+
+async def test_a_key_is_opened_once_while_it_signs(
+    sink: WebhookSink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ADR 48: another secret, or the same one sealed anew, is another key."""
+    opened, plain = list[bytes](), FakeVault.open
+
+    def counting(vault: FakeVault, sealed: bytes, *, place: str) -> Secret:
+        opened.append(sealed)
+        return plain(vault, sealed, place=place)
+
+    monkeypatch.setattr(FakeVault, "open", counting)
+    monkeypatch.setattr(webhook, "_MOST_KEYS", 2)
+    async with Receiver.listening() as receiver:
+        for secrets in ([SECRET], [SECRET], [OTHER, SECRET], [OTHER, SECRET], [THIRD], [SECRET]):
+            receiver.secrets = secrets
+            assert (await sink.send(subscription(receiver.url, *secrets), message())).error is None
+    assert receiver.faults == []
+    names = [one.decode().partition("\0")[2] for one in opened]
+    assert names == [SECRET, OTHER, SECRET, THIRD, SECRET]
+    assert len(sink._keys) == 2
 
 
 async def test_a_record_that_is_too_large_is_cut_to_its_ids() -> None:
