@@ -15,11 +15,26 @@ from tests.store.opening import counted
 
 MANY = 30
 ONE = ProfileId(1)
+Held = tuple[asyncio.Event, asyncio.Event]
 
 
 @pytest.fixture
 def ground(here: Ground) -> Ground:  # noqa: F811 - the fixture
     return here
+
+
+@pytest.fixture
+def held(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> Held:
+    """Hold back notes: tell when the first are to be written, and let them be."""
+    plain, noting, go_on = ground.store.note_deliveries, asyncio.Event(), asyncio.Event()
+
+    async def slowly(notes: Sequence[Note]) -> None:
+        noting.set()
+        await go_on.wait()
+        await plain(notes)
+
+    monkeypatch.setattr(ground.store, "note_deliveries", slowly)
+    return noting, go_on
 
 
 async def test_many_subscriptions_cost_few_statements(ground: Ground) -> None:
@@ -89,18 +104,10 @@ async def test_what_could_not_be_noted_is_sent_again_with_its_id(
 
 
 async def test_news_while_the_last_are_noted_are_sent_without_reading_the_place_anew(
-    ground: Ground, monkeypatch: pytest.MonkeyPatch
+    ground: Ground, held: Held
 ) -> None:
     """What the store says of a place is older than what was sent."""
-    made, plain = await ground.subscribe(), ground.store.note_deliveries
-    noting, go_on = asyncio.Event(), asyncio.Event()
-
-    async def slowly(notes: Sequence[Note]) -> None:
-        noting.set()
-        await go_on.wait()
-        await plain(notes)
-
-    monkeypatch.setattr(ground.store, "note_deliveries", slowly)
+    made, (noting, go_on) = await ground.subscribe(), held
     await ground.append(1, "a")
     await noting.wait()
     await ground.append(1, "b")
@@ -113,18 +120,10 @@ async def test_news_while_the_last_are_noted_are_sent_without_reading_the_place_
 
 
 async def test_what_was_delivered_is_noted_when_a_webhook_has_stopped(
-    ground: Ground, monkeypatch: pytest.MonkeyPatch
+    ground: Ground, held: Held
 ) -> None:
     """N15: else enabling it would begin where it stood before."""
-    made, plain = await ground.subscribe(), ground.store.note_deliveries
-    noting, go_on = asyncio.Event(), asyncio.Event()
-
-    async def slowly(notes: Sequence[Note]) -> None:
-        noting.set()
-        await go_on.wait()
-        await plain(notes)
-
-    monkeypatch.setattr(ground.store, "note_deliveries", slowly)
+    made, (noting, go_on) = await ground.subscribe(), held
     await ground.append(1, "a")
     await noting.wait()
     async with asyncio.TaskGroup() as group:
