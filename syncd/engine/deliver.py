@@ -32,13 +32,6 @@ _LONG = timedelta(hours=1)
 log = structlog.get_logger()
 
 
-class _Touched(set[str]):
-    """Subscriptions that run, or were changed, while something is read; each is its own."""
-
-    __hash__ = object.__hash__  # type: ignore[assignment]  # a set has none
-    __eq__ = object.__eq__
-
-
 class Deliverer:
     """Owns what is being sent: enter it (``async with``), and ``tick`` it.
 
@@ -67,7 +60,7 @@ class Deliverer:
         self._ahead = dict[str, dict[ProfileId | None, None]]()  # None: replays
         self._running = dict[str, asyncio.Task[None]]()
         self._later = dict[str, datetime]()
-        self._looks = set[_Touched]()  # under way
+        self._looks = dict[object, set[str]]()  # under way: what they cannot tell of any more
         self._places = Places()
         self._shared = SharedReads(store)
         self._unseen = True  # that there may be more ahead than we know of
@@ -103,12 +96,12 @@ class Deliverer:
     async def wake(self, profile: ProfileId) -> None:
         """Note that a profile has news."""
         self._shared.forget(profile)
-        touched = _Touched(self._running)
-        self._looks.add(touched)
+        look = object()
+        touched = self._looks[look] = set(self._running)
         try:
             found = await self._store.subscribers(profile)
         finally:
-            self._looks.remove(touched)
+            del self._looks[look]
         for one in found:
             known = None if one.subscription.id in touched else one
             self._put(one.subscription.id, profile, known)
@@ -194,8 +187,8 @@ class Deliverer:
 
     def _touch(self, subscription: str) -> None:
         """Note that what is being read of it may be old."""
-        for look in self._looks:
-            look.add(subscription)
+        for touched in self._looks.values():
+            touched.add(subscription)
 
     def _ended(self, subscription: str) -> None:
         del self._running[subscription]

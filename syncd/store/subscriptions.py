@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 
 import orjson
@@ -42,6 +42,7 @@ from syncd.store.topic import Topic
 from syncd.store.upsert import insert_new
 
 _MOST_SECRETS = 100
+_NEVER = datetime.max.replace(tzinfo=UTC)
 _COLUMNS = tuple(column.name for column in subscriptions.columns)
 _SECRETS = select(signing_secrets).where(
     signing_secrets.c.subscription_id.in_(bindparam("some", expanding=True))
@@ -342,7 +343,7 @@ def _secret_values(subscription: str, secret: SigningSecret) -> Values:
 
 def _subscription(row: AnyRow, secrets: Sequence[SigningSecret]) -> Subscription:
     told = dict(zip(_COLUMNS, row, strict=False))  # quicker than as many attributes of a row
-    newest = sorted(secrets, key=lambda one: one.until is not None)
+    newest = sorted(secrets, key=lambda one: one.until or _NEVER, reverse=True)
     return Subscription(
         id=told["subscription_id"],
         url=told["url"],

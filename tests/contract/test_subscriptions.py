@@ -176,6 +176,10 @@ async def test_secrets_overlap(store: Store) -> None:
     found = await store.subscription("whk_a")
     assert [one.id for one in found.signing(NOON)] == ["new", "s of whk_a"]
     assert [one.id for one in found.signing(NOON + timedelta(days=2))] == ["new"]
+    newer = SigningSecret(id="newer", sealed=b"v1:k3:x:y")
+    await store.add_secret("whk_a", newer, until=NOON + timedelta(days=3))
+    found = await store.subscription("whk_a")
+    assert [one.id for one in found.signing(NOON)] == ["newer", "new", "s of whk_a"]
 
 
 async def test_what_retention_has_passed_is_expired_and_enabling_goes_on_at_the_floor(
