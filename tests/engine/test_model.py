@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 import structlog
 from hypothesis import HealthCheck, Phase, seed, settings
+from hypothesis.errors import FlakyFailure
 from hypothesis.stateful import run_state_machine_as_test
 
 from syncd.engine import reading
@@ -93,8 +94,11 @@ def finds(message: str, world: type[World] = World, *, without: Sequence[str] = 
     """
     chosen = machine_settings(400, phases=[Phase.generate], report_multiple_bugs=False)
     smaller = seed(SEED)(type(world.__name__, (world,), dict.fromkeys(without)))
-    with pytest.raises(AssertionError, match=message):
+    with pytest.raises((AssertionError, FlakyFailure)) as found:
         run_state_machine_as_test(smaller, settings=chosen)
+    # an example that is played once more has another profile, and other ids: it may end well
+    group = found.value.exceptions if isinstance(found.value, FlakyFailure) else (found.value,)
+    assert any(message in str(one) for one in group)
 
 
 @pytest.mark.timeout(120)
