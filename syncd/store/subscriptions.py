@@ -81,16 +81,17 @@ class SqlSubscriptions(Topic):
         (found,) = await self._with_secrets(rows)
         return found
 
-    async def subscriptions(
+    async def subscriptions(  # noqa: PLR0913 - whose
         self,
         *,
         user: UserId | None = None,
         profile: ProfileId | None = None,
         application: ApplicationId | None = None,
+        client: ApplicationId | None = None,
         after: str | None = None,
         limit: int = 1000,
     ) -> Sequence[Subscription]:
-        """Return them by id, those of a user, profile or application if one is named."""
+        """Return them by id, those of a user, profile, application or client if one is named."""
         column = subscriptions.c
         wanted = select(subscriptions).order_by(column.subscription_id).limit(limit)
         if user is not None:
@@ -99,6 +100,8 @@ class SqlSubscriptions(Topic):
             wanted = wanted.where(column.profile_id == profile)
         if application is not None:
             wanted = wanted.where(column.application_id == application)
+        if client is not None:
+            wanted = wanted.where(column.client_id == client)
         if after is not None:
             wanted = wanted.where(column.subscription_id > after)
         return await self._with_secrets(await self._database.fetch(wanted))
