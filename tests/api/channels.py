@@ -1,13 +1,20 @@
 """What tests of channels share: an application, its tokens, and what it is sent."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
+
+import orjson
 
 from syncd.engine.applications import Applications
 from syncd.model.ids import UserId
+from syncd.model.subscription import TEST, Format, Subscription
+from syncd.ports.sink import Message, Receipt
 from syncd.ports.store.applications import KeyKind
+from syncd.sinks.cronofy import CronofySink
 from tests.api.serving import Api
 from tests.api.test_webhooks import settled, sink_of
 from tests.engine.ground import USER
+from tests.fakes.sink import FakeSink
 from tests.fakes.vault import FakeVault
 
 CHANNELS = "/v1/channels"
@@ -44,6 +51,37 @@ class Desk:
 
     def sent(self, url: str = URL) -> list[str]:
         return [one.word for one in sink_of(self.api).arrived[url]]
+
+
+class Heard(FakeSink):
+    """Keeps what Cronofy's sink makes of each message, and asks ``then`` before it answers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bodies = list[Any]()  # of what was delivered, verifications apart
+        self.then: Callable[[Any], Awaitable[None]] | None = None
+        self._sink = CronofySink(None, None)  # type: ignore[arg-type]  # they send, and sign
+
+    def body(self, subscription: Subscription, message: Message) -> bytes:
+        return self._sink.body(subscription, message)
+
+    async def send(self, subscription: Subscription, message: Message) -> Receipt:
+        receipt = await super().send(subscription, message)
+        if receipt.error is None and message.word != TEST:
+            told = orjson.loads(self.body(subscription, message))["notification"]
+            if self.then is not None:
+                await self.then(told)
+            self.bodies.append(told)
+        return receipt
+
+
+def listen(api: Api) -> Heard:
+    """Let channels be told through Cronofy's own bodies."""
+    heard = Heard()
+    sinks = api.parts.deliverer._sinks
+    assert isinstance(sinks, dict)
+    sinks.update(dict.fromkeys(Format, heard))
+    return heard
 
 
 async def desk(api: Api, name: str = "Desk", user: UserId = USER) -> Desk:
