@@ -211,7 +211,7 @@ async def test_reading_since_a_push_tells_all_that_was_recorded_since_the_one_be
             calendars = [one for each in grounds for one in each.server.calendars.values()]
             edit(dice, dice.choice(calendars), number)
         for one in dice.sample(grounds, dice.randint(1, 2)):
-            await one.poll(after=timedelta(milliseconds=dice.choice((0, 300))))
+            await one.poll(after=timedelta(milliseconds=dice.choice((0, 300, 2_500))))
         failing = dice.random() < 0.3
         heard.answers = (lambda _u, _m: refused(503)) if failing else FakeSink().answers
         await here.told()
@@ -344,6 +344,25 @@ async def test_a_second_try_of_a_write_is_told(here: Desk, heard: Heard) -> None
     await here.told()
     assert words(heard) == []
     here.api.clock.advance(CLAIM_LASTS / 2)
+    assert (await here.api.send("POST", WORK, token=here.token, json=body())).status == 202
+    await here.told()
+    assert words(heard) == ["change"]
+
+
+async def test_a_name_that_waited_for_long_is_waited_for_again(here: Desk, heard: Heard) -> None:
+    """C10: the first try came to nothing; days later the same one meets a poll."""
+    await here.open(filters={"only_managed": True})
+    server = here.api.ground.server
+    server.faults.writing = UpstreamError("no answer")
+    assert (await here.api.send("POST", WORK, token=here.token, json=body())).status == 502
+    server.faults.writing = None
+    here.api.clock.advance(timedelta(days=2))
+
+    async def overtake() -> None:
+        server.faults.after = None
+        await poll(here)
+
+    server.faults.after = overtake
     assert (await here.api.send("POST", WORK, token=here.token, json=body())).status == 202
     await here.told()
     assert words(heard) == ["change"]

@@ -57,6 +57,7 @@ async def test_a_channel_is_what_was_asked_for_and_is_verified_at_once(here: Des
         "filters": {},
     }
     assert here.sent() == ["syncd.test"]
+    here.api.clock.advance(timedelta(seconds=1))
     filters = {"calendar_ids": ["primary"], "only_managed": False, "theirs": {"a": [1, None]}}
     channel = await here.open("https://app.example/b", filters=filters)
     (main, _) = await calendars(here)
