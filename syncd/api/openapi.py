@@ -69,6 +69,10 @@ _PATH_PARAMETERS: Mapping[str, Json] = {
         "description": "A webhook's id.",
         "schema": {"type": "string", "pattern": "^[A-Za-z0-9_]+$"},
     },
+    "channel_id": {
+        "description": "A channel's id.",
+        "schema": {"type": "string", "pattern": "^[A-Za-z0-9_]+$"},
+    },
     "delivery_id": {
         "description": "The id of an attempt to deliver.",
         "schema": {"type": "string", "pattern": "^[A-Za-z0-9_]+$"},

@@ -44,6 +44,10 @@ NAMED: Mapping[str, Any] = {  # by operation: a body that names somebody's objec
     "update_feed": {"calendar_ids": ["<calendar>"]},
     "create_webhook": {"url": "https://app.example/hook", "profiles": ["<profile>"]},
     "update_webhook": {"profiles": ["<profile>"]},
+    "open_channel": {
+        "callback_url": "https://app.example/",
+        "filters": {"calendar_ids": ["<calendar>"]},
+    },
     "replay_webhook": {"profile_id": "<profile>", "cursor": "aaaaaaaa0"},
 }
 NOTHING_NAMED = frozenset({  # operations whose body names no object of anybody

@@ -40,6 +40,7 @@ MATCHED = (  # operations whose body has parts that must suit one another, or mo
     *("create_token_calendar", "create_tag", "change_tag"),  # names that are free
     *("create_feed", "update_feed"),  # calendars that are there, times to come
     *("create_webhook", "update_webhook", "replay_webhook"),  # addresses, versions, either or
+    "open_channel",  # by a token of an application
     *("authorize_account", "authorize_user", "invite_person"),  # of applications that are there
     *("exchange_code", "give_tokens", "revoke_tokens"),
 )

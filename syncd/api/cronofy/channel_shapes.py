@@ -1,6 +1,6 @@
 """The body and the answers of C13 and C14."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -37,7 +37,7 @@ class Channel(Shape, json_schema_extra={"examples": [_CHANNEL]}):
 
     channel_id: str
     callback_url: str
-    filters: ChannelFilters
+    filters: dict[str, Any]
 
 
 class ChannelAnswer(Shape, json_schema_extra={"examples": [{"channel": _CHANNEL}]}):

@@ -51,11 +51,11 @@ async def open_channel(request: web.Request, body: ChannelBody) -> web.Response:
     The same request again returns the channel that there is. A verification is sent at once; what
     becomes of it changes nothing.
     """
+    filters = body.filters or ChannelFilters()
+    calendars = await _calendars(request, filters)
     token = tokens_of(request)[0]
     if token.application_id is None:
         raise refused("base", "not_supported", _NO_APPLICATION)
-    filters = body.filters or ChannelFilters()
-    calendars = await _calendars(request, filters)
     asked = filters.model_dump(exclude_unset=True)
     if "calendar_ids" in asked:
         asked["calendar_ids"] = calendars
