@@ -204,8 +204,9 @@ class SqlSubscriptions(Topic):
         await self._database.write(work)
 
     async def expire_subscriptions(self) -> Sequence[str]:
-        """Disable those that retention has passed (S9); return which."""
+        """Disable those that retention has passed (S9), or say so where attempts ran out."""
         column = subscriptions.c
+        standing = or_(column.reason.is_(None), column.reason == Reason.EXHAUSTED)
         passed = exists().where(
             positions.c.subscription_id == column.subscription_id,
             positions.c.profile_id == streams.c.profile_id,
@@ -213,7 +214,7 @@ class SqlSubscriptions(Topic):
         )
         expired = (
             update(subscriptions)
-            .where(column.reason.is_(None), passed)
+            .where(standing, passed)
             .values(reason=Reason.EXPIRED, retry_at=None)
             .returning(column.subscription_id)
         )

@@ -255,7 +255,14 @@ async def test_only_what_the_application_manages(here: Desk, heard: Heard) -> No
     mine = next(key for key, one in calendar(here).resources.items() if one.events[0].name == "Two")
     calendar(here).remove(mine)
     await poll(here)
-    assert words(heard) == ["change"] * 6
+    assert len(heard.bodies) == 6
+    await here.api.send("POST", WORK, token=here.token, json=body("three"))
+    await here.told()
+    del here.api.ground.server.calendars[CalendarKey("/work/")]
+    for _ in range(3):  # until it is certain (I7)
+        await here.api.ground.poll(after=timedelta(minutes=10))
+    await here.told()
+    assert words(heard) == ["change"] * 8
 
 
 async def test_an_exception_belongs_to_whom_its_series_belongs_to(here: Desk, heard: Heard) -> None:

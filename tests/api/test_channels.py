@@ -241,13 +241,18 @@ async def test_410_closes_and_the_same_request_opens_another(here: Desk) -> None
 
 async def test_what_retention_has_passed_is_closed_too(here: Desk) -> None:
     """S9: what was missed can no longer be told, so who asks again begins anew, and knows it."""
-    channel = await here.open()
-    sink_of(here.api).answers = lambda _url, _message: refused(500)
-    await happen(here)
-    here.api.clock.advance(timedelta(days=31))
-    await Pruner(here.api.ground.store, here.api.clock, FakeMeter(), days=30).prune()
-    assert await here.channels() == []
-    assert (await here.open())["channel_id"] != channel["channel_id"]
+    for attempts in (1, len(SCHEDULE) + 1):
+        channel = await here.open()
+        sink_of(here.api).answers = lambda _url, _message: refused(500)
+        await happen(here, f"Missed {attempts}")
+        for pause in SCHEDULE[: attempts - 1]:
+            here.api.clock.advance(pause)
+            await settled(here.api)
+        assert await here.channels() == [channel]
+        here.api.clock.advance(timedelta(days=31))
+        await Pruner(here.api.ground.store, here.api.clock, FakeMeter(), days=30).prune()
+        assert await here.channels() == []
+        assert (await here.open())["channel_id"] != channel["channel_id"]
 
 
 async def test_one_whose_attempts_ran_out_goes_on_where_it_stood(here: Desk) -> None:

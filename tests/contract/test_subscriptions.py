@@ -142,6 +142,11 @@ async def test_what_retention_has_passed_is_expired_and_enabling_goes_on_at_the_
     found = await store.subscription("whk_a")
     assert found.reason is Reason.EXPIRED
     assert await store.subscribers(ONE) == []
+    for reason, expired in ((Reason.OPERATOR, []), (Reason.EXHAUSTED, ["whk_a"])):
+        found = await store.save_subscription(replace(found, reason=reason))
+        assert await store.expire_subscriptions() == expired
+    found = await store.subscription("whk_a")
+    assert found.reason is Reason.EXPIRED
     await store.save_subscription(replace(found, reason=None))
     stream = await store.stream(ONE)
     assert await store.place("whk_a", ONE) == stream.floor

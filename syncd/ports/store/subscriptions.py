@@ -129,7 +129,10 @@ class Subscriptions(Protocol):
         ...
 
     async def expire_subscriptions(self) -> Sequence[str]:
-        """Disable those that retention has passed (S9); return which."""
+        """Disable those that retention has passed (S9); return which.
+
+        One that was disabled when its attempts ran out has expired from then on.
+        """
         ...
 
     async def forget_deliveries(self, before: datetime, *, limit: int = 500) -> int:
