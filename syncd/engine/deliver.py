@@ -222,7 +222,7 @@ class Deliverer:
             if not subscription.enabled:
                 self._ahead.pop(identity, None)
                 return
-            if subscription.retry_at is not None:
+            if subscription.retry_at is not None and subscription.retry_at > self._clock.now():
                 ahead[profile] = None
                 self._later[identity] = subscription.retry_at
                 return
