@@ -26,6 +26,7 @@ class Format(StrEnum):
     CRONOFY = "cronofy"  # C15: says only since when something has changed
 
 
+SHARED_FORMATS = frozenset({Format.KLOUDLESS, Format.CRONOFY})  # one message tells of a whole poll
 WEBHOOK_FORMATS = frozenset({Format.STANDARD, Format.CLOUDEVENTS, Format.KLOUDLESS})  # N14
 
 

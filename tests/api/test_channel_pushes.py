@@ -78,7 +78,10 @@ async def test_all_changes_of_a_poll_are_one_push(here: Desk, heard: Heard) -> N
     for name in ("a", "b", "c"):
         calendar(here).put(f"{name}.ics", event(name))
         calendar(here, "/team/").put(f"{name}.ics", event(name))
-    await poll(here)
+    async with following(here):
+        await here.api.ground.poll()
+        await here.api.parts.deliverer.settled()
+    await here.told()
     assert words(heard) == ["change"]
     assert await place(here, channel) == 0
     await poll(here)

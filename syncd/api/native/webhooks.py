@@ -143,8 +143,10 @@ async def update_webhook(request: web.Request, body: WebhookChange) -> web.Respo
     if found.format not in WEBHOOK_FORMATS and (fixed := sorted(given - _OF_CHANNELS)):
         raise invalid("a channel is what it was opened as: open another one", field=fixed[0])
     reason, client = found.reason, found.client
-    if body.format is not None and body.format is not found.format:
-        client = _client(tokens_of(request)[0], body.format)
+    url = found.url if body.url is None else body.url
+    form = found.format if body.format is None else body.format
+    if (url, form) != (found.url, found.format) and form in WEBHOOK_FORMATS:
+        client = _client(tokens_of(request)[0], form)  # nobody gets what another's key has signed
     if body.enabled is not None and body.enabled is not found.enabled:
         reason = None if body.enabled else Reason.OPERATOR
     calendars, profiles = found.calendars, found.profiles
@@ -154,8 +156,8 @@ async def update_webhook(request: web.Request, body: WebhookChange) -> web.Respo
         profiles = await _profiles(request, body.profiles)
     changed = replace(
         found,
-        url=found.url if body.url is None else body.url,
-        format=found.format if body.format is None else body.format,
+        url=url,
+        format=form,
         words=found.words if body.types is None else frozenset(body.types),
         calendars=calendars,
         profiles=profiles,

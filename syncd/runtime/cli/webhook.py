@@ -28,7 +28,9 @@ def add(  # noqa: PLR0913 - what may be said
         list[str] | None,
         typer.Option("--type", help="Such as event.update; repeat it; else all."),
     ] = None,
-    body: Annotated[str, typer.Option("--format", help="standard, or cloudevents.")] = "standard",
+    body: Annotated[
+        str, typer.Option("--format", help="standard, cloudevents, or kloudless.")
+    ] = "standard",
     description: Annotated[str | None, typer.Option(help="A note of yours.")] = None,
     start: Annotated[
         str, typer.Option(help="now, beginning, or a cursor of the one profile.")

@@ -5,9 +5,10 @@ from typing import Any
 
 from syncd.engine.applications import Applications
 from syncd.engine.webhook_documents import delivery_document, webhook_document
+from syncd.model.access import Application
 from syncd.model.errors import InvalidError, NotFoundError
 from syncd.model.ids import ProfileId, parse_profile
-from syncd.model.subscription import Format, Outcome, Subscription, Word
+from syncd.model.subscription import WEBHOOK_FORMATS, Format, Outcome, Subscription, Word
 from syncd.runtime.operations.access import user_named
 from syncd.runtime.operations.names import profile_named
 from syncd.runtime.wiring import Core
@@ -37,10 +38,15 @@ async def add(  # noqa: PLR0913 - what may be asked for
     if wrong := sorted(set(types) - known):
         message = f"{wrong[0]} is no type; there are {', '.join(sorted(known))}"
         raise InvalidError(message, field="types")
-    if format not in {one.value for one in Format}:
-        raise InvalidError("the format is standard or cloudevents", field="format")
+    if format not in WEBHOOK_FORMATS:
+        raise InvalidError("the format is standard, cloudevents or kloudless", field="format")
     if sum(one is not None for one in (user, profile, application)) > 1:
         raise InvalidError("name a profile, a user or an application, one of them")
+    through = None if application is None else await _application(core, application)
+    if format == Format.KLOUDLESS and through is None:
+        raise InvalidError(
+            "an application's API key signs these: name it with --application", field="format"
+        )
     asked = Subscription(
         id="",
         url=url,
@@ -51,9 +57,8 @@ async def add(  # noqa: PLR0913 - what may be asked for
         words=frozenset(map(Word, types)),
         profile_id=None if profile is None else (await profile_named(core, profile)).id,
         user_id=None if profile or application else (await user_named(core, user)).id,
-        application_id=None
-        if application is None
-        else (await Applications(core.store, core.vault, core.clock).named(application)).id,
+        application_id=None if through is None else through.id,
+        client=through.id if through is not None and format == Format.KLOUDLESS else None,
     )
     made, secret = await core.subscriptions.add(asked, start=start)
     return await _told(core, made) | {"secret": secret.reveal()}
@@ -135,6 +140,10 @@ async def remove(core: Core, *, webhook: str) -> Json:
     found = await core.store.subscription(webhook)
     await core.subscriptions.remove(found.id)
     return {"id": found.id, "url": found.url, "removed": True}
+
+
+async def _application(core: Core, name: str) -> Application:
+    return await Applications(core.store, core.vault, core.clock).named(name)
 
 
 async def _told(core: Core, one: Subscription) -> Json:
