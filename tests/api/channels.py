@@ -89,3 +89,11 @@ async def desk(api: Api, name: str = "Desk", user: UserId = USER) -> Desk:
     client = registered.application.id
     token = await api.token(user_id=user, application_id=client)
     return Desk(api, client, token, registered.secrets[KeyKind.CLIENT_SECRET].reveal())
+
+
+async def at_work(api: Api) -> Desk:
+    """Return a desk whose user has two calendars."""
+    api.ground.server.add("/work/", "Work", primary=True)
+    api.ground.server.add("/team/", "Team")
+    await api.ground.poll()
+    return await desk(api)

@@ -17,7 +17,7 @@ from syncd.model.errors import UpstreamError
 from syncd.model.ids import CalendarKey, EventId, ProfileId
 from syncd.model.managed import CLAIM_LASTS, ManagedEvent, ManagedKey
 from syncd.model.subscription import SCHEDULE
-from tests.api.channels import Desk, Heard, desk, listen
+from tests.api.channels import Desk, Heard, at_work, desk, listen
 from tests.api.cronofy import WORK, body
 from tests.api.serving import Api
 from tests.api.test_cronofy_events import every
@@ -32,10 +32,7 @@ ALL = "from=2026-11-01&to=2026-12-31&include_deleted=true&include_moved=true&inc
 
 @pytest.fixture
 async def here(api: Api) -> Desk:
-    api.ground.server.add("/work/", "Work", primary=True)
-    api.ground.server.add("/team/", "Team")
-    await api.ground.poll()
-    return await desk(api)
+    return await at_work(api)
 
 
 @pytest.fixture
@@ -74,14 +71,23 @@ async def following(here: Desk) -> AsyncIterator[None]:
 
 
 async def test_all_changes_of_a_poll_are_one_push(here: Desk, heard: Heard) -> None:
+    """C15: one calendar is recorded, and looked at, before the other is read."""
     channel = await here.open()
+    ground, first = here.api.ground, iter((True,))
+    before = await ground.head()
+
+    async def wait() -> None:
+        if not next(first, False):
+            while await ground.head() == before:  # noqa: ASYNC110 - nobody tells
+                await asyncio.sleep(0)
+            await here.told()
+
     for name in ("a", "b", "c"):
         calendar(here).put(f"{name}.ics", event(name))
         calendar(here, "/team/").put(f"{name}.ics", event(name))
-    async with following(here):
-        await here.api.ground.poll()
-        await here.api.parts.deliverer.settled()
-    await here.told()
+    ground.server.faults.looking = wait
+    await poll(here)
+    ground.server.faults.looking = None
     assert words(heard) == ["change"]
     assert await place(here, channel) == 0
     await poll(here)

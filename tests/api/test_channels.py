@@ -11,7 +11,7 @@ from syncd.engine.prune import Pruner
 from syncd.model.access import Scope
 from syncd.model.profile import changed
 from syncd.model.subscription import SCHEDULE
-from tests.api.channels import CHANNELS, URL, Desk, desk
+from tests.api.channels import CHANNELS, URL, Desk, at_work, desk
 from tests.api.cronofy import faults
 from tests.api.serving import Api
 from tests.api.test_webhooks import HOOKS, settled, sink_of
@@ -22,10 +22,7 @@ from tests.fakes.sink import FakeSink, refused
 
 @pytest.fixture
 async def here(api: Api) -> Desk:
-    api.ground.server.add("/work/", "Work", primary=True)
-    api.ground.server.add("/team/", "Team")
-    await api.ground.poll()
-    return await desk(api)
+    return await at_work(api)
 
 
 async def calendars(here: Desk) -> list[str]:

@@ -1,14 +1,14 @@
-"""Where an application of Cronofy's is told (C15): the standard library's server, in a thread."""
+"""Where an application with a Cronofy client is told (C15)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from queue import SimpleQueue
-from threading import Thread
 from typing import Any, Self
 
 import orjson
+
+from tests.servers.threaded import answering
 
 PATIENCE_SECONDS = 30
 
@@ -41,28 +41,12 @@ class Callback:
     @contextmanager
     def listening(cls) -> Iterator[Self]:
         made = cls()
+        with answering(made._take) as made.url:
+            yield made
 
-        class Desk(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                text = self.rfile.read(int(self.headers["Content-Length"])).decode()
-                told = Push(self.path, self.headers["Cronofy-HMAC-SHA256"], text)
-                made.pushes.put(told)
-                self.send_response(200)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def log_message(self, *_: object) -> None:
-                """Say nothing."""
-
-        with ThreadingHTTPServer(("127.0.0.1", 0), Desk) as server:
-            made.url = f"http://127.0.0.1:{server.server_address[1]}"
-            thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-            thread.start()
-            try:
-                yield made
-            finally:
-                server.shutdown()
-                thread.join()
+    def _take(self, path: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
+        self.pushes.put(Push(path, headers["cronofy-hmac-sha256"], body.decode()))
+        return 200, b""
 
     def next(self) -> Push:
         """Return the next push, as soon as there was one."""
