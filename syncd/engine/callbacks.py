@@ -14,7 +14,7 @@ from syncd.model.ids import short
 from syncd.model.subscription import Format, Reason, Subscription
 from syncd.ports.store import Store
 
-MOST = 128  # of an application, for what one kind of its tokens covers
+MOST = 128  # of an application, for one user, for one profile, or for all that it reaches
 _CLOSED = frozenset({Reason.GONE, Reason.EXPIRED})
 _PAGE = 200
 _PORTS = {"http": 80, "https": 443}
