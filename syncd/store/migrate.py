@@ -6,15 +6,18 @@ refused only where it would do harm.
 """
 
 from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, inspect, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from syncd.model.errors import MisconfiguredError
 from syncd.store.schema import metadata
 from syncd.store.tables import installations
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 VERSION = 14  # the newest revision in ``migrations/versions``
 OLDEST = 11  # the oldest VERSION of a program that can work on this schema
@@ -42,18 +45,24 @@ async def migrate(connection: AsyncConnection) -> bool:
 def create(connection: Connection) -> None:
     """Make the newest schema, and note that no revision is missing."""
     metadata.create_all(connection, checkfirst=False)
-    command.stamp(_alembic(connection), "head")
+    command, config = _alembic(connection)
+    command.stamp(config, "head")
 
 
 def upgrade(connection: Connection, *, to: str = "head") -> None:
     """Run what is missing of the revisions, up to one."""
-    command.upgrade(_alembic(connection), to)
+    command, config = _alembic(connection)
+    command.upgrade(config, to)
 
 
-def _alembic(connection: Connection) -> Config:
+def _alembic(connection: Connection) -> tuple[ModuleType, "Config"]:
+    """Import alembic where it has work: in a first start, and in one that brings a schema up."""
+    from alembic import command  # noqa: PLC0415 - see above
+    from alembic.config import Config  # noqa: PLC0415
+
     config = Config(attributes={"connection": connection})
     config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
-    return config
+    return command, config
 
 
 def _is_empty(connection: Connection) -> bool:
