@@ -75,6 +75,7 @@ async def ahead(
 
 
 def _alone(subscription: Subscription, activity: Activity) -> Run:
+    """Return the run of one record."""
     word, since = told_as(subscription.format, activity), None
     if word == CHANGE:
         # times are read before positions are given, so a later record may be an earlier one's
@@ -92,7 +93,7 @@ async def _meant(
 ) -> tuple[Sequence[Activity], Activity | None]:
     """Return the activities that the subscription wants; its filter has let too many through.
 
-    The second one is the first that may get an own id yet, and so decides about nothing behind it.
+    They end before the first that may still get an own id (C10), which is returned with them.
     """
     wanted = [one for one in found if subscription.wants(word_of(one))]
     if not subscription.only_managed or not wanted:
