@@ -14,6 +14,9 @@ pytest.register_assert_rewrite("tests.contract.rig", "tests.journeys", "tests.wi
 # a shell starts what runs in the background deaf to this, and what we start would inherit that
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# or each of the hundreds of processes that tests start would compile syncd anew
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 # what is flushed to a disk here is flushed for nothing: each run has a folder of its own in memory
 MEMORY, ENOUGH = Path("/dev/shm"), 2 << 30  # noqa: S108
 if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= ENOUGH:
