@@ -1,8 +1,10 @@
 """Subscriptions: who is pushed what, and each attempt at it (api.md N14-N20)."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from syncd.model.activity import SHOWN, Filter, Kind, Type
 from syncd.model.ids import ApplicationId, CalendarId, Position, ProfileId, UserId, short
@@ -165,8 +167,8 @@ class Outcome(StrEnum):
 class Delivery:
     """One attempt to deliver a record; ``next_at`` is when the next one is due.
 
-    Of a message that tells of many records ``position`` and ``record_id`` are those of the first.
-    A pending one is a replay that was not tried yet.
+    Of a message that tells of many records ``position`` and ``record_id`` are those of the first,
+    and ``since`` is the time that it named (C15). A pending one is a replay that was not tried yet.
     """
 
     id: str
@@ -182,6 +184,16 @@ class Delivery:
     error: str | None = None
     answer: bytes = b""
     next_at: datetime | None = None
+    since: datetime | None = None
+
+
+def channel_document(subscription: Subscription) -> dict[str, Any]:
+    """Return C13's object, its filters as they were asked for."""
+    return {
+        "channel_id": subscription.id,
+        "callback_url": subscription.url,
+        "filters": json.loads(subscription.asked),
+    }
 
 
 def delivery_id(at: datetime, entropy: bytes) -> str:

@@ -60,6 +60,7 @@ deliveries = Table(
     Column("error", Foreign),
     Column("answer", Bytes),
     Column("next_at", BigInteger),
+    Column("since_at", BigInteger),  # of a message that tells of many records
     Index(None, "subscription_id", "outcome", "delivery_id"),
     Index(None, "subscription_id", "delivery_id"),
 )

@@ -81,16 +81,17 @@ class SqlSubscriptions(Topic):
         (found,) = await self._with_secrets(rows)
         return found
 
-    async def subscriptions(
+    async def subscriptions(  # noqa: PLR0913 - whose
         self,
         *,
         user: UserId | None = None,
         profile: ProfileId | None = None,
         application: ApplicationId | None = None,
+        client: ApplicationId | None = None,
         after: str | None = None,
         limit: int = 1000,
     ) -> Sequence[Subscription]:
-        """Return them by id, those of a user, profile or application if one is named."""
+        """Return them by id, those of a user, profile, application or client if one is named."""
         column = subscriptions.c
         wanted = select(subscriptions).order_by(column.subscription_id).limit(limit)
         if user is not None:
@@ -99,6 +100,8 @@ class SqlSubscriptions(Topic):
             wanted = wanted.where(column.profile_id == profile)
         if application is not None:
             wanted = wanted.where(column.application_id == application)
+        if client is not None:
+            wanted = wanted.where(column.client_id == client)
         if after is not None:
             wanted = wanted.where(column.subscription_id > after)
         return await self._with_secrets(await self._database.fetch(wanted))
@@ -201,8 +204,9 @@ class SqlSubscriptions(Topic):
         await self._database.write(work)
 
     async def expire_subscriptions(self) -> Sequence[str]:
-        """Disable those that retention has passed (S9); return which."""
+        """Disable those that retention has passed (S9), or say so where attempts ran out."""
         column = subscriptions.c
+        standing = or_(column.reason.is_(None), column.reason == Reason.EXHAUSTED)
         passed = exists().where(
             positions.c.subscription_id == column.subscription_id,
             positions.c.profile_id == streams.c.profile_id,
@@ -210,7 +214,7 @@ class SqlSubscriptions(Topic):
         )
         expired = (
             update(subscriptions)
-            .where(column.reason.is_(None), passed)
+            .where(standing, passed)
             .values(reason=Reason.EXPIRED, retry_at=None)
             .returning(column.subscription_id)
         )
