@@ -15,7 +15,7 @@ from syncd.model.subscription import Format, Reason, Subscription
 from syncd.ports.store import Store
 
 MOST = 128  # of an application, for one user, for one profile, or for all that it reaches
-_CLOSED = frozenset({Reason.GONE, Reason.EXPIRED})
+_CLOSED = frozenset({Reason.GONE, Reason.EXPIRED, Reason.REVOKED})
 _PAGE = 200
 _PORTS = {"http": 80, "https": 443}
 
@@ -25,8 +25,9 @@ Admits = Callable[[str, int], bool]  # of address and port
 class Callbacks:
     """Opens and closes channels; each is a subscription that its application's secrets sign.
 
-    Closed is one that was answered with 410, and one that retention has passed: neither is told
-    of any more, and the same request opens another. One that was disabled otherwise stays open.
+    Closed is one that was answered with 410, that retention has passed, or whose grant ended:
+    none is told of any more, and the same request opens another. One that was disabled otherwise
+    stays open.
     """
 
     def __init__(

@@ -7,7 +7,15 @@ from enum import StrEnum
 from typing import Any
 
 from syncd.model.activity import SHOWN, Filter, Kind, Type
-from syncd.model.ids import ApplicationId, CalendarId, Position, ProfileId, UserId, short
+from syncd.model.ids import (
+    ApplicationId,
+    CalendarId,
+    GrantId,
+    Position,
+    ProfileId,
+    UserId,
+    short,
+)
 
 # between two attempts (N17); after the last one the subscription is disabled
 SCHEDULE = (
@@ -61,6 +69,7 @@ class Reason(StrEnum):
     GONE = "gone"  # the endpoint answered 410
     EXHAUSTED = "exhausted"  # the last attempt failed
     EXPIRED = "expired"  # retention passed what was not delivered (S9)
+    REVOKED = "revoked"  # the grant that it was made through ended, or the application
 
 
 class Status(StrEnum):
@@ -92,8 +101,8 @@ class Subscription:
     ``profiles`` and ``calendars`` if such are named, and only messages of ``words``, empty for
     all but contacts, and only what its ``client`` manages if ``only_managed`` (C13). ``client`` is
     the application whose secrets sign, where the format says so; ``asked`` is the JSON object that
-    a dialect echoes. ``attempts`` failed so far at the message that is next; ``retry_at`` is when
-    it is tried again.
+    a dialect echoes. It ends with the grant that it was made through. ``attempts`` failed so far at
+    the message that is next; ``retry_at`` is when it is tried again.
     """
 
     id: str
@@ -110,6 +119,7 @@ class Subscription:
     application_id: ApplicationId | None = None
     admin: bool = False
     client: ApplicationId | None = None
+    grant_id: GrantId | None = None
     only_managed: bool = False
     asked: bytes = b"{}"
     reason: Reason | None = None

@@ -108,6 +108,7 @@ def _of(request: web.Request, token: Token, *, url: str = "", **fields: Any) -> 
         user_id=None if token.profile_id else token.user_id,
         application_id=token.application_id if token.is_application else None,
         client=token.application_id,
+        grant_id=token.grant_id,
         **fields,
     )
 

@@ -76,6 +76,7 @@ async def create_webhook(request: web.Request, body: WebhookBody) -> web.Respons
         application_id=None if token.user_id or token.profile_id else token.application_id,
         admin=token.admin,
         client=_client(token, body.format),
+        grant_id=token.grant_id,
         reason=None if body.enabled else Reason.OPERATOR,
     )
     made, secret = await parts.subscriptions.add(asked, start=body.start)
