@@ -63,6 +63,8 @@ class Deliverer:
         self._looks = dict[object, set[str]]()  # under way: what they cannot tell of any more
         self._places = Places()
         self._shared = SharedReads(store)
+        self._held = dict[tuple[str, ProfileId], datetime]()  # when to look again
+        self._greetings = set[asyncio.Task[None]]()
         self._unseen = True  # that there may be more ahead than we know of
 
     async def __aenter__(self) -> Self:
@@ -78,7 +80,7 @@ class Deliverer:
     ) -> None:
         """Cancel what runs and wait until it has ended."""
         self._ahead.clear()
-        for task in self._running.values():
+        for task in (*self._running.values(), *self._greetings):
             task.cancel()
         await self._group.__aexit__(kind, error, traceback)
 
@@ -119,6 +121,9 @@ class Deliverer:
         for subscription in [one for one, at in self._later.items() if at <= now]:
             del self._later[subscription]
             self._run(subscription)
+        for subscription, profile in [one for one, at in self._held.items() if at <= now]:
+            del self._held[subscription, profile]
+            self._put(subscription, profile)
 
     async def changed(self, subscription: str) -> None:
         """Begin anew with a subscription that was made, changed, or removed."""
@@ -142,7 +147,9 @@ class Deliverer:
 
     def greet(self, subscription: Subscription) -> None:
         """Send a message that tells of nothing, soon; whatever becomes of it (C15)."""
-        self._group.create_task(self._greet(subscription), name=f"greet {subscription.id}")
+        task = self._group.create_task(self._greet(subscription), name=f"greet {subscription.id}")
+        self._greetings.add(task)
+        task.add_done_callback(self._greetings.discard)
 
     async def test(self, subscription: Subscription) -> Receipt:
         """Send a message that tells of nothing, between two others, and keep no account of it."""
@@ -154,14 +161,17 @@ class Deliverer:
 
     async def settled(self) -> None:
         """Return when nothing is being sent."""
-        while self._running:
-            await asyncio.wait(self._running.values())
+        while self._running or self._greetings:
+            await asyncio.wait([*self._running.values(), *self._greetings])
 
     async def _greet(self, subscription: Subscription) -> None:
         try:
-            await self.test(subscription)
-        except SyncdError as error:
-            log.warning("greeting.failed", subscription_id=subscription.id, why=str(error))
+            receipt = await self.test(subscription)
+        except Exception:  # a fault of ours in one must not stop the others
+            log.exception("greeting.broken", subscription_id=subscription.id)
+            return
+        if receipt.error is not None:
+            log.warning("greeting.failed", subscription_id=subscription.id, why=receipt.error)
 
     async def _look(self, subscription: str | None = None) -> None:
         found = await self._store.undelivered(subscription)
@@ -244,7 +254,7 @@ class Deliverer:
             if not subscription.enabled:
                 self._ahead.pop(identity, None)
                 return
-            if subscription.retry_at is not None:
+            if subscription.retry_at is not None and subscription.retry_at > self._clock.now():
                 ahead[profile] = None
                 self._later[identity] = subscription.retry_at
                 return
@@ -264,12 +274,16 @@ class Deliverer:
             places[profile] = await self._store.place(subscription.id, profile)
         more = True
         while more:
-            at = places[profile]
-            found = await ahead(self._store, subscription, profile, at, shared=self._shared)
+            at, now = places[profile], self._clock.now()
+            found = await ahead(
+                self._store, subscription, profile, at, now=now, shared=self._shared
+            )
             if found.lost:
                 return await self._ledger.expire(subscription)
             for number, run in enumerate(found.runs, start=1):
-                message = await self._ledger.message(subscription, found.stream, run.first)
+                message = await self._ledger.message(
+                    subscription, found.stream, run.first, since=run.since
+                )
                 receipt = await self._send(subscription, message)
                 # behind the last one is nothing that is wanted
                 end = found.end if number == len(found.runs) else run.end
@@ -284,15 +298,15 @@ class Deliverer:
                 step = Advance(profile_id=profile, before=places[profile], after=found.end)
                 await self._ledger.pass_over(subscription, step)
                 places[profile] = found.end
+            if found.held is not None:  # whoever gives the event its name wakes us before that
+                self._held[subscription.id, profile] = found.held
             more = found.more
         return subscription
 
     async def _replay(self, subscription: Subscription) -> None:
         """Send again what was asked for, oldest first."""
         while (replay := await self._store.next_replay(subscription.id)) is not None:
-            message = await self._ledger.message_at(
-                subscription, replay.profile_id, replay.position
-            )
+            message = await self._ledger.message_again(subscription, replay)
             receipt = _CUT_OFF if message is None else await self._send(subscription, message)
             await self._ledger.note_replay(replay, receipt)
 

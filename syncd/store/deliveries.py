@@ -196,6 +196,7 @@ def _row(delivery: Delivery) -> tuple[Any, ...]:
         clean(delivery.error),
         delivery.answer,
         stamp(delivery.next_at),
+        stamp(delivery.since),
     )
 
 
@@ -215,4 +216,5 @@ def _delivery(row: AnyRow) -> Delivery:
         error=row.error,
         answer=row.answer or b"",
         next_at=instant_of(row.next_at),
+        since=instant_of(row.since_at),
     )

@@ -100,16 +100,17 @@ class SqlSubscriptions(Topic):
         (found,) = await self._with_secrets(rows)
         return found
 
-    async def subscriptions(
+    async def subscriptions(  # noqa: PLR0913 - whose
         self,
         *,
         user: UserId | None = None,
         profile: ProfileId | None = None,
         application: ApplicationId | None = None,
+        client: ApplicationId | None = None,
         after: str | None = None,
         limit: int = 1000,
     ) -> Sequence[Subscription]:
-        """Return them by id, those of a user, profile or application if one is named."""
+        """Return them by id, those of a user, profile, application or client if one is named."""
         column = subscriptions.c
         wanted = select(subscriptions).order_by(column.subscription_id).limit(limit)
         if user is not None:
@@ -118,6 +119,8 @@ class SqlSubscriptions(Topic):
             wanted = wanted.where(column.profile_id == profile)
         if application is not None:
             wanted = wanted.where(column.application_id == application)
+        if client is not None:
+            wanted = wanted.where(column.client_id == client)
         if after is not None:
             wanted = wanted.where(column.subscription_id > after)
         return await self._with_secrets(await self._database.fetch(wanted))
@@ -212,8 +215,9 @@ class SqlSubscriptions(Topic):
         return rows[0].position if rows else Position(0)
 
     async def expire_subscriptions(self) -> Sequence[str]:
-        """Disable those that retention has passed (S9); return which."""
+        """Disable those that retention has passed (S9), or say so where attempts ran out."""
         column = subscriptions.c
+        standing = or_(column.reason.is_(None), column.reason == Reason.EXHAUSTED)
         passed = exists().where(
             positions.c.subscription_id == column.subscription_id,
             positions.c.profile_id == streams.c.profile_id,
@@ -221,7 +225,7 @@ class SqlSubscriptions(Topic):
         )
         expired = (
             update(subscriptions)
-            .where(column.reason.is_(None), passed)
+            .where(standing, passed)
             .values(reason=Reason.EXPIRED, retry_at=None)
             .returning(column.subscription_id)
         )
@@ -323,6 +327,7 @@ def _values(subscription: Subscription) -> Values:
         "application_id": subscription.application_id,
         "admin": subscription.admin,
         "client_id": subscription.client,
+        "grant_id": subscription.grant_id,
         "reason": subscription.reason,
         "attempts": subscription.attempts,
         "retry_at": stamp(subscription.retry_at),
@@ -356,6 +361,7 @@ def _subscription(row: AnyRow, secrets: Sequence[SigningSecret]) -> Subscription
         application_id=told["application_id"],
         admin=told["admin"],
         client=told["client_id"],
+        grant_id=told["grant_id"],
         reason=None if told["reason"] is None else Reason(told["reason"]),
         attempts=told["attempts"],
         retry_at=instant_of(told["retry_at"]),

@@ -58,16 +58,17 @@ class Subscriptions(Protocol):
         """Return one; raises NotFoundError."""
         ...
 
-    async def subscriptions(
+    async def subscriptions(  # noqa: PLR0913 - whose
         self,
         *,
         user: UserId | None = None,
         profile: ProfileId | None = None,
         application: ApplicationId | None = None,
+        client: ApplicationId | None = None,
         after: str | None = None,
         limit: int = 1000,
     ) -> Sequence[Subscription]:
-        """Return them by id, those of a user, profile or application if one is named."""
+        """Return them by id, those of a user, profile, application or client if one is named."""
         ...
 
     async def save_subscription(self, subscription: Subscription) -> Subscription:
@@ -140,7 +141,10 @@ class Subscriptions(Protocol):
         ...
 
     async def expire_subscriptions(self) -> Sequence[str]:
-        """Disable those that retention has passed (S9); return which."""
+        """Disable those that retention has passed (S9); return which.
+
+        One that was disabled when its attempts ran out has expired from then on.
+        """
         ...
 
     async def forget_deliveries(self, before: datetime, *, limit: int = 500) -> int:
