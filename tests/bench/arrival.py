@@ -17,8 +17,8 @@ import orjson
 from aiohttp import web
 
 from tests.bench.counting import counted
-from tests.journeys.daemon import SETTINGS, Daemon, configured
-from tests.journeys.test_kill import beside
+from tests.journeys.daemon import Daemon, configured
+from tests.journeys.test_kill import Follower, beside
 from tests.servers.caldav import Radicale
 from tests.servers.receiver import Receiver
 from tests.servers.seeding import ics
@@ -65,14 +65,16 @@ class Arrivals:
 
 
 async def arrivals(
-    folder: Path, changes: int, *, interval: int = 5, pause: float = 2
+    folder: Path, changes: int, *, pause: float = 2, hurry: bool = False
 ) -> dict[str, Ways]:
-    """Make changes at random moments; return how long each took by each way."""
+    """Make changes at random moments; return how long each took by each way.
+
+    ``hurry`` has the calendar polled as often as one may ask, not every 5 s.
+    """
     chance, heard = random.Random(1), Arrivals()  # noqa: S311 - moments, the same each time
-    settings = SETTINGS.replace("interval_seconds = 5", f"interval_seconds = {interval}")
     async with (
         Radicale(folder / "radicale") as server,
-        configured(folder / "syncd", settings) as daemon,
+        configured(folder / "syncd") as daemon,
         Receiver.listening() as receiver,
     ):
         await server.mkcalendar("work")
@@ -94,8 +96,9 @@ async def arrivals(
             receiver.secrets = [(await daemon.ask("webhook", "add", receiver.url))["secret"]]
             token = (await daemon.ask("token", "create"))["token"]
             made = dict[str, float]()
+            others = [Follower(daemon, token).hurry()] if hurry else []
             async with (
-                beside(heard.follow(daemon, token)),
+                beside(heard.follow(daemon, token), *others),
                 asyncio.timeout(60 + 2 * changes * pause),
             ):
                 await heard.listening.wait()

@@ -24,7 +24,7 @@ RUNS = {  # webhooks, records each at a time, times, and the share of the bare l
 async def test_a_delivery_costs_little_more_than_its_request(run: str, tmp_path: Path) -> None:
     """From the store to a note of the answer; the smaller a run, the dearer its transactions."""
     webhooks, each, rounds, least = RUNS[run]
-    found = await sends(tmp_path, webhooks, each, rounds=rounds)
+    found = await sends(tmp_path, webhooks, each, rounds=rounds, turns=5 if NIGHTLY else 3)
     print(run, found, found.share)  # noqa: T201 - the figures, where they are wanted
     assert found.share >= least
 
@@ -37,4 +37,4 @@ async def test_bad_endpoints_cost_healthy_ones_no_time(tmp_path: Path) -> None:
     found = await delays(tmp_path, **(size if NIGHTLY else small))
     print(found, found.ratio)  # noqa: T201 - the figures, where they are wanted
     assert found.tried >= 7  # hanging and dripping take longer
-    assert found.ratio <= (2 if NIGHTLY else 20)  # of few, the slowest says little
+    assert found.ratio <= (2 if NIGHTLY else 50)  # of few, the slowest says little
