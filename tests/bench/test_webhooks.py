@@ -7,7 +7,10 @@ import os
 from pathlib import Path
 
 import pytest
+from aiohttp import ClientTimeout
 
+from syncd.engine import places
+from syncd.sinks import post
 from tests.bench.bad import delays
 from tests.bench.webhooks import sends
 
@@ -38,3 +41,14 @@ async def test_bad_endpoints_cost_healthy_ones_no_time(tmp_path: Path) -> None:
     print(found, found.ratio)  # noqa: T201 - the figures, where they are wanted
     assert found.tried >= 7  # hanging and dripping take longer
     assert found.ratio <= (2 if NIGHTLY else 50)  # of few, the slowest says little
+
+
+async def test_one_queue_for_all_would_be_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control: with one place for all, whoever is well waits for an endpoint that hangs."""
+    monkeypatch.setattr(places, "AT_ONCE", places.FAILING_AT_ONCE + 1)
+    monkeypatch.setattr(post, "TIMEOUT", ClientTimeout(total=1))
+    found = await delays(tmp_path, good=10, each=1, records=2, rounds=1)
+    print(found, found.ratio)  # noqa: T201 - the figures, where they are wanted
+    assert found.ratio > 10
