@@ -1,7 +1,8 @@
 """Pushing: one request in flight a subscription, in order, and nobody waits for another (I14)."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Self
@@ -19,7 +20,7 @@ from syncd.model.ids import ProfileId
 from syncd.model.subscription import Format, Subscription
 from syncd.ports.clock import Clock
 from syncd.ports.meter import Meter
-from syncd.ports.sink import Message, Receipt, Sink
+from syncd.ports.sink import Message, PageReceipt, PageSink, Receipt, Sink
 from syncd.ports.store import Store
 from syncd.ports.store.subscriptions import Advance
 
@@ -209,6 +210,8 @@ class Deliverer:
                 await self._replay(subscription)
             elif not subscription.profiles or profile in subscription.profiles:
                 subscription = await self._news(subscription, profile)
+            else:
+                await self._pass_by(subscription, profile)
             if not subscription.enabled:
                 self._ahead.pop(identity, None)
                 return
@@ -224,22 +227,36 @@ class Deliverer:
             found = await ahead(self._store, subscription, profile, at)
             if found.lost:
                 return await self._ledger.expire(subscription)
-            for run in found.runs:
-                message = await self._ledger.message(subscription, found.stream, run.first)
-                receipt = await self._send(subscription, message)
-                step = Advance(profile_id=profile, before=at, after=run.end)
+            runs = list(found.runs)
+            while runs:
+                page = [
+                    (run, await self._ledger.message(subscription, found.stream, run.first))
+                    for run in (runs if self._takes_pages(subscription) else runs[:1])
+                ]
+                receipt = await self._send_page(subscription, [message for _, message in page])
                 subscription = await self._ledger.note(
-                    subscription, message, receipt, step, first=run.first.position
+                    subscription, found.stream, page, receipt, before=at
                 )
-                if receipt.error is not None:
+                if receipt.rest is not None:
                     return subscription
-                at = run.end
+                arrived = len(receipt.arrived)
+                at, runs = runs[arrived - 1].end, runs[arrived:]
             if found.end > at:
                 step = Advance(profile_id=profile, before=at, after=found.end)
                 await self._store.advance(subscription.id, step)
                 at = found.end
             more = found.more
         return subscription
+
+    async def _pass_by(self, subscription: Subscription, profile: ProfileId) -> None:
+        """Move on in a profile that was not asked for: it is no backlog, nor does it expire."""
+        at, stream = (
+            await self._store.place(subscription.id, profile),
+            await self._store.stream(profile),
+        )
+        if stream.head > at:
+            step = Advance(profile_id=profile, before=at, after=stream.head)
+            await self._store.advance(subscription.id, step)
 
     async def _replay(self, subscription: Subscription) -> None:
         """Send again what was asked for, oldest first."""
@@ -252,13 +269,42 @@ class Deliverer:
 
     async def _send(self, subscription: Subscription, message: Message) -> Receipt:
         """Send one message, when no other is under way to the subscription."""
-        host, sink = urlsplit(subscription.url).netloc, self._sinks[subscription.format]
+        async with self._turn(subscription):
+            receipt = await self._sinks[subscription.format].send(subscription, message)
+        self._count(receipt)
+        return receipt
+
+    async def _send_page(
+        self, subscription: Subscription, messages: Sequence[Message]
+    ) -> PageReceipt:
+        """Send what is next: a page where the sink takes pages, else one message."""
+        sink = self._sinks[subscription.format]
+        if not isinstance(sink, PageSink):
+            one = await self._send(subscription, messages[0])
+            done = one.error is None
+            return PageReceipt(arrived=[one] if done else [], rest=None if done else one)
+        async with self._turn(subscription):
+            receipt = await sink.send_page(subscription, messages)
+        for arrived in receipt.arrived:
+            self._count(arrived)
+        if receipt.rest is not None:
+            self._count(receipt.rest)
+        return receipt
+
+    def _takes_pages(self, subscription: Subscription) -> bool:
+        return isinstance(self._sinks[subscription.format], PageSink)
+
+    @asynccontextmanager
+    async def _turn(self, subscription: Subscription) -> AsyncIterator[None]:
+        """Wait for the subscription's turn, and for a place at its host."""
+        host = urlsplit(subscription.url).netloc
         async with (
             self._locks.setdefault(subscription.id, asyncio.Lock()),
             self._places.one(host, failing=bool(subscription.attempts)),
         ):
-            receipt = await sink.send(subscription, message)
+            yield
+
+    def _count(self, receipt: Receipt) -> None:
         outcome = "delivered" if receipt.error is None else "failed"
         self._meter.count("deliveries_total", outcome=outcome)
         self._meter.observe("delivery_seconds", receipt.took.total_seconds(), outcome=outcome)
-        return receipt

@@ -24,29 +24,30 @@ class SqlDeliveries(Topic):
 
     async def note_delivery(
         self,
-        delivery: Delivery,
-        *,
+        *tried: Delivery,
         step: Advance | None = None,
         attempts: int | None = None,
         reason: Reason | None = None,
     ) -> None:
-        """Keep an attempt, with the step that it allows, or with what it makes of the rest."""
+        """Keep attempts, with the step that they allow, or with what they make of the rest."""
         told: Values = {}
+        last = tried[-1]
         if attempts is not None:
-            told |= {"attempts": attempts, "retry_at": stamp(delivery.next_at)}
-        if delivery.outcome is Outcome.DELIVERED:
-            told["delivered_at"] = milliseconds(delivery.at)
+            told |= {"attempts": attempts, "retry_at": stamp(last.next_at)}
+        if any(one.outcome is Outcome.DELIVERED for one in tried):
+            told["delivered_at"] = milliseconds(last.at)
         if reason is not None:
             told |= {"reason": reason, "retry_at": None}
 
         async def work(connection: AsyncConnection) -> None:
-            mine = subscriptions.c.subscription_id == delivery.subscription_id
+            mine = subscriptions.c.subscription_id == last.subscription_id
             changed = update(subscriptions).where(mine).values(told)
             if told and not (await connection.execute(changed)).rowcount:
                 raise NotFoundError("there is no such webhook")
             if step is not None:
-                await step_on(connection, delivery.subscription_id, step)
-            await connection.execute(upsert(deliveries, connection), [_values(delivery)])
+                await step_on(connection, last.subscription_id, step)
+            rows = [_values(one) for one in tried]
+            await connection.execute(upsert(deliveries, connection), rows)
 
         await self._database.write(work)
 

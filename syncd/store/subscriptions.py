@@ -26,11 +26,13 @@ from syncd.model.subscription import (
     Outcome,
     Reason,
     SigningSecret,
+    Status,
     Subscription,
     Word,
 )
 from syncd.model.when import from_milliseconds, milliseconds
 from syncd.ports.store.subscriptions import Advance
+from syncd.store.backlog import status_column
 from syncd.store.chunks import chunks
 from syncd.store.rows import AnyRow, Values, instant_of, stamp
 from syncd.store.subscription_tables import deliveries, positions, signing_secrets, subscriptions
@@ -53,7 +55,8 @@ class SqlSubscriptions(Topic):
         async def work(connection: AsyncConnection) -> None:
             await connection.execute(insert(subscriptions).values(_values(subscription)))
             secrets = [_secret_values(subscription.id, one) for one in subscription.secrets]
-            await connection.execute(insert(signing_secrets), secrets)
+            if secrets:
+                await connection.execute(insert(signing_secrets), secrets)
             ends = select(streams.c.profile_id, column.label("place")).join_from(
                 streams, profiles, profiles.c.profile_id == streams.c.profile_id
             )
@@ -81,16 +84,17 @@ class SqlSubscriptions(Topic):
         (found,) = await self._with_secrets(rows)
         return found
 
-    async def subscriptions(
+    async def subscriptions(  # noqa: PLR0913 - what may be asked for
         self,
         *,
         user: UserId | None = None,
         profile: ProfileId | None = None,
         application: ApplicationId | None = None,
+        status: Status | None = None,
         after: str | None = None,
         limit: int = 1000,
     ) -> Sequence[Subscription]:
-        """Return them by id, those of a user, profile or application if one is named."""
+        """Return them by id; of a user, profile or application, or in a state, if one is named."""
         column = subscriptions.c
         wanted = select(subscriptions).order_by(column.subscription_id).limit(limit)
         if user is not None:
@@ -99,6 +103,8 @@ class SqlSubscriptions(Topic):
             wanted = wanted.where(column.profile_id == profile)
         if application is not None:
             wanted = wanted.where(column.application_id == application)
+        if status is not None:
+            wanted = wanted.where(status_column() == status)
         if after is not None:
             wanted = wanted.where(column.subscription_id > after)
         return await self._with_secrets(await self._database.fetch(wanted))

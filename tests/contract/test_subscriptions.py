@@ -9,14 +9,16 @@ from syncd.model.errors import NotFoundError, StaleStateError
 from syncd.model.ids import Position, ProfileId
 from syncd.model.subscription import (
     Delivery,
+    Format,
     Outcome,
     Reason,
     SigningSecret,
+    Status,
     Subscription,
     delivery_id,
 )
 from syncd.ports.store import Store
-from syncd.ports.store.subscriptions import Advance
+from syncd.ports.store.subscriptions import Advance, Backlog
 from tests.store.opening import NOON
 from tests.store.samples import USER, a_record, with_profile
 
@@ -145,3 +147,50 @@ async def test_what_retention_has_passed_is_expired_and_enabling_goes_on_at_the_
     await store.save_subscription(replace(found, reason=None))
     stream = await store.stream(ONE)
     assert await store.place("whk_a", ONE) == stream.floor
+
+
+async def test_attempts_are_noted_together_with_one_step(store: Store) -> None:
+    """What a page that was sent at once has come to (ADR 46)."""
+    await filled(store)
+    step = Advance(profile_id=ONE, before=Position(0), after=Position(2))
+    failed = an_attempt(3, outcome=Outcome.FAILED, error="no", next_at=NOON + timedelta(seconds=5))
+    await store.note_delivery(an_attempt(1), an_attempt(2), failed, step=step, attempts=1)
+    seen = await store.subscription("whk_a")
+    assert (seen.attempts, seen.retry_at) == (1, failed.next_at)
+    assert seen.delivered_at == failed.at
+    assert [one.position for one in await store.deliveries("whk_a")] == [3, 2, 1]
+    assert await store.place("whk_a", ONE) == 2
+
+
+async def test_one_without_a_secret_is_kept(store: Store) -> None:
+    await with_profile(store)
+    asked = a_subscription(secrets=(), format=Format.NATS, user_id=None, admin=True)
+    await store.add_subscription(asked, at=None, beginning=True)
+    assert await store.subscription("whk_a") == asked
+
+
+async def test_the_backlog_is_counted_by_format_and_status(store: Store) -> None:
+    """ADR 47: records behind a place, and when the oldest of them was recorded."""
+    await filled(store)
+    failing = a_subscription("whk_b", attempts=2)
+    await store.add_subscription(failing, at=Position(1), beginning=False)
+    paused = a_subscription("whk_c", reason=Reason.OPERATOR, format=Format.CLOUDEVENTS)
+    await store.add_subscription(paused, at=None, beginning=False)
+    found = {(one.format, one.status): one for one in await store.backlog()}
+    assert found == {
+        (Format.STANDARD, Status.ACTIVE): Backlog(
+            format=Format.STANDARD, status=Status.ACTIVE, subscriptions=1, behind=3, oldest=NOON
+        ),
+        (Format.STANDARD, Status.FAILING): Backlog(
+            format=Format.STANDARD, status=Status.FAILING, subscriptions=1, behind=2, oldest=NOON
+        ),
+        (Format.CLOUDEVENTS, Status.DISABLED): Backlog(
+            format=Format.CLOUDEVENTS,
+            status=Status.DISABLED,
+            subscriptions=1,
+            behind=0,
+            oldest=None,
+        ),
+    }
+    for status, one in zip(Status, ("whk_a", "whk_b", "whk_c"), strict=True):
+        assert [each.id for each in await store.subscriptions(status=status)] == [one]

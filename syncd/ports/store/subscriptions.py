@@ -6,7 +6,15 @@ from datetime import datetime
 from typing import Protocol
 
 from syncd.model.ids import ApplicationId, Position, ProfileId, UserId
-from syncd.model.subscription import Delivery, Outcome, Reason, SigningSecret, Subscription
+from syncd.model.subscription import (
+    Delivery,
+    Format,
+    Outcome,
+    Reason,
+    SigningSecret,
+    Status,
+    Subscription,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,6 +24,21 @@ class Advance:
     profile_id: ProfileId
     before: Position
     after: Position
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backlog:
+    """Subscriptions of one format and status.
+
+    ``behind`` is the number of records that they have not come past, ``oldest`` when the oldest
+    of these was recorded.
+    """
+
+    format: Format
+    status: Status
+    subscriptions: int
+    behind: int
+    oldest: datetime | None
 
 
 class Subscriptions(Protocol):
@@ -30,20 +53,29 @@ class Subscriptions(Protocol):
         """
         ...
 
+    async def backlog(self) -> Sequence[Backlog]:
+        """Return how all subscriptions are doing, by format and status; only what there is.
+
+        Cheap enough for every scrape: it looks at places, so that a profile of which a
+        subscription was sent nothing yet is not counted before its first message.
+        """
+        ...
+
     async def subscription(self, subscription: str) -> Subscription:
         """Return one; raises NotFoundError."""
         ...
 
-    async def subscriptions(
+    async def subscriptions(  # noqa: PLR0913 - what may be asked for
         self,
         *,
         user: UserId | None = None,
         profile: ProfileId | None = None,
         application: ApplicationId | None = None,
+        status: Status | None = None,
         after: str | None = None,
         limit: int = 1000,
     ) -> Sequence[Subscription]:
-        """Return them by id, those of a user, profile or application if one is named."""
+        """Return them by id; of a user, profile or application, or in a state, if one is named."""
         ...
 
     async def save_subscription(self, subscription: Subscription) -> Subscription:
@@ -87,15 +119,15 @@ class Subscriptions(Protocol):
 
     async def note_delivery(
         self,
-        delivery: Delivery,
-        *,
+        *tried: Delivery,
         step: Advance | None = None,
         attempts: int | None = None,
         reason: Reason | None = None,
     ) -> None:
-        """Keep an attempt, with the step that it allows, or with what it makes of the rest.
+        """Keep attempts, with the step that they allow, or with what they make of the rest.
 
-        ``attempts`` is how many failed in a row, None to leave that as it is; ``reason`` disables.
+        They are of one subscription, in order, at least one. ``attempts`` is how many failed in a
+        row, None to leave that as it is; ``reason`` disables.
         Raises StaleStateError if the subscription stood elsewhere, NotFoundError if it is gone.
         """
         ...
