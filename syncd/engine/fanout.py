@@ -55,6 +55,6 @@ def _fanout(clock: Clock, url: str) -> Subscription:
         created=clock.now(),
         secrets=(),
         format=Format.NATS,
-        description="NATS JetStream, by [nats] of the settings",
+        description="kept by [nats] of the settings",
         admin=True,
     )

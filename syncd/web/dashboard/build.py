@@ -85,7 +85,7 @@ def add_dashboard(app: web.Application, desk: Desk, forms: FormTokens, tries: Tr
         milliseconds=words.milliseconds,
         provider=words.provider,
         reason=words.reason,
-        format=words.format_name,
+        pushed_as=words.format_name,
         disabled=words.disabled,
         reach=access.reach_of,
     )
