@@ -202,7 +202,9 @@ class Subscriptions:
         if start in {NOW, BEGINNING}:
             return None
         if made.profile_id is None:
-            message = "a cursor is a place in one profile: use a token of that profile"
+            message = (
+                "a cursor is a place in one profile: use a token of that profile, or --profile"
+            )
             raise InvalidError(message, field="start")
         stream = await self._store.stream(made.profile_id)
         return stream.check(Cursor.parse(start))

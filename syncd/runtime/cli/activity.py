@@ -16,7 +16,7 @@ from syncd.runtime.lines import line
 commands = typer.Typer(help="What happened in a profile.", no_args_is_help=True)
 
 _PAGE = 500
-_WAIT_SECONDS = 30
+_WAIT_SECONDS = 2  # after which it looks whether anybody still reads
 
 
 @commands.callback()
