@@ -24,6 +24,7 @@ from syncd.sinks.letters import Target
 from syncd.sinks.nats import NatsSink
 from tests.servers.caldav import free_port
 from tests.servers.nats import Consumer, NatsServer, identity
+from tests.servers.nats_keys import Trust
 
 AT = datetime(2026, 11, 20, 9, 12, 6, tzinfo=UTC)
 NATS = Subscription(id="nats", url="nats://here", created=AT, secrets=(), format=Format.NATS)
@@ -250,6 +251,25 @@ async def test_a_token_is_read_at_each_connection_and_never_told(tmp_path: Path)
             assert outcome(await sink.send_page(NATS, messages("a"))) == (1, None)
         read = await Consumer(server, "reader").read(token="s3cret")  # noqa: S106 - this server's
         assert [identity(one) for one in read] == ["pro_aaah:a"]
+
+
+async def test_a_user_of_an_account_signs_in_by_credentials(tmp_path: Path) -> None:
+    """As ``nsc`` makes them; another operator's user is refused."""
+    trust, own, others = Trust(), tmp_path / "own.creds", tmp_path / "others.creds"
+    own.write_text(trust.credentials)
+    others.write_text(Trust().credentials)
+    server = NatsServer(tmp_path / "nats")
+    server.configure(trust.config)
+    await server.start()
+    try:
+        async with sink_to(server.url, credentials_file=others) as sink:
+            _, error = outcome(await sink.send_page(NATS, messages("a")))
+            assert error is not None
+            assert "uthoriz" in error
+        async with sink_to(server.url, credentials_file=own) as sink:
+            assert outcome(await sink.send_page(NATS, messages("a", "b"))) == (2, None)
+    finally:
+        await server.kill()
 
 
 async def test_credentials_that_are_none_are_told_of(server: NatsServer, tmp_path: Path) -> None:
