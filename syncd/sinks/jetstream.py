@@ -27,6 +27,7 @@ from syncd.model.errors import TransientError
 from syncd.sinks.letters import Letter, Refused, Stored, Target
 
 CONNECT_SECONDS = 5
+CLOSE_SECONDS = 1
 ANSWER_SECONDS = 20.0  # for all of a page
 DUPLICATE_WINDOW = timedelta(hours=1)  # of a stream that we make
 _OUT_OF_TURN = 10070  # the last message is another than the one that was expected
@@ -75,7 +76,7 @@ class JetStream:
         """Drop the connection, if there is one."""
         client, self._client, self._context = self._client, None, None
         if client is not None:
-            await client.close()
+            await _end(client)
 
     async def _opened(self) -> JetStreamContext:
         async with self._opening:
@@ -137,10 +138,10 @@ class JetStream:
                     **given,
                 )
         except NoServersError:
-            await client.close()
+            await _end(client)
             raise (heard or [ConnectionError("it cannot be reached")])[-1] from None
         except BaseException:
-            await client.close()
+            await _end(client)
             raise
         return client
 
@@ -201,6 +202,13 @@ class JetStream:
         except (Error, OSError):
             return None
         return Stored(stream=ack.stream, sequence=ack.seq, duplicate=bool(ack.duplicate))
+
+
+async def _end(client: Client) -> None:
+    """Close a connection; behind a handshake that failed the library would wait for ever."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(CLOSE_SECONDS):
+            await client.close()
 
 
 def _secrets(target: Target) -> dict[str, Any]:

@@ -91,10 +91,14 @@ class NatsServer:
             os.kill(self.process.pid, signal.SIGKILL)
             await self.process.wait()
 
-    def freeze(self) -> None:
-        """Let it hold its connections and say nothing; ``thaw`` ends that."""
+    async def freeze(self) -> None:
+        """Let it hold its connections and say nothing, with all of its threads; ``thaw`` it."""
         assert self.process is not None
         os.kill(self.process.pid, signal.SIGSTOP)
+        threads = Path(f"/proc/{self.process.pid}/task")
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while any(_state(one) != "T" for one in threads.iterdir()):
+                await asyncio.sleep(0.01)
 
     def thaw(self) -> None:
         assert self.process is not None
@@ -125,6 +129,10 @@ class NatsServer:
             return False
         finally:
             writer.close()
+
+
+def _state(thread: Path) -> str:
+    return (thread / "stat").read_text().rpartition(")")[2].split()[0]
 
 
 @dataclass

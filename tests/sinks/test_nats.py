@@ -23,6 +23,7 @@ from syncd.sinks.jetstream import JetStream
 from syncd.sinks.letters import Target
 from syncd.sinks.nats import NatsSink
 from tests.servers.caldav import free_port
+from tests.servers.certified import certified
 from tests.servers.nats import Consumer, NatsServer, identity
 from tests.servers.nats_keys import Trust
 
@@ -220,7 +221,7 @@ async def test_a_server_that_says_nothing_is_given_up_in_time_and_nothing_comes_
     monkeypatch.setattr(jetstream, "ANSWER_SECONDS", 0.3)
     async with sink_to(server.url) as sink:
         assert outcome(await sink.send_page(NATS, messages("a"))) == (1, None)
-        server.freeze()
+        await server.freeze()
         count, error = outcome(await sink.send_page(NATS, messages("b", "c")))
         server.thaw()
         assert (count, error) == (0, "no answer within 0 s")
@@ -270,6 +271,24 @@ async def test_a_user_of_an_account_signs_in_by_credentials(tmp_path: Path) -> N
             assert outcome(await sink.send_page(NATS, messages("a", "b"))) == (2, None)
     finally:
         await server.kill()
+
+
+async def test_a_servers_certificate_is_checked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By what the machine trusts, which ``SSL_CERT_FILE`` replaces."""
+    certified(tmp_path, "localhost")
+    own = str(tmp_path / "server.pem")
+    options = ("--tls", "--tlscert", own, "--tlskey", own)
+    async with NatsServer.running(tmp_path / "nats", *options) as server:
+        url = f"tls://localhost:{server.port}"
+        async with sink_to(url) as sink:
+            _, error = outcome(await sink.send_page(NATS, messages("a")))
+            assert error is not None
+            assert "CERTIFICATE_VERIFY_FAILED" in error
+        monkeypatch.setenv("SSL_CERT_FILE", own)
+        async with sink_to(url) as sink:
+            assert outcome(await sink.send_page(NATS, messages("a"))) == (1, None)
 
 
 async def test_credentials_that_are_none_are_told_of(server: NatsServer, tmp_path: Path) -> None:
