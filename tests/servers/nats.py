@@ -14,7 +14,6 @@ import nats
 import pytest
 from nats.aio.client import Client
 from nats.aio.msg import Msg
-from nats.errors import TimeoutError as NothingYetError
 from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig
 
@@ -95,9 +94,8 @@ class NatsServer:
         """Let it hold its connections and say nothing, with all of its threads; ``thaw`` it."""
         assert self.process is not None
         os.kill(self.process.pid, signal.SIGSTOP)
-        threads = Path(f"/proc/{self.process.pid}/task")
         async with asyncio.timeout(PATIENCE_SECONDS):
-            while any(_state(one) != "T" for one in threads.iterdir()):
+            while not _stands(self.process.pid):  # noqa: ASYNC110 - the kernel tells nobody
                 await asyncio.sleep(0.01)
 
     def thaw(self) -> None:
@@ -131,8 +129,10 @@ class NatsServer:
             writer.close()
 
 
-def _state(thread: Path) -> str:
-    return (thread / "stat").read_text().rpartition(")")[2].split()[0]
+def _stands(process: int) -> bool:
+    """Tell whether every thread of a process is stopped."""
+    told = [one.read_text() for one in Path(f"/proc/{process}/task").glob("*/stat")]
+    return all(one.rpartition(")")[2].split()[0] == "T" for one in told)
 
 
 @dataclass
@@ -152,13 +152,11 @@ class Consumer:
             pull = await context.pull_subscribe(
                 self.subjects, durable=self.name, stream=self.stream, config=config
             )
-            while len(found) < most:
-                try:
-                    some = await pull.fetch(min(100, most - len(found)), timeout=0.3)
-                except NothingYetError:
-                    break
+            while len(found) < most and (waiting := (await pull.consumer_info()).num_pending):
+                wanted = min(100, waiting, most - len(found))
+                some = await pull.fetch(wanted, timeout=PATIENCE_SECONDS)
                 for one in some:
-                    await one.ack_sync()
+                    await one.ack_sync(timeout=PATIENCE_SECONDS)
                 found += some
         return found
 
