@@ -142,6 +142,14 @@ class Graph(OAuthClient):
     api_url: str = "https://graph.microsoft.com/v1.0"
 
 
+class Exchange(Section):
+    """``[providers.ews]``: where a server's own authority gives tokens, such as AD FS."""
+
+    client_id: str = ""
+    client_secret: SecretStr = SecretStr("")
+    token_url: str = ""
+
+
 class Icloud(Section):
     """``[providers.icloud]``."""
 
@@ -154,7 +162,7 @@ class Providers(Section):
 
     google: Google = Google()
     graph: Graph = Graph()
-    ews: Section = Section()
+    ews: Exchange = Exchange()
     caldav: Section = Section()
     icloud: Icloud = Icloud()
 

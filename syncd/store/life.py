@@ -13,6 +13,7 @@ from sqlalchemy import insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from syncd.model.ids import new_epoch
+from syncd.store.migrate import OLDEST, VERSION
 from syncd.store.rows import AnyRow
 from syncd.store.tables import activities, installations, streams
 
@@ -111,8 +112,8 @@ async def _server(connection: AsyncConnection) -> str | None:
 def _first(server: str | None) -> dict[str, object]:
     return {
         "installation_id": secrets.token_hex(8),
-        "schema_version": 0,
-        "oldest_schema": 0,
+        "schema_version": VERSION,
+        "oldest_schema": OLDEST,
         "epoch": new_epoch(secrets.token_bytes(16)),
         "beats": 0,
         "last_profile_id": 0,

@@ -1,7 +1,8 @@
 """Schema versions: moving a database up, and refusing one that has moved too far.
 
-Each alembic revision is named by its number. A database remembers the oldest program that can
-still work on it, so that a rollback is refused only where it would do harm.
+Each alembic revision is named by its number; an empty database gets the newest schema in one step
+(ADR 49). A database remembers the oldest program that can still work on it, so that a rollback is
+refused only where it would do harm.
 """
 
 from pathlib import Path
@@ -12,6 +13,7 @@ from sqlalchemy import Connection, inspect, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from syncd.model.errors import MisconfiguredError
+from syncd.store.schema import metadata
 from syncd.store.tables import installations
 
 VERSION = 12  # the newest revision in ``migrations/versions``
@@ -27,20 +29,31 @@ async def migrate(connection: AsyncConnection) -> bool:
     """
     if connection.dialect.name == "postgresql":
         await connection.execute(_ONE_AT_A_TIME)
-    fresh = await connection.run_sync(_is_empty)
-    if not fresh and not await _is_behind(connection):
-        return False
-    await connection.run_sync(upgrade)
-    reached = {"schema_version": VERSION, "oldest_schema": OLDEST}
-    await connection.execute(update(installations).values(reached))
-    return fresh
+    if await connection.run_sync(_is_empty):
+        await connection.run_sync(create)
+        return True
+    if await _is_behind(connection):
+        await connection.run_sync(upgrade)
+        reached = {"schema_version": VERSION, "oldest_schema": OLDEST}
+        await connection.execute(update(installations).values(reached))
+    return False
 
 
-def upgrade(connection: Connection) -> None:
-    """Run what is missing of the revisions."""
+def create(connection: Connection) -> None:
+    """Make the newest schema, and note that no revision is missing."""
+    metadata.create_all(connection, checkfirst=False)
+    command.stamp(_alembic(connection), "head")
+
+
+def upgrade(connection: Connection, *, to: str = "head") -> None:
+    """Run what is missing of the revisions, up to one."""
+    command.upgrade(_alembic(connection), to)
+
+
+def _alembic(connection: Connection) -> Config:
     config = Config(attributes={"connection": connection})
     config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
-    command.upgrade(config, "head")
+    return config
 
 
 def _is_empty(connection: Connection) -> bool:

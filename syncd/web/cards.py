@@ -8,7 +8,10 @@ from syncd.ports.link import Way
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """One provider; ``server`` is empty where there is nothing to choose."""
+    """One provider; ``server`` is empty where there is nothing to choose.
+
+    ``finds``: an e-mail address is enough to find it.
+    """
 
     provider: str
     name: str
@@ -17,6 +20,7 @@ class Card:
     user: str = "User name"
     password: str = "Password"  # noqa: S105 - the label of a field
     server: str = ""
+    finds: bool = False
     example: str = ""
     hint: str = ""
     app_password: bool = False
@@ -39,8 +43,10 @@ _CARDS = {
         words="Your organisation's own server",
         user="E-mail address or DOMAIN\\name",
         server="Server",
+        finds=True,
         example="mail.example.org",
-        hint="The host that Outlook is set up with. Microsoft 365 has its own button.",
+        hint="The host that Outlook is set up with; with an e-mail address it is mostly found. "
+        "Microsoft 365 has its own button.",
     ),
     "caldav": Card(
         provider="caldav",

@@ -16,6 +16,7 @@ KINDS = ("xandikos", "radicale")
 OPERATIONS = {
     "first": "first read",
     "quiet": "no change",
+    "bare": "no change, its bare request",
     "alone": "no change, polled alone",
     "ten": "10 changes",
 }
@@ -35,7 +36,7 @@ PROFILES = 2000
 def rows(found: Comparison) -> None:
     for name, told in OPERATIONS.items():
         cost = found.ours[name]
-        theirs = "quiet" if name == "alone" else name
+        theirs = "quiet" if name in {"alone", "bare"} else name
         peers = [
             f"{peer[theirs].cpu / cost.cpu:.0f} times" if theirs in peer else ""
             for peer in (found.caldav, found.vdirsyncer)

@@ -114,6 +114,27 @@ class Cost:
     bytes: int = 0
 
 
+class Remembering:
+    """A session that can send its last request again."""
+
+    def __init__(self, session: ClientSession) -> None:
+        self._session = session
+        self._last: tuple[Any, Any] = ((), {})
+
+    def request(self, *given: Any, **named: Any) -> Any:  # noqa: ANN401 - aiohttp's
+        self._last = given, named
+        return self._session.request(*given, **named)
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - aiohttp's
+        return getattr(self._session, name)
+
+    async def again(self) -> None:
+        """Send the last request once more, as a bare aiohttp loop would, and read the answer."""
+        given, named = self._last
+        async with self._session.request(*given, **named | {"timeout": None}) as response:
+            await response.read()
+
+
 @dataclass(slots=True, kw_only=True)
 class Ours:
     """syncd's poll of one profile, as the daemon runs it: SQLite and all."""
@@ -122,6 +143,7 @@ class Ours:
     poller: Poller
     ticker: Ticker
     linking: Linking
+    session: Remembering
     profiles: list[Profile] = field(default_factory=list)
 
     async def connect(self, login: Login) -> None:
@@ -152,6 +174,14 @@ class Ours:
             assert before[profile.id] != profile.polled_at
         return taken / len(self.profiles)
 
+    async def bare(self) -> float:
+        """Send a poll's request once a profile, all at once; return the CPU seconds of one."""
+        begun = time.process_time()
+        async with asyncio.TaskGroup() as group:
+            for _ in self.profiles:
+                group.create_task(self.session.again())
+        return (time.process_time() - begun) / len(self.profiles)
+
     async def _all(self) -> list[Profile]:
         found = list[Profile]()
         while page := await self.store.profiles(after=found[-1].id if found else None):
@@ -170,7 +200,12 @@ async def ours(
     async with AsyncExitStack() as stack:
         store = await stack.enter_async_context(opened(folder, clock=clock))
         http = await stack.enter_async_context(ClientSession())
-        rim = Rim(session=lambda: http, clock=clock, settings=settings or {})
+        session = Remembering(http)
+        rim = Rim(
+            session=lambda: session,  # type: ignore[arg-type, return-value]  # all that is asked
+            clock=clock,
+            settings=settings or {},
+        )
         opener = Opener(KINDS, rim, store, vault)
         # due again at once, and as many in each tick as there are
         plan = Plan(default_interval=timedelta(), polls_per_second=UNBOUND, polls_at_once=CROWD)
@@ -178,7 +213,7 @@ async def ours(
         ticker = Ticker(store, poller, clock, FakeMeter(), plan)
         await stack.enter_async_context(ticker)
         linking = Linking(store, opener, vault, clock, hub)
-        yield Ours(store=store, poller=poller, ticker=ticker, linking=linking)
+        yield Ours(store=store, poller=poller, ticker=ticker, linking=linking, session=session)
 
 
 async def our_costs(
@@ -186,7 +221,8 @@ async def our_costs(
 ) -> dict[str, Cost]:
     """Measure first read, quiet polls and polls with ten changes: CPU directly, then traffic.
 
-    ``quiet`` is one of many polls that a tick starts, ``alone`` one that is polled by itself.
+    ``quiet`` is one of many polls that a tick starts, ``alone`` one that is polled by itself;
+    ``bare`` is the request of a quiet poll without syncd, between these polls.
     """
     cpu: dict[str, float] = {}
     async with ours(folder / "direct") as direct:
@@ -206,7 +242,9 @@ async def our_costs(
         await direct.tick()  # first reads
         await asyncio.sleep(SETTLED)
         await direct.tick()
-        cpu["quiet"] = statistics.median([await direct.tick() for _ in range(polls)])
+        turns = [(await direct.tick(), await direct.bare()) for _ in range(polls)]
+        quiet, bare = zip(*turns, strict=True)
+        cpu["quiet"], cpu["bare"] = statistics.median(quiet), statistics.median(bare)
     with counted(site.port) as traffic:
         async with ours(folder / "counted") as seen:
             await seen.connect(site.login(traffic.port))
@@ -220,6 +258,7 @@ async def our_costs(
                 await seen.poll(listing=name == "first")
                 await asyncio.sleep(0.1)
                 told[name] = (traffic.requests, traffic.bytes)
+    told["bare"] = told["quiet"]
     return {
         name: Cost(cpu=value, requests=told[name][0], bytes=told[name][1])
         for name, value in cpu.items()

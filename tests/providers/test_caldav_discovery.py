@@ -21,8 +21,9 @@ from syncd.model.own import ADDRESSES
 from syncd.ports.link import Login
 from syncd.ports.vault import Secret
 from syncd.providers.caldav.adapter import CalDavAdapter
-from syncd.providers.caldav.origins import check_plain, related
+from syncd.providers.caldav.plain import check_plain
 from syncd.providers.kind import Rim
+from syncd.providers.origins import related
 from tests.fakes.clock import FakeClock
 from tests.providers.follow import login_at, new_adapter
 from tests.servers.digest import DigestServer

@@ -19,11 +19,11 @@ from syncd.model.errors import (
 from syncd.model.own import ADDRESSES
 from syncd.ports.link import Login
 from syncd.ports.vault import Secret
-from syncd.providers.caldav.origins import origin_of
 from syncd.providers.caldav.translate import calendar_key
 from syncd.providers.icloud.adapter import IcloudAdapter
 from syncd.providers.icloud.trust import trusted
 from syncd.providers.kind import Rim
+from syncd.providers.origins import origin_of
 from tests.fakes.clock import FakeClock
 from tests.formats.written import vcalendar, vevent
 from tests.providers.follow import Desk, login_at, new_adapter, signed_in

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from aiohttp.typedefs import Handler
 from lxml import etree
 
 from tests.servers.ews_directory import Directory
@@ -72,6 +73,8 @@ class EwsServer:
         self.hold: Callable[[str], object] | None = None  # awaited before an answer
         self.offers = ['Basic realm="mail"', "Negotiate", "NTLM"]
         self.ntlm: NtlmDoor | None = None  # instead of Basic
+        self.access_token: Callable[[], str] | None = None  # what it takes instead of a password
+        self.beside: dict[str, Handler] = {}  # other paths of the server
         self.port = 0
         self.url = ""
         self._operations: dict[str, Callable[[Xml], Xml]] = {
@@ -120,16 +123,22 @@ class EwsServer:
     async def start(self) -> TestServer:
         """Serve, at the same port as before."""
         app = web.Application(client_max_size=2**24)
-        app.router.add_route("*", PATH, self._answer)
+        for path, handler in {PATH: self._answer, **self.beside}.items():
+            app.router.add_route("*", path, handler)
         server = TestServer(app, port=self.port or None)
         await server.start_server()
         self.port = server.port or 0
         self.url = f"http://127.0.0.1:{self.port}{PATH}"
         return server
 
-    def _word(self, charset: str) -> str:
-        words = f"{self.username}:{self.password}".encode(charset, "replace")
-        return f"Basic {b64encode(words).decode()}"
+    def _words(self) -> set[str]:
+        if self.access_token is not None:
+            return {f"Bearer {self.access_token()}"}
+        words = f"{self.username}:{self.password}"
+        return {
+            f"Basic {b64encode(words.encode(charset, 'replace')).decode()}"
+            for charset in ("utf-8", "latin-1")
+        }
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         given = request.headers.get("Authorization", "")
@@ -137,7 +146,7 @@ class EwsServer:
             step = self.ntlm.refusal(request)
             if step is not None:
                 return step
-        elif given not in {self._word("utf-8"), self._word("latin-1")}:
+        elif given not in self._words():
             refused = web.Response(status=401, text="", content_type="text/html")
             for one in self.offers:
                 refused.headers.add("WWW-Authenticate", one)

@@ -1,5 +1,6 @@
 """Stores for tests: a SQLite file, or a PostgreSQL schema of one's own."""
 
+import asyncio
 import os
 import secrets
 import tempfile
@@ -11,10 +12,12 @@ from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import Connection, Engine, event, text
 
 from syncd.ports.clock import Clock
+from syncd.store.migrate import upgrade
 from syncd.store.open import SqlStore, open_store
+from syncd.store.schema import metadata
 from tests.fakes.clock import FakeClock
 
 SERVER = "postgresql://postgres@127.0.0.1:5432/postgres"
@@ -22,24 +25,54 @@ HINT = (
     "no PostgreSQL at 127.0.0.1:5432: docker run -p 127.0.0.1:5432:5432 "
     "-e POSTGRES_HOST_AUTH_METHOD=trust postgres:15"
 )
+SQLITE = "sqlite:///"
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+
+_blank = list[bytes]()
 
 
 @asynccontextmanager
 async def opened(
-    where: Path | str, *, clock: Clock | None = None, state_dir: Path | None = None
+    where: Path | str,
+    *,
+    clock: Clock | None = None,
+    state_dir: Path | None = None,
+    copied: bool = True,
 ) -> AsyncIterator[SqlStore]:
-    """Open a store: a SQLite file in a directory, or whatever an address names."""
+    """Open a store: a SQLite file in a directory, or whatever an address names.
+
+    Where there is no such file, an empty store is copied there: quicker than making it, and syncd
+    gives the copy epochs of its own (S8). Unless ``copied``, syncd makes it.
+    """
     with tempfile.TemporaryDirectory() as fallback:
         if isinstance(where, Path):
-            url, beside = f"sqlite:///{where}/syncd.db", state_dir or where
+            url, beside = f"{SQLITE}{where}/syncd.db", state_dir or where
         else:
             url, beside = where, state_dir or Path(fallback)
+        if copied and url.startswith(SQLITE):
+            _lay(Path(url.removeprefix(SQLITE)), await blank())
         store = await open_store(url, state_dir=beside, clock=clock or FakeClock(NOON))
         try:
             yield store
         finally:
             await store.close()
+
+
+async def blank() -> bytes:
+    """Return the file of an empty store."""
+    if not _blank:
+        with tempfile.TemporaryDirectory() as folder:
+            async with opened(Path(folder), copied=False):
+                pass
+            file = Path(folder) / "syncd.db"
+            _blank.append(await asyncio.to_thread(file.read_bytes))
+    return _blank[0]
+
+
+def _lay(file: Path, content: bytes) -> None:
+    if not file.exists():
+        file.write_bytes(content)
 
 
 @asynccontextmanager
@@ -58,6 +91,13 @@ async def postgres() -> AsyncIterator[str]:
             yield f"{SERVER}?options=-csearch_path%3D{schema}"
         finally:
             await connection.execute(f"DROP SCHEMA {schema} CASCADE")
+
+
+def rewind(connection: Connection, revision: str) -> None:
+    """Throw everything away, and make the schema that a revision led to."""
+    metadata.drop_all(connection)
+    connection.execute(text("DELETE FROM alembic_version"))
+    upgrade(connection, to=revision)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 import shutil
 import sqlite3
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -21,10 +22,12 @@ from syncd.store.backup import restore
 from syncd.store.life import Beats
 from syncd.store.open import SqlStore
 from syncd.store.tables import installations
-from tests.store.opening import opened, postgres
+from tests.store import opening
+from tests.store.opening import postgres
 from tests.store.samples import a_page, a_record, with_calendar, with_profile
 
 ONE = ProfileId(1)
+opened = partial(opening.opened, copied=False)  # here that would be a fault
 
 
 async def write(store: SqlStore, count: int = 1) -> Stream:

@@ -9,8 +9,6 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -20,12 +18,10 @@ from syncd.model.ids import ProfileId
 from syncd.model.merged import ORIGIN, Ends, MergedActivity, Place
 from syncd.model.reach import Reach
 from syncd.store import migrate
-from syncd.store.columns import metadata
 from syncd.store.open import SqlStore
 from syncd.store.tables import activities, calendars, installations, streams
-from tests.store.opening import opened, postgres
+from tests.store.opening import opened, postgres, rewind
 from tests.store.samples import a_calendar, a_page, a_record, with_calendar, with_profile
-from tests.store.test_migrate import MIGRATIONS
 
 NIGHTLY = os.environ.get("SYNCD_TESTS") == "nightly"
 ACTIVITIES = 100_000 if NIGHTLY else 10_000
@@ -182,11 +178,7 @@ async def test_rows_from_before_the_order_of_commits_are_brought_in_order() -> N
     """Revision 11."""
 
     def old_and_new(connection: Connection) -> list[tuple[int, int, int]]:
-        metadata.drop_all(connection)
-        connection.execute(text("DELETE FROM alembic_version"))
-        config = Config(attributes={"connection": connection})
-        config.set_main_option("script_location", str(MIGRATIONS))
-        command.upgrade(config, "0008")
+        rewind(connection, "0008")
         for position, order in ((1, "7"), (2, "5"), (3, "9")):
             connection.execute(
                 text(

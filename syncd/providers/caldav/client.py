@@ -52,9 +52,10 @@ from syncd.providers.caldav.multistatus import (
     whole,
     words_of,
 )
-from syncd.providers.caldav.origins import check_plain, origin_of
+from syncd.providers.caldav.plain import check_plain
 from syncd.providers.caldav.quirks import Memory, Quirks, Scheme
 from syncd.providers.limits import TRIES, retried
+from syncd.providers.origins import origin_of
 
 LARGEST_BODY = 25 * 2**20  # bytes of one resource
 _LARGEST_ERROR = 64 * 2**10

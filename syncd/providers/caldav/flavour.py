@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from yarl import URL
 
 from syncd.model.errors import SyncdError
-from syncd.providers.caldav.origins import related
 from syncd.providers.caldav.sentences import sentence
+from syncd.providers.origins import related
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

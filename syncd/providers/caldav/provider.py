@@ -29,7 +29,6 @@ from syncd.providers.caldav import wire
 from syncd.providers.caldav.calendar_writing import CalendarWriting
 from syncd.providers.caldav.changes import CalendarReader
 from syncd.providers.caldav.client import SLOW, Ask, CalDavClient, below
-from syncd.providers.caldav.origins import origin_of
 from syncd.providers.caldav.shelf import Shelf
 from syncd.providers.caldav.state import State, read_state
 from syncd.providers.caldav.translate import (
@@ -40,6 +39,7 @@ from syncd.providers.caldav.translate import (
     is_calendar,
 )
 from syncd.providers.caldav.writing import EventWriting
+from syncd.providers.origins import origin_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,15 +4,14 @@ from collections.abc import Sequence
 
 import dns.asyncresolver
 from dns.exception import DNSException
-from dns.name import root
 from dns.rdtypes.ANY.TXT import TXT
-from dns.rdtypes.IN.SRV import SRV
 from yarl import URL
+
+from syncd.providers.srv import SECONDS, service_hosts
 
 _LABELS = "_caldavs._tcp"  # over TLS only: a password is to be sent
 _WELL_KNOWN = "/.well-known/caldav"
 _PATH = b"path="
-_SECONDS = 5.0  # for each answer
 
 
 async def announced(domain: str) -> Sequence[URL]:
@@ -22,23 +21,15 @@ async def announced(domain: str) -> Sequence[URL]:
     whether it may go there (RFC 6764 §8, D2).
     """
     name = f"{_LABELS}.{domain}"
-    try:
-        answer = await dns.asyncresolver.resolve(name, "SRV", lifetime=_SECONDS)
-    except DNSException:
-        return ()
-    ranked = [] if answer.rrset is None else answer.rrset.processing_order()
-    hosts = [one for one in ranked if isinstance(one, SRV) and one.target != root]
+    hosts = await service_hosts(name)
     path = await _path(name) if hosts else ""
-    return [
-        URL.build(scheme="https", host=str(one.target).rstrip("."), port=one.port) / path
-        for one in hosts
-    ]
+    return [URL.build(scheme="https", host=host, port=port) / path for host, port in hosts]
 
 
 async def _path(name: str) -> str:
     """Return the context path that the domain names, else the well-known one."""
     try:
-        answer = await dns.asyncresolver.resolve(name, "TXT", lifetime=_SECONDS)
+        answer = await dns.asyncresolver.resolve(name, "TXT", lifetime=SECONDS)
     except DNSException:
         return _WELL_KNOWN.lstrip("/")
     texts = [text for one in answer if isinstance(one, TXT) for text in one.strings]

@@ -14,10 +14,11 @@ from exchangelib import UTC, Configuration, Credentials, EWSTimeZone
 from exchangelib import errors as theirs
 from exchangelib.protocol import BaseProtocol, FailFast
 from exchangelib.services.common import EWSService
+from exchangelib.transport import NOAUTH
 from exchangelib.version import EXCHANGE_2013_SP1, Build, Version
 from lxml import etree
 from lxml.etree import _Element as Element
-from requests.auth import HTTPBasicAuth
+from requests.auth import AuthBase, HTTPBasicAuth
 from spnego.exceptions import SpnegoError
 
 from syncd import __version__
@@ -30,8 +31,9 @@ from syncd.providers.ews.refusals import Refused, refusal, status_refusal
 from syncd.providers.ews.xml import TYPES, attribute, child, text
 
 BASIC, NTLM = "basic", "NTLM"  # as exchangelib calls them
+BEARER = "bearer"  # a token of ours: exchangelib is told that nobody signs in
 FIRST_VERSION = Version(build=EXCHANGE_2013_SP1)  # until the server has said its own
-_NONSENSE = (SpnegoError, requests.RequestException, OSError, ValueError, LookupError, struct.error)
+NONSENSE = (SpnegoError, requests.RequestException, OSError, ValueError, LookupError, struct.error)
 _SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
 _PARSER = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False, load_dtd=False)
 _FINE = frozenset({"ErrorNameResolutionMultipleResults"})  # a warning with what was asked for (E12)
@@ -64,6 +66,19 @@ class Verdict(FailFast):  # type: ignore[misc]  # exchangelib has no types
             raise MalformedReplyError(f"the Exchange server answered with {kind or 'no type'}")
 
 
+class Bearer(AuthBase):
+    """Signs in with an access token, which may be replaced between two requests (RFC 6750)."""
+
+    def __init__(self) -> None:
+        """Know no token yet."""
+        self.token = ""
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Add the token."""
+        request.headers["Authorization"] = f"Bearer {self.token}"
+        return request
+
+
 class Protocol(BaseProtocol):  # type: ignore[misc]  # exchangelib has no types
     """One profile's endpoint; exchangelib would keep its own for ever, by name and password."""
 
@@ -73,6 +88,7 @@ class Protocol(BaseProtocol):  # type: ignore[misc]  # exchangelib has no types
         """Send over ``line``."""
         super().__init__(config)
         self._line = line
+        self.bearer = Bearer()
 
     @property
     def version(self) -> Version:
@@ -82,7 +98,9 @@ class Protocol(BaseProtocol):  # type: ignore[misc]  # exchangelib has no types
     def create_session(self) -> requests.Session:
         """Return a session that is signed in; names and passwords go as UTF-8 (RFC 7617)."""
         session: requests.Session = super().create_session()
-        if self.auth_type == BASIC:
+        if self.credentials is None:
+            session.auth = self.bearer
+        elif self.auth_type == BASIC:
             known = self.credentials
             session.auth = HTTPBasicAuth(known.username.encode(), known.password.encode())
         return session
@@ -113,7 +131,7 @@ class Call(EWSService):  # type: ignore[misc]  # exchangelib has no types
             raise
         except theirs.EWSError as error:
             raise self._told(error) from error
-        except _NONSENSE as error:
+        except NONSENSE as error:
             raise MalformedReplyError(f"the Exchange server makes no sense: {error!r}") from error
         return [self._told(one) if isinstance(one, Exception) else one for one in found]
 
@@ -140,17 +158,14 @@ class Call(EWSService):  # type: ignore[misc]  # exchangelib has no types
         return known[:1] if self.fixed else known
 
     def _get_soap_parts(self, response: requests.Response) -> tuple[Element | None, Element]:
-        root = _envelope(response.content)
-        body = child(root, "Body")
-        if body is None or len(body) != 1:
-            raise MalformedReplyError("what the Exchange server answered is no SOAP")
+        header, body = soap(response.content)
         told = body.find(f".//{{{TYPES}}}Value[@Name='BackOffMilliseconds']")
         value = (told.text or "").strip() if told is not None else ""
         self.protocol.retry_policy.back_off = int(value[:9]) if value.isdecimal() else None
         fault = f"{{{_SOAP}}}Fault"
         if body[0].tag not in (self._response_tag(), fault):
             raise MalformedReplyError(f"{self.SERVICE_NAME} was answered with {body[0].tag}")
-        return child(root, "Header"), body
+        return header, body
 
     def _get_elements_in_response(self, response: list[Element]) -> Any:  # noqa: ANN401 - theirs
         if not response:
@@ -190,10 +205,11 @@ def protocol_of(  # noqa: PLR0913 - all that exchangelib would else ask for
 ) -> Protocol:
     """Return an endpoint that sends nothing to find out how to speak there (E1)."""
     username, password = credentials
+    ours = auth == BEARER
     config = Configuration(
         service_endpoint=url,
-        credentials=Credentials(username, password.reveal()),
-        auth_type=auth,
+        credentials=None if ours else Credentials(username, password.reveal()),
+        auth_type=NOAUTH if ours else auth,
         version=version,
         retry_policy=Verdict(line, clock),
         max_connections=1,
@@ -215,6 +231,15 @@ def read_version(told: str) -> Version:
         return Version(build=Build(*map(int, numbers.split("."))), api_version=name)
     except (TypeError, ValueError) as error:
         raise MisconfiguredError(f"{told!r} is no version of Exchange: relink it") from error
+
+
+def soap(content: bytes) -> tuple[Element | None, Element]:
+    """Return header and body of a SOAP answer that came whole; raises MalformedReplyError."""
+    root = _envelope(content)
+    body = child(root, "Body")
+    if body is None or len(body) != 1:
+        raise MalformedReplyError("what the Exchange server answered is no SOAP")
+    return child(root, "Header"), body
 
 
 def _envelope(content: bytes) -> Element:

@@ -3,14 +3,16 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeVar
 
 from exchangelib.version import Version
 from lxml.etree import _Element as Element
 
-from syncd.model.errors import MalformedReplyError, SyncdError
+from syncd.model.errors import MalformedReplyError, RelinkRequiredError, SyncdError
 from syncd.ports.clock import Clock
 from syncd.ports.passing import sent_along
 from syncd.providers.ews import payloads
+from syncd.providers.ews.autodiscover import Told, user_settings
 from syncd.providers.ews.calls import Protocol, call
 from syncd.providers.ews.line import Line
 from syncd.providers.ews.payloads import ItemId
@@ -18,8 +20,11 @@ from syncd.providers.ews.refusals import OF_ONE_ITEM
 from syncd.providers.ews.thread import Thread
 from syncd.providers.ews.xml import attribute, child, children, local, text
 from syncd.providers.limits import retried
+from syncd.providers.oauth.sign_in import Tokens
 
 _AT_ONCE = 10  # items of one GetItem (E5)
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,15 +44,26 @@ class SyncPage:
 class EwsClient:
     """One profile, whose requests follow one another (E8)."""
 
-    def __init__(
-        self, protocol: Protocol, line: Line, thread: Thread, clock: Clock, *, fixed: bool = True
+    def __init__(  # noqa: PLR0913 - what a connection is made of
+        self,
+        protocol: Protocol,
+        line: Line,
+        thread: Thread,
+        clock: Clock,
+        *,
+        fixed: bool = True,
+        tokens: Tokens | None = None,
     ) -> None:
-        """Ask through ``protocol``, in ``thread``; unless ``fixed`` find the version out (E1)."""
+        """Ask through ``protocol``, in ``thread``; unless ``fixed`` find the version out (E1).
+
+        ``tokens`` gives access tokens, None where a password signs in.
+        """
         self._protocol = protocol
         self._fixed = fixed
         self._line = line
         self._thread = thread
         self._clock = clock
+        self._tokens = tokens
 
     @property
     def version(self) -> Version:
@@ -99,6 +115,20 @@ class EwsClient:
         message = await self.read(lambda: payloads.get_version(one))
         return item_id(_item(message)).changekey
 
+    async def keep_alive(self) -> None:
+        """Use the grant, if a grant signs in; a password does not die of disuse."""
+        if self._tokens is not None:
+            await self._tokens()
+
+    async def settings(self, address: str) -> Told:
+        """Ask an autodiscover server where the mailbox of an address is."""
+
+        def work() -> Told:
+            self._line.begin()
+            return user_settings(self._protocol, address)
+
+        return await self._thread.run(work)
+
     async def _sent(
         self, payload: Element, *, writes: bool = False, apart: bool = False
     ) -> list[Element | SyncdError]:
@@ -109,13 +139,28 @@ class EwsClient:
             return call(local(payload), self._protocol, fixed=self._fixed).ask(payload)
 
         try:
-            found = await self._thread.run(work)
+            found = await self._signed_in(work)
         except TimeoutError as error:
             raise self._line.lost("it took too long") from error
         for one in found:
             if isinstance(one, SyncdError) and not (apart and isinstance(one, OF_ONE_ITEM)):
                 raise one  # that it is busy is not said of one item alone
         return found
+
+    async def _signed_in(self, work: Callable[[], T]) -> T:
+        """Do ``work`` with an access token, and once more with another if that one is refused.
+
+        Nothing was done by a request that was refused with 401.
+        """
+        if self._tokens is None:
+            return await self._thread.run(work)
+        bearer = self._protocol.bearer
+        bearer.token = await self._tokens()
+        try:
+            return await self._thread.run(work)
+        except RelinkRequiredError:
+            bearer.token = await self._tokens(refused=bearer.token)
+        return await self._thread.run(work)
 
 
 def item_id(item: Element) -> ItemId:

@@ -56,6 +56,10 @@ class EwsProvider(Writing, Rooms, Contacts, Passing, Pushing):
         """Yield what changed of the contacts, or all of them."""
         return ContactReader(self._client, calendar).pages(token, known)
 
+    async def keep_alive(self) -> None:
+        """Have an access token that is younger than a day, where such sign in (F26)."""
+        await self._client.keep_alive()
+
     async def rooms(self) -> Sequence[Room]:
         """Return the rooms of all room lists."""
         return await rooms(self._client)

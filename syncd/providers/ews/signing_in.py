@@ -1,7 +1,7 @@
 """Signing in at an Exchange server: how it wants to be spoken to, and whose mailbox it is."""
 
 import errno
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
@@ -24,7 +24,8 @@ from syncd.model.own import ADDRESSES
 from syncd.ports.link import SIGN_IN_URL, Login, SignedIn
 from syncd.ports.vault import PASSWORD, Secret
 from syncd.providers.ews import folders, payloads
-from syncd.providers.ews.calls import BASIC, FIRST_VERSION, NTLM, write_version
+from syncd.providers.ews.autodiscover import IN_CLOUD, Told, discovered, in_cloud
+from syncd.providers.ews.calls import BASIC, BEARER, FIRST_VERSION, NTLM, write_version
 from syncd.providers.ews.client import EwsClient
 from syncd.providers.ews.refusals import StrangeError
 from syncd.providers.ews.sentences import sentence
@@ -35,7 +36,6 @@ _PATH = "/EWS/Exchange.asmx"
 _TIMEOUT = ClientTimeout(total=30, sock_connect=10, sock_read=20)
 _MOST_NAMES = 20  # people of like names that are looked at
 _UNSAFE_PORTS, _WEB_PORTS = range(1024), frozenset({80, 443})
-_CLOUD = ("office365.com", "outlook.com", "office.com", "microsoft.com")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,28 +54,50 @@ Connect = Callable[[Place], AbstractAsyncContextManager[EwsClient]]
 
 async def sign_in(login: Login, session: Callable[[], ClientSession], connect: Connect) -> SignedIn:
     """Obey ``Linker.sign_in``; errors are sentences."""
-    if not login.username.strip():
-        raise InvalidError("Enter your user name.", field="username")
-    url = endpoint(login.url)
-    host = url.host or ""
+    _check_name(login)
+    host = login.username.rpartition("@")[2]
     try:
-        place = Place(
-            url=str(url),
-            auth=await _offered(session(), url),
-            version=FIRST_VERSION,
-            username=login.username,
-            password=login.password,
-        )
-        async with connect(place) as client:
-            address = await _address(client, login.username)
-            zone = await _zone(client)
-            version = write_version(client.version)
+        url = await _server(login, session(), connect)
+        host = url.host or ""
+        place = await _place(login, session(), url)
+        return await _looked_around(place, {PASSWORD: login.password}, connect)
     except SyncdError as error:
         raise sentence(error, host) from error
+
+
+async def sign_in_with_grant(
+    login: Login, secrets: Mapping[str, Secret], connect: Connect
+) -> SignedIn:
+    """Do the same with an access token, at the server that was typed; ``secrets`` are sealed."""
+    _check_name(login)
+    url = endpoint(login.url)
+    place = Place(
+        url=str(url),
+        auth=BEARER,
+        version=FIRST_VERSION,
+        username=login.username,
+        password=Secret(""),
+    )
+    try:
+        return await _looked_around(place, secrets, connect)
+    except SyncdError as error:
+        raise sentence(error, url.host or "") from error
+
+
+def _check_name(login: Login) -> None:
+    if not login.username.strip():
+        raise InvalidError("Enter your user name.", field="username")
+
+
+async def _looked_around(place: Place, secrets: Mapping[str, Secret], connect: Connect) -> SignedIn:
+    async with connect(place) as client:
+        address = await _address(client, place.username)
+        zone = await _zone(client)
+        version = write_version(client.version)
     return SignedIn(
         identity=address.casefold(),
-        login=login.username,
-        secrets={PASSWORD: login.password},
+        login=place.username,
+        secrets=secrets,
         settings={
             SIGN_IN_URL: place.url,
             AUTH: place.auth,
@@ -102,13 +124,32 @@ def endpoint(typed: str) -> URL:
         raise InvalidError(f"{given} is not the address of a server.", field="url")
     if url.port in _UNSAFE_PORTS and url.port not in _WEB_PORTS:
         raise InvalidError(f"Port {url.port} cannot be used for a mail server.", field="url")
-    if any(url.host == one or url.host.endswith(f".{one}") for one in _CLOUD):
-        raise InvalidError(
-            "Microsoft 365 and Outlook.com are not reached this way: choose the provider graph.",
-            field="url",
-        )
+    if in_cloud(url):
+        raise InvalidError(IN_CLOUD, field="url")
     plain = url.with_query(None).with_fragment(None)
     return plain if plain.path.strip("/") else plain.with_path(_PATH)
+
+
+async def _server(login: Login, session: ClientSession, connect: Connect) -> URL:
+    """Return the endpoint that was typed, or that the domain of the address names."""
+    if login.url.strip() or "@" not in login.username:
+        return endpoint(login.url)
+
+    async def ask(at: URL, address: str) -> Told:
+        async with connect(await _place(login, session, at)) as client:
+            return await client.settings(address)
+
+    return endpoint(await discovered(login.username.strip(), session, ask))
+
+
+async def _place(login: Login, session: ClientSession, url: URL) -> Place:
+    return Place(
+        url=str(url),
+        auth=await _offered(session, url),
+        version=FIRST_VERSION,
+        username=login.username,
+        password=login.password,
+    )
 
 
 async def _offered(session: ClientSession, url: URL) -> str:

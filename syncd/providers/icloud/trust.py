@@ -4,7 +4,7 @@ from ipaddress import ip_address
 
 from yarl import URL
 
-from syncd.providers.caldav.origins import origin_of
+from syncd.providers.origins import origin_of
 
 _DOMAIN = "icloud.com"
 

@@ -2,13 +2,7 @@
 
 from alembic import context
 
-from syncd.store import (  # noqa: F401 - metadata hears of them
-    grant_tables,
-    published_tables,
-    subscription_tables,
-    tables,
-)
-from syncd.store.columns import metadata
+from syncd.store.schema import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],
