@@ -63,12 +63,12 @@ class JetStream:
         """Connect, and return in a sentence what is there; raises TransientError."""
         context = await self._opened()
         try:
-            info = await context.stream_info(self._target.stream)
+            found = await context.stream_info(self._target.stream)
         except (Error, OSError) as error:
             raise TransientError(_sentence(error, self._target)) from None
-        window = timedelta(seconds=info.config.duplicate_window or 0)
+        window = timedelta(seconds=found.config.duplicate_window or 0)
         return (
-            f"stream {self._target.stream}: {info.state.messages} messages, "
+            f"stream {self._target.stream}: {found.state.messages} messages, "
             f"duplicates are dropped for {window}"
         )
 
