@@ -1,8 +1,9 @@
 """The subscription that feeds the operator's NATS server, kept by the settings (N24, ADR 46)."""
 
+from contextlib import suppress
 from dataclasses import replace
 
-from syncd.model.errors import ConflictError, NotFoundError
+from syncd.model.errors import ConflictError, NotFoundError, StaleStateError
 from syncd.model.subscription import Format, Reason, Subscription
 from syncd.ports.clock import Clock
 from syncd.ports.store.subscriptions import Subscriptions
@@ -20,7 +21,8 @@ async def settle_fanout(store: Subscriptions, clock: Clock, url: str) -> None:
         found = await store.subscription(NATS)
     except NotFoundError:
         if url:
-            await store.add_subscription(_fanout(clock, url), at=None, beginning=True)
+            with suppress(ConflictError):  # another process has just made it
+                await store.add_subscription(_fanout(clock, url), at=None, beginning=True)
         return
     if found.url == url:
         return
@@ -29,7 +31,8 @@ async def settle_fanout(store: Subscriptions, clock: Clock, url: str) -> None:
         changed = replace(changed, reason=found.reason or Reason.OPERATOR)
     elif not found.url and found.reason is Reason.OPERATOR:
         changed = replace(changed, reason=None)
-    await store.save_subscription(changed)
+    with suppress(StaleStateError):  # another process has just done it
+        await store.save_subscription(changed)
 
 
 def check_by_hand(before: Subscription, after: Subscription | None) -> None:

@@ -1,5 +1,6 @@
 """Pushing page by page, to a server of the operator's own (N24, ADR 46)."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -190,3 +191,12 @@ async def test_profiles_that_are_left_out_are_no_backlog(here: Fanout) -> None:
     await here.settled()
     assert await here.store.behind_of(made.id) == 0
     assert await here.store.place(made.id, ProfileId(2)) == 2
+
+
+async def test_two_processes_may_settle_it_at_once(here: Fanout) -> None:
+    for url in (SERVER, "", SERVER):
+        async with asyncio.TaskGroup() as group:
+            for _ in range(2):
+                group.create_task(settle_fanout(here.store, here.clock, url))
+        found = await here.store.subscription(NATS)
+        assert (found.url, found.enabled) == (url, bool(url))
