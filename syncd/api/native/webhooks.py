@@ -167,7 +167,14 @@ async def update_webhook(request: web.Request, body: WebhookChange) -> web.Respo
     return versioned(request, orjson.dumps(told), _tag(told), {}, status=200)
 
 
-@route("DELETE", ONE, scope=Scope.MANAGE_WEBHOOKS, status=204, errors=(412,), takes=("If-Match",))
+@route(
+    "DELETE",
+    ONE,
+    scope=Scope.MANAGE_WEBHOOKS,
+    status=204,
+    errors=(409, 412),
+    takes=("If-Match",),
+)
 async def remove_webhook(request: web.Request) -> web.Response:
     """End a webhook; what was kept of it is removed."""
     found = await webhook_named(request, demanding=True)
@@ -176,7 +183,12 @@ async def remove_webhook(request: web.Request) -> web.Response:
 
 
 @route(
-    "POST", f"{ONE}/rotate_secret", scope=Scope.MANAGE_WEBHOOKS, body=RotateBody, answer=NewSecret
+    "POST",
+    f"{ONE}/rotate_secret",
+    scope=Scope.MANAGE_WEBHOOKS,
+    body=RotateBody,
+    answer=NewSecret,
+    errors=(409,),
 )
 async def rotate_webhook_secret(request: web.Request, body: RotateBody) -> web.Response:
     """Give a webhook a new signing secret; meanwhile the old one signs too."""
