@@ -69,6 +69,11 @@ _PATH_PARAMETERS: Mapping[str, Json] = {
         "description": "A webhook's id.",
         "schema": {"type": "string", "pattern": "^[A-Za-z0-9_]+$"},
     },
+    "subscription_id": {
+        "description": "A subscription's id, or `default`: the one that every account has.",
+        "example": "default",
+        "schema": {"type": "string", "pattern": "^[A-Za-z0-9_]+$"},
+    },
     "delivery_id": {
         "description": "The id of an attempt to deliver.",
         "schema": {"type": "string", "pattern": "^[A-Za-z0-9_]+$"},

@@ -17,7 +17,7 @@ from syncd.engine.outbox import ahead
 from syncd.engine.places import Places
 from syncd.model.errors import NotFoundError, SyncdError
 from syncd.model.ids import ProfileId
-from syncd.model.subscription import Format, Subscription
+from syncd.model.subscription import SHARED_FORMATS, Format, Subscription
 from syncd.ports.clock import Clock
 from syncd.ports.meter import Meter
 from syncd.ports.sink import Message, PageReceipt, PageSink, Receipt, Sink
@@ -222,6 +222,8 @@ class Deliverer:
 
     async def _news(self, subscription: Subscription, profile: ProfileId) -> Subscription:
         """Send what a profile's stream holds behind the subscription's place, in order."""
+        if subscription.format in SHARED_FORMATS and self._hub.later(profile):
+            return subscription
         at, more = await self._store.place(subscription.id, profile), True
         while more:
             found = await ahead(self._store, subscription, profile, at)

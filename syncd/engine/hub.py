@@ -7,6 +7,8 @@ from datetime import timedelta
 
 from syncd.model.ids import ProfileId
 
+PATIENCE = timedelta(seconds=30)
+
 
 class Watch:
     """What was woken of many profiles, for one reader; see ``Hub.watch``."""
@@ -45,6 +47,8 @@ class Hub:
         """Begin with nobody waiting."""
         self._waiting: dict[ProfileId, asyncio.Event] = {}
         self._watches = set[Watch]()
+        self._polled: dict[ProfileId, float] = {}  # since when, by the loop's clock
+        self._asked = set[ProfileId]()  # ``later``
 
     def wake(self, profile: ProfileId) -> None:
         """Wake everyone who took ``next_wake`` before this call."""
@@ -56,6 +60,29 @@ class Hub:
     def next_wake(self, profile: ProfileId) -> asyncio.Event:
         """Return the event that the next ``wake`` sets; take it before reading."""
         return self._waiting.setdefault(profile, asyncio.Event())
+
+    @contextmanager
+    def polled(self, profile: ProfileId) -> Iterator[None]:
+        """Let who would rather read all of a poll at once know that one is running here."""
+        self._polled[profile] = asyncio.get_running_loop().time()
+        try:
+            yield
+        finally:
+            self._polled.pop(profile, None)
+            if profile in self._asked:
+                self._asked.discard(profile)
+                self.wake(profile)
+
+    def later(self, profile: ProfileId) -> bool:
+        """Tell whether a poll of the profile is running; if so, it is woken when that has ended.
+
+        A poll that takes long, as a first read does, is waited for no longer than ``PATIENCE``.
+        """
+        since = self._polled.get(profile)
+        if since is None or asyncio.get_running_loop().time() - since > PATIENCE.total_seconds():
+            return False
+        self._asked.add(profile)
+        return True
 
     @contextmanager
     def watch(self, wanted: Callable[[ProfileId], bool]) -> Iterator[Watch]:

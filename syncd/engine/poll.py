@@ -82,6 +82,10 @@ class Poller:
         again, are left on the profile; that of a poll that went as it should, and found nothing,
         is given to ``keep`` instead, which sees that it is written soon.
         """
+        with self._hub.polled(profile.id):
+            return await self._poll(profile, listing=listing, keep=keep)
+
+    async def _poll(self, profile: Profile, *, listing: bool, keep: Keep | None) -> Polled:
         parts = (self._store, self._hub, self._clock, self._meter, self._plan, self._draw)
         look = Look(*parts, self._written, profile)
         error: SyncdError | None = None

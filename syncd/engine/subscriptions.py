@@ -83,14 +83,16 @@ class Subscriptions:
     async def change(self, before: Subscription, after: Subscription) -> Subscription:
         """Write what was changed; ``enabled`` again goes on at its places at once (N15).
 
-        Raises InvalidError, and ConflictError for what only the settings can change.
+        What is told elsewhere or in another format is tried at once too, in Kloudless's after a
+        probe (K46). Raises InvalidError, and ConflictError for what only the settings can change.
         """
         check_by_hand(before, after)
         if after.url != before.url:
             check_url(after.url)
-        if (after.url, after.format) != (before.url, before.format):
+        moved = (after.url, after.format) != (before.url, before.format)
+        if moved:
             await self._probe(after)
-        if after.url != before.url or (after.enabled and not before.enabled):
+        if moved or (after.enabled and not before.enabled):
             after = replace(after, attempts=0, retry_at=None)
         await self._deliverer.stop(before.id)
         stored = await self._store.save_subscription(after)

@@ -97,11 +97,14 @@ class Stream:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
-    """Which activities a reader wants (K38); None or empty is no limit."""
+    """Which activities a reader wants (K38); no kinds, no types and None are no limit.
+
+    ``OF_NO_CALENDAR`` pass whatever the calendars, so where these are none, nothing else does.
+    """
 
     kinds: frozenset[Kind] = SHOWN
     types: frozenset[Type] = frozenset(Type)
-    calendars: frozenset[CalendarId] | None = None  # ``OF_NO_CALENDAR`` always pass
+    calendars: frozenset[CalendarId] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

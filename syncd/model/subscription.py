@@ -27,6 +27,7 @@ class Format(StrEnum):
     NATS = "nats"  # N24: a record a message, in a stream of JetStream
 
 
+SHARED_FORMATS = frozenset({Format.KLOUDLESS, Format.CRONOFY})  # one message tells of a whole poll
 WEBHOOK_FORMATS = frozenset({Format.STANDARD, Format.CLOUDEVENTS, Format.KLOUDLESS})  # N14
 SIGNED_FORMATS = frozenset({Format.STANDARD, Format.CLOUDEVENTS})  # by a secret of its own (N16)
 

@@ -10,7 +10,7 @@ from dns.rdtypes.IN.SRV import SRV
 SECONDS = 5.0  # for an answer
 
 
-async def service_hosts(name: str) -> Sequence[tuple[str, int]]:
+async def hosts_of(name: str) -> Sequence[tuple[str, int]]:
     """Return host and port of each record of ``name`` (``_service._tcp.domain``), best first.
 
     None if there is no record. Nothing vouches for the answer: who has a password to send asks

@@ -16,7 +16,7 @@ from syncd.model.errors import MisconfiguredError
 from syncd.store.schema import metadata
 from syncd.store.tables import installations
 
-VERSION = 12  # the newest revision in ``migrations/versions``
+VERSION = 13  # the newest revision in ``migrations/versions``
 OLDEST = 11  # the oldest VERSION of a program that can work on this schema
 
 _ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(7312061)")  # two daemons that start at once

@@ -28,6 +28,7 @@ from syncd.store.migrate import migrate
 from syncd.store.profiles import SqlProfiles
 from syncd.store.repeats import SqlRepeats, end_all
 from syncd.store.rows import AnyRow
+from syncd.store.selections import SqlSelections
 from syncd.store.snapshots import SqlSnapshots
 from syncd.store.streams import SqlStreams
 from syncd.store.subscriptions import SqlSubscriptions
@@ -48,6 +49,7 @@ class SqlStore(
     SqlChannels,
     SqlManaged,
     SqlStreams,
+    SqlSelections,
     SqlMerged,
     SqlSubscriptions,
     SqlDeliveries,

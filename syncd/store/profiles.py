@@ -47,6 +47,7 @@ from syncd.store.tables import (
     installations,
     managed,
     profiles,
+    selections,
     streams,
 )
 from syncd.store.topic import Topic
@@ -286,7 +287,7 @@ async def _forget(connection: AsyncConnection, profile: ProfileId) -> None:
     mine = select(calendars.c.calendar_id).where(calendars.c.profile_id == profile)
     for table in SNAPSHOT:
         await connection.execute(delete(table).where(table.c.calendar_id.in_(mine)))
-    for table in (channels, calendars, credentials, managed):
+    for table in (channels, calendars, credentials, managed, selections):
         await connection.execute(delete(table).where(table.c.profile_id == profile))
 
 

@@ -147,7 +147,7 @@ def asked(wanted: Filter) -> list[ColumnElement[bool]]:
         conditions.append(row.kind.in_(sorted(kind.value for kind in wanted.kinds)))
     if wanted.types and wanted.types != frozenset(Type):
         conditions.append(row.type.in_(sorted(one.value for one in wanted.types)))
-    if wanted.calendars:
+    if wanted.calendars is not None:
         named = row.calendar_id.in_(sorted(wanted.calendars))
         conditions.append(or_(named, row.kind.in_(_OF_NO_CALENDAR)))
     return conditions

@@ -291,6 +291,20 @@ channels = Table(
     Column("retry_at", BigInteger),
 )
 
+selections = Table(
+    "selections",
+    metadata,
+    Column("selection_id", String, primary_key=True),
+    Column("profile_id", ForeignKey("profiles.profile_id"), nullable=False),
+    Column("calendars", Bytes, nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("is_default", Boolean, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("modified_at", BigInteger, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Index(None, "profile_id", "selection_id"),
+)
+
 streams = Table(
     "streams",
     metadata,

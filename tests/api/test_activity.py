@@ -148,6 +148,15 @@ async def test_filters_leave_out_and_the_cursor_moves_past(
     assert (await api.json(path(api, f"?page_size=1000&{query}")))["cursor"] == end["cursor"]
 
 
+async def test_a_primary_calendar_that_is_not_there_is_not_every_calendar(api: Api) -> None:
+    """K38, R9; a filter that names nothing is none."""
+    api.ground.server.add("/work/").put("a.ics", event("Review"))
+    await api.ground.poll()
+    expected = ["+ account", "~ account"]
+    assert names(await follow(api, None, page_size=9, more="&calendar_ids=primary")) == expected
+    assert len(await follow(api, None, page_size=9, more="&calendar_ids=")) == 4
+
+
 async def test_an_unknown_word_of_a_filter_is_refused(api: Api) -> None:
     for query in ("types=added", "objects=events", "page_size=0", "page_size=1001", "wait=-1"):
         response = await api.get(path(api, f"?{query}"))

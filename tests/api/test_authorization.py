@@ -44,6 +44,8 @@ NAMED: Mapping[str, Any] = {  # by operation: a body that names somebody's objec
     "update_feed": {"calendar_ids": ["<calendar>"]},
     "create_webhook": {"url": "https://app.example/hook", "profiles": ["<profile>"]},
     "update_webhook": {"profiles": ["<profile>"]},
+    "create_subscription": {"monitored_resources": ["<calendar>"]},
+    "update_subscription": {"monitored_resources": ["<calendar>"]},
     "replay_webhook": {"profile_id": "<profile>", "cursor": "aaaaaaaa0"},
 }
 NOTHING_NAMED = frozenset({  # operations whose body names no object of anybody
@@ -185,9 +187,10 @@ async def test_anothers_object_in_a_body_is_as_if_it_did_not_exist(api: Api) -> 
     assert made.status == 201, await made.text()
     hook = {"url": "https://app.example/hook"}
     webhook = (await (await api.send("POST", "/v1/webhooks", json=hook)).json())["id"]
+    places = {"webhook": webhook, "subscription": "default"}
     for route in (one for one in routes() if one.name in NAMED):
         operation, body = route.name, NAMED[route.name]
-        mine = {"/none": f"/{webhook}" if "webhook" in operation else f"/{CALENDAR}"}
+        mine = {"/none": f"/{places.get(operation.rpartition('_')[2], CALENDAR)}"}
         told = [
             await _answer(api, route, orjson.dumps(body).decode(), mine, names)
             for names in (hers, nobodys)

@@ -101,6 +101,7 @@ async def test_answers_have_the_members_of_the_document_and_no_others(api: Api, 
             contact_id=people["objects"][0]["id"],
             feed_id=published["id"],
             webhook_id=hook,
+            subscription_id="default",
             delivery_id=sent["id"],
         )
         headers = {"X-Kloudless-Raw-Data": raw}

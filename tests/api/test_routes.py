@@ -51,6 +51,7 @@ class Places:
             page_id="none",
             feed_id="none",
             webhook_id="none",
+            subscription_id="none",
             delivery_id="none",
             name="none",
             tag="none",

@@ -21,7 +21,7 @@ from tests.engine.ground import event, series
 SHORT = Pace(longest=timedelta(milliseconds=50), longest_wait=timedelta(milliseconds=50))
 REMOVALS = (  # end what the others read
     *("delete_account", "remove_profile", "revoke_profile", "delete_calendar", "delete_event"),
-    "remove_webhook",
+    *("remove_webhook", "delete_subscription"),
 )
 OPAQUE = {"page", "cursor", "as_of", "Last-Event-ID", "tzid"}  # right only if an answer told them
 BOUND = {"end", "from", "to"}  # right only if it suits another
@@ -40,6 +40,7 @@ MATCHED = (  # operations whose body has parts that must suit one another, or mo
     *("create_token_calendar", "create_tag", "change_tag"),  # names that are free
     *("create_feed", "update_feed"),  # calendars that are there, times to come
     *("create_webhook", "update_webhook", "replay_webhook"),  # addresses, versions, either or
+    *("create_subscription", "update_subscription"),  # calendars that are there
     *("authorize_account", "authorize_user", "invite_person"),  # of applications that are there
     *("exchange_code", "give_tokens", "revoke_tokens"),
 )
@@ -152,4 +153,5 @@ async def known_ids(api: Api) -> Mapping[str, Sequence[str]]:
         "calendar_id": ["primary", calendar.id],
         "event_id": [one["id"] for one in listed["objects"]],
         "contact_id": [one["id"] for one in people["objects"]],
+        "subscription_id": ["default"],
     }

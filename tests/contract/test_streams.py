@@ -80,6 +80,7 @@ async def test_filters_leave_out_and_the_head_is_told(store: Store) -> None:
         (1, 2, 3): Filter(calendars=frozenset({here})),
         (1, 4): Filter(calendars=frozenset({there})),
         (1,): Filter(calendars=frozenset({CalendarId("cal_none")})),
+        (1, 5): Filter(kinds=every, calendars=frozenset()),
         (): Filter(kinds=frozenset({Kind.CALENDAR}), types=frozenset({Type.DELETE})),
     }
     for expected, one in wanted.items():

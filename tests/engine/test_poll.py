@@ -13,7 +13,7 @@ from syncd.model.errors import (
     RelinkRequiredError,
     TransientError,
 )
-from syncd.model.ids import CalendarKey, ResourceKey
+from syncd.model.ids import CalendarKey, ProfileId, ResourceKey
 from syncd.model.profile import State, changed
 from tests.engine.ground import INTERVAL, Ground, event, exception, filled, series
 from tests.fakes.provider import Faults
@@ -38,6 +38,27 @@ async def test_a_first_read_tells_account_calendar_events_in_this_order(here: Gr
         "update account connected",
     ]
     assert polled.activities == 4
+
+
+async def test_who_waits_for_the_end_of_a_poll_is_woken_by_it(
+    here: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """K45, C15: a poll says that it runs; nobody is woken by the end of one that nobody awaits."""
+    filled(here, 3)
+    filled(here, 3, "/home/", "Home")
+    woken, wake = list[bool](), here.hub.wake
+
+    def noted(profile: ProfileId) -> None:
+        woken.append(here.hub.later(profile))
+        wake(profile)
+
+    monkeypatch.setattr(here.hub, "wake", noted)
+    await here.poll()
+    assert woken == [*[True] * (len(woken) - 1), False]
+    assert len(woken) > 3
+    woken.clear()
+    await here.poll()
+    assert woken == []
 
 
 async def test_records_of_the_first_read_are_marked_and_after_auth_is_behind_them(

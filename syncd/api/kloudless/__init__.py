@@ -14,6 +14,8 @@ from syncd.api.kloudless import (
     oauth,
     raw,
     resources,
+    subscription_activity,
+    subscriptions,
 )
 from syncd.api.kloudless.problems import KloudlessProblem, shape
 
@@ -26,6 +28,6 @@ DIALECT = Dialect(
     hears=True,
     modules=(
         *(accounts, calendars, events, availability, contacts),
-        *(activity, follow, oauth, raw, resources),
+        *(activity, follow, subscriptions, subscription_activity, oauth, raw, resources),
     ),
 )

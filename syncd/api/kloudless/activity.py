@@ -38,12 +38,7 @@ async def list_activity(request: web.Request, query: ActivityQuery) -> web.Respo
     Go on with the returned `cursor`; only empty `objects` means that there is no more now. `wait`
     holds the request until there is news.
     """
-    wanted = await filter_of(request, query)
-    async with refused_cursors(request):
-        batch = await _read(request, query, wanted)
-    bodies = await bodies_of(request, batch.activities)
-    cursors = (Cursor(batch.stream.epoch, one.position) for one in batch.activities)
-    return answer(spliced_page(bodies, cursors, end_of(batch)))
+    return await page_of(request, query, await filter_of(request, query))
 
 
 @route(
@@ -54,6 +49,20 @@ async def list_activity(request: web.Request, query: ActivityQuery) -> web.Respo
 )
 async def latest_cursor(request: web.Request) -> web.Response:
     """Return the cursor at the stream's current end."""
+    return await end_of_stream(request)
+
+
+async def page_of(request: web.Request, query: ActivityQuery, wanted: Filter) -> web.Response:
+    """Answer with one page of the account's stream (K35), of what is ``wanted``."""
+    async with refused_cursors(request):
+        batch = await _read(request, query, wanted)
+    bodies = await bodies_of(request, batch.activities)
+    cursors = (Cursor(batch.stream.epoch, one.position) for one in batch.activities)
+    return answer(spliced_page(bodies, cursors, end_of(batch)))
+
+
+async def end_of_stream(request: web.Request) -> web.Response:
+    """Answer with the cursor at the end of the account's stream (K37)."""
     stream = await parts_of(request).store.stream(profile_of(request).id)
     return answer({"cursor": str(stream.latest)})
 
@@ -61,7 +70,7 @@ async def latest_cursor(request: web.Request) -> web.Response:
 async def filter_of(request: web.Request, query: FollowQuery) -> Filter:
     """Return which activities are wanted (K38); `primary` is the primary calendar's id (R9)."""
     calendars = None
-    if query.calendar_ids is not None:
+    if query.calendar_ids:
         named = set(query.calendar_ids)
         if PRIMARY in named:
             listed = await parts_of(request).store.calendars(profile_of(request).id)

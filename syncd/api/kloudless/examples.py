@@ -97,6 +97,21 @@ ACTIVITY_PAGE: dict[str, Any] = {
     "type": "object_list",
     "api": "events",
 }
+SUBSCRIPTION: dict[str, Any] = {
+    "id": "sub_2f7xk4qz3mdgy",
+    "account_id": "7",
+    "subscription_type": "changes",
+    "active": True,
+    "default": False,
+    "monitored_resources": ["cal_aaah_hnbiynuwni"],
+    "expiry": None,
+    "created": "2026-11-20T08:00:00Z",
+    "modified": "2026-11-20T08:00:00Z",
+    "type": "subscription",
+    "api": "events",
+    "href": f"{_BASE}/subscriptions/sub_2f7xk4qz3mdgy",
+}
+SUBSCRIPTION_BODY: dict[str, Any] = {"monitored_resources": ["primary"]}
 CALENDAR_BODY: dict[str, Any] = {
     "name": "My Calendar",
     "description": "A calendar for events",

@@ -1,6 +1,6 @@
 """The activity stream as server-sent events (api.md K41)."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 from aiohttp import web
 
@@ -33,16 +33,25 @@ async def follow_activity(request: web.Request, query: FollowQuery) -> web.Strea
     `Last-Event-ID` wins over `cursor`. A comment is sent every 15 s; the server ends the stream
     after 4 h, when it stops and when the token dies.
     """
+    return await followed(request, query, lambda: filter_of(request, query))
+
+
+async def followed(
+    request: web.Request, query: FollowQuery, wanted: Callable[[], Awaitable[Filter]]
+) -> web.StreamResponse:
+    """Answer with the account's stream (K41); what is ``wanted`` is asked before each read."""
     cursor = request.headers.get("Last-Event-ID") or query.cursor
-    wanted = await filter_of(request, query)
     stream, account = parts_of(request).stream, profile_of(request).id
+    first = await wanted()
     async with refused_cursors(request):
-        batch = await stream.read(account, cursor=cursor, limit=AT_ONCE, wanted=wanted)
+        batch = await stream.read(account, cursor=cursor, limit=AT_ONCE, wanted=first)
     return await sent(request, _chunks(request, batch, wanted))
 
 
-async def _chunks(request: web.Request, batch: Batch, wanted: Filter) -> AsyncIterator[bytes]:
-    """Yield what is to be written, until the account is removed.
+async def _chunks(
+    request: web.Request, batch: Batch, wanted: Callable[[], Awaitable[Filter]]
+) -> AsyncIterator[bytes]:
+    """Yield what is to be written, until the account is removed or nothing is wanted any more.
 
     Each read begins where the last one ended, so nothing is lost or doubled.
     """
@@ -60,6 +69,6 @@ async def _chunks(request: web.Request, batch: Batch, wanted: Filter) -> AsyncIt
             account,
             cursor=end_of(batch),
             limit=AT_ONCE,
-            wanted=wanted,
+            wanted=await wanted(),
             wait=parts.pace.heartbeat,
         )

@@ -140,10 +140,12 @@ async def update_webhook(request: web.Request, body: WebhookChange) -> web.Respo
     found = await webhook_named(request, demanding=True)
     given = body.model_fields_set
     reason, client = found.reason, found.client
-    if body.format is not None and body.format is not found.format:
-        if found.format not in WEBHOOK_FORMATS:
-            raise invalid(f"a {found.format} subscription keeps its format", field="format")
-        client = _client(tokens_of(request)[0], body.format)
+    url = found.url if body.url is None else body.url
+    form = found.format if body.format is None else body.format
+    if form is not found.format and found.format not in WEBHOOK_FORMATS:
+        raise invalid(f"a {found.format} subscription keeps its format", field="format")
+    if (url, form) != (found.url, found.format) and form in WEBHOOK_FORMATS:
+        client = _client(tokens_of(request)[0], form)  # nobody gets what another's key has signed
     if body.enabled is not None and body.enabled is not found.enabled:
         reason = None if body.enabled else Reason.OPERATOR
     calendars, profiles = found.calendars, found.profiles
@@ -153,8 +155,8 @@ async def update_webhook(request: web.Request, body: WebhookChange) -> web.Respo
         profiles = await _profiles(request, body.profiles)
     changed = replace(
         found,
-        url=found.url if body.url is None else body.url,
-        format=found.format if body.format is None else body.format,
+        url=url,
+        format=form,
         words=found.words if body.types is None else frozenset(body.types),
         calendars=calendars,
         profiles=profiles,

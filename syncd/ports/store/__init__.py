@@ -14,6 +14,7 @@ from syncd.ports.store.managed import Managed
 from syncd.ports.store.merged import Merged
 from syncd.ports.store.profiles import Profiles
 from syncd.ports.store.repeats import Repeats
+from syncd.ports.store.selections import Selections
 from syncd.ports.store.snapshots import Snapshots
 from syncd.ports.store.streams import Streams
 from syncd.ports.store.subscriptions import Subscriptions
@@ -28,6 +29,7 @@ class Store(
     Channels,
     Managed,
     Streams,
+    Selections,
     Merged,
     Subscriptions,
     Access,

@@ -7,7 +7,7 @@ from dns.exception import DNSException
 from dns.rdtypes.ANY.TXT import TXT
 from yarl import URL
 
-from syncd.providers.srv import SECONDS, service_hosts
+from syncd.providers.srv import SECONDS, hosts_of
 
 _LABELS = "_caldavs._tcp"  # over TLS only: a password is to be sent
 _WELL_KNOWN = "/.well-known/caldav"
@@ -21,7 +21,7 @@ async def announced(domain: str) -> Sequence[URL]:
     whether it may go there (RFC 6764 §8, D2).
     """
     name = f"{_LABELS}.{domain}"
-    hosts = await service_hosts(name)
+    hosts = await hosts_of(name)
     path = await _path(name) if hosts else ""
     return [URL.build(scheme="https", host=host, port=port) / path for host, port in hosts]
 

@@ -26,7 +26,7 @@ from syncd.model.errors import (
 )
 from syncd.providers.ews.calls import NONSENSE, Protocol, soap
 from syncd.providers.origins import related
-from syncd.providers.srv import service_hosts
+from syncd.providers.srv import hosts_of
 
 PATH = "/autodiscover/autodiscover.svc"
 _ADDRESS, _OUTSIDE, _INSIDE = "auto_discover_smtp_address", "external_ews_url", "internal_ews_url"
@@ -133,7 +133,7 @@ async def _places(home: URL, session: ClientSession) -> AsyncIterator[URL]:
             yield plain.join(URL(moved))
     except (aiohttp.ClientError, OSError, TimeoutError, ValueError):
         pass
-    for host, port in await service_hosts(f"_autodiscover._tcp.{home.raw_host}"):
+    for host, port in await hosts_of(f"_autodiscover._tcp.{home.raw_host}"):
         yield URL.build(scheme="https", host=host, port=port, path=PATH)
 
 

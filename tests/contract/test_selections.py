@@ -1,0 +1,74 @@
+"""What ``Selections`` promises, on both databases."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from syncd.model.errors import StaleStateError
+from syncd.model.ids import CalendarId, ProfileId
+from syncd.model.selection import Selection
+from syncd.ports.store import Store
+from tests.store.opening import NOON
+from tests.store.samples import with_profile
+
+ONE, TWO = ProfileId(1), ProfileId(2)
+
+
+def a_selection(identity: str = "sub_a", **fields: object) -> Selection:
+    plain = {"id": identity, "profile_id": ONE, "created": NOON, "modified": NOON}
+    return Selection(**{**plain, **fields})  # type: ignore[arg-type]  # checked at run time
+
+
+async def test_what_is_kept_is_what_was_given(store: Store) -> None:
+    await with_profile(store)
+    calendars = (CalendarId("cal_b"), CalendarId("cal_a"))
+    asked = a_selection(calendars=calendars, active=False)
+    made = await store.save_selection(asked, generation=1)
+    assert made == replace(asked, revision=1)
+    assert await store.selection(ONE, "sub_a") == made
+    later = replace(made, calendars=(), active=True, modified=NOON + timedelta(hours=1))
+    changed = await store.save_selection(later, generation=1)
+    assert changed == replace(later, revision=2)
+    assert await store.selection(ONE, "sub_a") == changed
+    await store.remove_selection(changed)
+    await store.remove_selection(changed)
+    assert await store.selection(ONE, "sub_a") is None
+
+
+async def test_one_that_changed_meanwhile_or_is_there_already_is_not_overwritten(
+    store: Store,
+) -> None:
+    await with_profile(store)
+    made = await store.save_selection(a_selection(), generation=1)
+    changed = await store.save_selection(replace(made, active=False), generation=1)
+    for stale in (a_selection(), made, a_selection("sub_gone", revision=1)):
+        with pytest.raises(StaleStateError):
+            await store.save_selection(stale, generation=1)
+    assert await store.selections(ONE) == [changed]
+
+
+async def test_they_are_listed_by_id_without_the_default_one(store: Store) -> None:
+    for profile in (1, 2):
+        await with_profile(store, profile)
+    for name in ("sub_c", "sub_a", "sub_b"):
+        await store.save_selection(a_selection(name, default=name == "sub_b"), generation=1)
+    await store.save_selection(a_selection("sub_d", profile_id=TWO), generation=1)
+    assert [one.id for one in await store.selections(ONE)] == ["sub_a", "sub_c"]
+    assert [one.id for one in await store.selections(ONE, after="sub_a")] == ["sub_c"]
+    assert [one.id for one in await store.selections(ONE, limit=1)] == ["sub_a"]
+    assert (await store.selection(ONE, "sub_b") or a_selection()).default
+    assert await store.selection(ONE, "sub_d") is None  # another profile's
+
+
+async def test_they_go_with_their_profile(store: Store) -> None:
+    profile = await with_profile(store)
+    await with_profile(store, 2)
+    await store.save_selection(a_selection(), generation=1)
+    kept = await store.save_selection(a_selection("sub_d", profile_id=TWO), generation=1)
+    await store.save_profile(replace(profile, removed=True))
+    assert await store.selections(ONE) == []
+    assert await store.selections(TWO) == [kept]
+    assert await store.check() == []
+    with pytest.raises(StaleStateError):
+        await store.save_selection(a_selection("sub_late"), generation=1)

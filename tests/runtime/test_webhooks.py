@@ -1,0 +1,53 @@
+"""Webhooks as the command line adds them, with the daemon's own parts (N14, K46)."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from syncd.model.errors import InvalidError, ProbeError
+from syncd.runtime import settings
+from syncd.runtime.admin import perform
+from syncd.runtime.wiring import Core, wired
+from tests.journeys.daemon import configured
+from tests.servers.kloudless_hook import KloudlessHook
+
+REFUSED: list[tuple[dict[str, Any], str]] = [
+    ({"format": "xml"}, "standard, cloudevents or kloudless"),
+    ({"format": "cronofy"}, "standard, cloudevents or kloudless"),  # made by its own dialect
+    ({"format": "kloudless"}, "name it with --application"),
+    ({"types": ["event.moved"]}, "event.moved is no type"),
+    ({"application": "Desk", "user": "ada"}, "one of them"),
+]
+
+
+@pytest.fixture
+async def core(tmp_path: Path) -> AsyncIterator[Core]:
+    async with configured(tmp_path / "syncd") as made, wired(settings.load(made.config)) as parts:
+        yield parts
+
+
+async def test_an_applications_webhook_is_kept_once_its_endpoint_answers(core: Core) -> None:
+    """K46: the application's API key signs what the operator sets up for it."""
+    made = await perform(core, "application.add", {"name": "Desk"})
+    hook = KloudlessHook(made["client_id"], made["client_secret"])
+    with hook.listening():
+        asked = {"url": hook.url, "application": "Desk", "format": "kloudless"}
+        with pytest.raises(ProbeError, match="answered 403"):
+            await perform(core, "webhook.add", asked)
+        assert await perform(core, "webhook.list", {}) == []
+        hook.api_key = made["api_key"]
+        added = await perform(core, "webhook.add", asked)
+        tested = await perform(core, "webhook.test", {"webhook": added["id"]})
+    assert (added["format"], added["status"]) == ("kloudless", "active")
+    assert (tested["status"], tested["response_body"]) == ("delivered", made["client_id"])
+    assert hook.bodies == [b""] * 3
+
+
+async def test_what_cannot_be_added_says_why(core: Core) -> None:
+    await perform(core, "application.add", {"name": "Desk"})
+    for arguments, told in REFUSED:
+        with pytest.raises(InvalidError, match=told):
+            await perform(core, "webhook.add", {"url": "https://app.example/", **arguments})
+    assert await core.store.subscriptions() == []
