@@ -52,7 +52,12 @@ class JetStream:
         """Send all, then wait for the answers; return them in order, up to the first refusal."""
         context = await self._opened()
         told = await self._told(context, letters)
-        if len(told) == len(letters) or (told and isinstance(told[-1], Refused)):
+        last = told[-1] if told else None
+        if isinstance(last, Refused):
+            if not last.out_of_turn:
+                await self.close()  # the next attempt looks again whether the stream is there
+            return told
+        if len(told) == len(letters):
             return told
         lost = self._lost.is_set()
         await self.close()  # what is still under way must not arrive behind a new attempt
@@ -145,7 +150,7 @@ class JetStream:
             raise
         return client
 
-    async def _ensure_stream(self, context: "JetStreamContext") -> None:
+    async def _ensure_stream(self, context: JetStreamContext) -> None:
         target = self._target
         with suppress(NotFoundError):
             await context.stream_info(target.stream)

@@ -178,6 +178,16 @@ async def test_a_missing_stream_is_made_and_one_that_is_there_is_left_alone(
         assert (kept.subjects, kept.duplicate_window) == (["corp.>", "syncd2.>"], 60)
 
 
+async def test_a_stream_that_was_deleted_is_made_again(server: NatsServer) -> None:
+    async with sink_to(server.url) as sink, server.jetstream() as context:
+        assert outcome(await sink.send_page(NATS, messages("a"))) == (1, None)
+        await context.delete_stream("syncd")
+        count, error = outcome(await sink.send_page(NATS, messages("b")))
+        assert (count, error is None) == (0, False)
+        assert outcome(await sink.send_page(NATS, messages("b", "c"))) == (2, None)
+    assert await stored(server) == ["pro_aaah:b", "pro_aaah:c"]
+
+
 async def test_subjects_that_no_stream_or_another_one_takes_are_told_of(
     server: NatsServer,
 ) -> None:
