@@ -69,6 +69,10 @@ _PATH_PARAMETERS: Mapping[str, Json] = {
         "description": "A webhook's id.",
         "schema": {"type": "string", "pattern": "^[A-Za-z0-9_]+$"},
     },
+    "channel_id": {
+        "description": "A channel's id.",
+        "schema": {"type": "string", "pattern": "^[A-Za-z0-9_]+$"},
+    },
     "subscription_id": {
         "description": "A subscription's id, or `default`: the one that every account has.",
         "example": "default",

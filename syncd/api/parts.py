@@ -11,6 +11,7 @@ from syncd.engine.agenda import Agenda
 from syncd.engine.asking import Asking
 from syncd.engine.browse import Browser
 from syncd.engine.busy import BusyReader
+from syncd.engine.callbacks import Callbacks
 from syncd.engine.control import Control
 from syncd.engine.deliver import Deliverer
 from syncd.engine.exchanging import Exchanging
@@ -93,6 +94,7 @@ class Parts:
     merged: MergedReader
     subscriptions: Subscriptions
     deliverer: Deliverer
+    callbacks: Callbacks
     browser: Browser
     writer: Writer
     managed: ManagedEvents

@@ -61,6 +61,8 @@ class Deliverer:
         self._later = dict[str, datetime]()
         self._locks = dict[str, asyncio.Lock]()
         self._places = Places()
+        self._held = dict[tuple[str, ProfileId], datetime]()  # when to look again
+        self._greetings = set[asyncio.Task[None]]()
         self._unseen = True  # that there may be more ahead than we know of
 
     async def __aenter__(self) -> Self:
@@ -76,7 +78,7 @@ class Deliverer:
     ) -> None:
         """Cancel what runs and wait until it has ended."""
         self._ahead.clear()
-        for task in self._running.values():
+        for task in (*self._running.values(), *self._greetings):
             task.cancel()
         await self._group.__aexit__(kind, error, traceback)
 
@@ -109,6 +111,9 @@ class Deliverer:
         for subscription in [one for one, at in self._later.items() if at <= now]:
             del self._later[subscription]
             self._run(subscription)
+        for subscription, profile in [one for one, at in self._held.items() if at <= now]:
+            del self._held[subscription, profile]
+            self._put(subscription, profile)
 
     async def changed(self, subscription: str) -> None:
         """Begin anew with a subscription that was made, changed, or removed."""
@@ -129,7 +134,9 @@ class Deliverer:
 
     def greet(self, subscription: Subscription) -> None:
         """Send a message that tells of nothing, soon; whatever becomes of it (C15)."""
-        self._group.create_task(self._greet(subscription), name=f"greet {subscription.id}")
+        task = self._group.create_task(self._greet(subscription), name=f"greet {subscription.id}")
+        self._greetings.add(task)
+        task.add_done_callback(self._greetings.discard)
 
     async def test(self, subscription: Subscription) -> Receipt:
         """Send a message that tells of nothing, between two others, and keep no account of it."""
@@ -141,14 +148,17 @@ class Deliverer:
 
     async def settled(self) -> None:
         """Return when nothing is being sent."""
-        while self._running:
-            await asyncio.wait(self._running.values())
+        while self._running or self._greetings:
+            await asyncio.wait([*self._running.values(), *self._greetings])
 
     async def _greet(self, subscription: Subscription) -> None:
         try:
-            await self.test(subscription)
-        except SyncdError as error:
-            log.warning("greeting.failed", subscription_id=subscription.id, why=str(error))
+            receipt = await self.test(subscription)
+        except Exception:  # a fault of ours in one must not stop the others
+            log.exception("greeting.broken", subscription_id=subscription.id)
+            return
+        if receipt.error is not None:
+            log.warning("greeting.failed", subscription_id=subscription.id, why=receipt.error)
 
     async def _look(self, subscription: str | None = None) -> None:
         for one, profile in await self._store.undelivered(subscription):
@@ -215,7 +225,7 @@ class Deliverer:
             if not subscription.enabled:
                 self._ahead.pop(identity, None)
                 return
-            if subscription.retry_at is not None:
+            if subscription.retry_at is not None and subscription.retry_at > self._clock.now():
                 ahead[profile] = None
                 self._later[identity] = subscription.retry_at
                 return
@@ -226,13 +236,19 @@ class Deliverer:
             return subscription
         at, more = await self._store.place(subscription.id, profile), True
         while more:
-            found = await ahead(self._store, subscription, profile, at)
+            now = self._clock.now()
+            found = await ahead(self._store, subscription, profile, at, now=now)
             if found.lost:
                 return await self._ledger.expire(subscription)
             runs = list(found.runs)
             while runs:
                 page = [
-                    (run, await self._ledger.message(subscription, found.stream, run.first))
+                    (
+                        run,
+                        await self._ledger.message(
+                            subscription, found.stream, run.first, since=run.since
+                        ),
+                    )
                     for run in (runs if self._takes_pages(subscription) else runs[:1])
                 ]
                 receipt = await self._send_page(subscription, [message for _, message in page])
@@ -247,6 +263,8 @@ class Deliverer:
                 step = Advance(profile_id=profile, before=at, after=found.end)
                 await self._store.advance(subscription.id, step)
                 at = found.end
+            if found.held is not None:  # whoever gives the event its name wakes us before that
+                self._held[subscription.id, profile] = found.held
             more = found.more
         return subscription
 
@@ -263,9 +281,7 @@ class Deliverer:
     async def _replay(self, subscription: Subscription) -> None:
         """Send again what was asked for, oldest first."""
         while (replay := await self._store.next_replay(subscription.id)) is not None:
-            message = await self._ledger.message_at(
-                subscription, replay.profile_id, replay.position
-            )
+            message = await self._ledger.message_again(subscription, replay)
             receipt = _CUT_OFF if message is None else await self._send(subscription, message)
             await self._ledger.note_replay(replay, receipt)
 

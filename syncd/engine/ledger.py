@@ -15,9 +15,10 @@ from syncd.engine.outbox import Run
 from syncd.engine.records import with_relink_url
 from syncd.model.activity import Activity, Filter, Kind, Stream
 from syncd.model.errors import NotFoundError
-from syncd.model.ids import Position, ProfileId
+from syncd.model.ids import Position
 from syncd.model.profile import Profile
 from syncd.model.subscription import (
+    CHANGE,
     Delivery,
     Outcome,
     Reason,
@@ -61,9 +62,17 @@ class Ledger:
         self._last = datetime.min.replace(tzinfo=UTC)
 
     async def message(
-        self, subscription: Subscription, stream: Stream, activity: Activity
+        self,
+        subscription: Subscription,
+        stream: Stream,
+        activity: Activity,
+        *,
+        since: datetime | None = None,
     ) -> Message:
-        """Return the message of an activity; an account's with its relink URL of now (K42)."""
+        """Return the message of an activity; an account's with its relink URL of now (K42).
+
+        ``since`` as in ``message_of``.
+        """
         record = activity.body
         if activity.kind is Kind.ACCOUNT:
             profile, url = None, None
@@ -71,17 +80,15 @@ class Ledger:
                 profile = await self._store.profile(stream.profile_id)
                 url = await self._relink_url(profile)
             record = with_relink_url(record, profile, url)
-        return message_of(subscription, stream, activity, record)
+        return message_of(subscription, stream, activity, record, since=since)
 
-    async def message_at(
-        self, subscription: Subscription, profile: ProfileId, position: Position
-    ) -> Message | None:
-        """Return the message of a record; None if retention has cut it off."""
-        before = Position(position - 1)
+    async def message_again(self, subscription: Subscription, once: Delivery) -> Message | None:
+        """Return the message of an earlier attempt; None if retention has cut its record off."""
+        profile, before = once.profile_id, Position(once.position - 1)
         stream, found = await self._store.read(profile, after=before, limit=1, wanted=_EVERY_KIND)
-        if not found or found[0].position != position:
+        if not found or found[0].position != once.position:
             return None
-        return await self.message(subscription, stream, found[0])
+        return await self.message(subscription, stream, found[0], since=once.since)
 
     async def note(
         self,
@@ -120,6 +127,7 @@ class Ledger:
                 error=one.error,
                 answer=one.answer,
                 next_at=None if one.error is None else after.retry_at,
+                since=message.at if message.word == CHANGE else None,
             )
             for number, ((run, message), one) in enumerate(zip(tried, receipts, strict=False))
         ]

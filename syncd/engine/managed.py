@@ -5,6 +5,7 @@ from contextlib import suppress
 
 from syncd.engine.draft import EventDraft
 from syncd.engine.event_writes import Outcome
+from syncd.engine.hub import Hub
 from syncd.engine.write import Writer
 from syncd.model.calendar import KnownCalendar
 from syncd.model.errors import NotFoundError, SyncdError
@@ -20,10 +21,11 @@ _PAGE = 200
 class ManagedEvents:
     """Upserts and deletes by own ids; no crash between provider and store makes an event twice."""
 
-    def __init__(self, store: Store, writer: Writer, clock: Clock) -> None:
-        """Keep names in ``store`` and write by ``writer``."""
+    def __init__(self, store: Store, writer: Writer, hub: Hub, clock: Clock) -> None:
+        """Keep names in ``store`` and write by ``writer``; wake by ``hub`` who waits for a name."""
         self._store = store
         self._writer = writer
+        self._hub = hub
         self._clock = clock
 
     async def upsert(
@@ -49,6 +51,7 @@ class ManagedEvents:
         outcome = await self._writer.create_event(profile, calendar, draft, name=claimed.name)
         event = outcome.event.id
         await self._store.bind(claimed, event, self._clock.now())
+        self._hub.wake(profile.id)  # what was recorded before it had its name is told by now
         if claimed.name == name:
             return outcome
         # An earlier attempt may have made it, of an older draft.

@@ -41,15 +41,23 @@ def told_as(form: Format, activity: Activity) -> str:
 
 
 def message_of(
-    subscription: Subscription, stream: Stream, activity: Activity, record: bytes
+    subscription: Subscription,
+    stream: Stream,
+    activity: Activity,
+    record: bytes,
+    *,
+    since: datetime | None = None,
 ) -> Message:
-    """Return the message of an activity; ``record`` is its body as it is to be read now."""
+    """Return the message of an activity; ``record`` is its body as it is to be read now.
+
+    ``since`` is the time of what it tells of, if that is more than one record.
+    """
     told = orjson.loads(record)
     cursor = str(Cursor(stream.epoch, activity.position))
     return Message(
         id=message_id(subscription.id, stream.profile_id, told["id"]),
         word=told_as(subscription.format, activity),
-        at=datetime.fromisoformat(told["recorded_at"]),
+        at=since or datetime.fromisoformat(told["recorded_at"]),
         profile_id=stream.profile_id,
         cursor=cursor,
         object_id=activity.object_id,

@@ -66,12 +66,12 @@ class Subscriptions:
     async def add(self, asked: Subscription, *, start: str = NOW) -> tuple[Subscription, Secret]:
         """Keep a new subscription, and return it with its signing secret, shown this once.
 
-        It begins ``now``, at the ``beginning``, or at a cursor of its one profile. One in
-        Kloudless's format must answer a probe (K46). Raises InvalidError, MalformedCursorError and
-        CursorExpiredError.
+        One without an id gets one; ConflictError if there is one of its id. It begins ``now``, at
+        the ``beginning``, or at a cursor of its one profile. One in Kloudless's format must answer
+        a probe (K46). Raises InvalidError, MalformedCursorError and CursorExpiredError.
         """
         check_url(asked.url)
-        identity = f"whk_{short(secrets.token_hex(16))}"
+        identity = asked.id or f"whk_{short(secrets.token_hex(16))}"
         key, secret = self._new_secret(identity)
         made = replace(asked, id=identity, created=self._clock.now(), secrets=(key,))
         at = await self._start(made, start)
@@ -129,7 +129,7 @@ class Subscriptions:
     async def tried(self, subscription: Subscription, delivery: str) -> Tried:
         """Return an attempt; raises NotFoundError."""
         found = await self._store.delivery(subscription.id, delivery)
-        message = await self._ledger.message_at(subscription, found.profile_id, found.position)
+        message = await self._ledger.message_again(subscription, found)
         body = None if message is None else self._deliverer.body(subscription, message)
         return Tried(delivery=found, body=body)
 
@@ -158,8 +158,8 @@ class Subscriptions:
             end = min(end, stream.check(Cursor.parse(until)))
         count, more = 0, True
         while more and at < end:
-            found = await ahead(self._store, subscription, profile, at)
-            firsts = [run.first for run in found.runs if run.first.position <= end]
+            found = await ahead(self._store, subscription, profile, at, now=self._clock.now())
+            runs = [run for run in found.runs if run.first.position <= end]
             count += await self._queue(
                 subscription,
                 [
@@ -167,13 +167,14 @@ class Subscriptions:
                         id="",
                         subscription_id=subscription.id,
                         profile_id=profile,
-                        position=one.position,
-                        record_id=orjson.loads(one.body)["id"],
+                        position=run.first.position,
+                        record_id=orjson.loads(run.first.body)["id"],
                         attempt=0,
                         at=self._clock.now(),
                         outcome=Outcome.PENDING,
+                        since=run.since,
                     )
-                    for one in firsts
+                    for run in runs
                 ],
             )
             at, more = found.end, found.more
@@ -193,6 +194,7 @@ class Subscriptions:
                 attempt=one.attempt + 1,
                 at=now,
                 outcome=Outcome.PENDING,
+                since=one.since,
             )
             for number, one in enumerate(again)
         ]

@@ -1,11 +1,13 @@
 """Events that an application made under names of its own (api.md C6, C10)."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from syncd.model.access import Token
 from syncd.model.ids import CalendarId, EventId, ProfileId
 
 COMMAND_LINE = ""  # the application of all tokens that none has made
+CLAIM_LASTS = timedelta(seconds=90)  # making an event takes less, or whoever made it has died
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

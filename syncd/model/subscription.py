@@ -1,11 +1,21 @@
 """Subscriptions: who is pushed what, and each attempt at it (api.md N14-N20)."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from syncd.model.activity import SHOWN, Filter, Kind, Type
-from syncd.model.ids import ApplicationId, CalendarId, Position, ProfileId, UserId, short
+from syncd.model.ids import (
+    ApplicationId,
+    CalendarId,
+    GrantId,
+    Position,
+    ProfileId,
+    UserId,
+    short,
+)
 
 # between two attempts (N17); after the last one the subscription is disabled
 SCHEDULE = (
@@ -63,6 +73,7 @@ class Reason(StrEnum):
     GONE = "gone"  # the endpoint answered 410
     EXHAUSTED = "exhausted"  # the last attempt failed
     EXPIRED = "expired"  # retention passed what was not delivered (S9)
+    REVOKED = "revoked"  # the grant that it was made through ended, or the application
 
 
 class Status(StrEnum):
@@ -94,8 +105,8 @@ class Subscription:
     ``profiles`` and ``calendars`` if such are named, and only messages of ``words``, empty for
     all but contacts, and only what its ``client`` manages if ``only_managed`` (C13). ``client`` is
     the application whose secrets sign, where the format says so; ``asked`` is the JSON object that
-    a dialect echoes. ``attempts`` failed so far at the message that is next; ``retry_at`` is when
-    it is tried again.
+    a dialect echoes. It ends with the grant that it was made through. ``attempts`` failed so far at
+    the message that is next; ``retry_at`` is when it is tried again.
     """
 
     id: str
@@ -112,6 +123,7 @@ class Subscription:
     application_id: ApplicationId | None = None
     admin: bool = False
     client: ApplicationId | None = None
+    grant_id: GrantId | None = None
     only_managed: bool = False
     asked: bytes = b"{}"
     reason: Reason | None = None
@@ -176,8 +188,8 @@ class Outcome(StrEnum):
 class Delivery:
     """One attempt to deliver a record; ``next_at`` is when the next one is due.
 
-    Of a message that tells of many records ``position`` and ``record_id`` are those of the first.
-    A pending one is a replay that was not tried yet.
+    Of a message that tells of many records ``position`` and ``record_id`` are those of the first,
+    and ``since`` is the time that it named (C15). A pending one is a replay that was not tried yet.
     """
 
     id: str
@@ -193,6 +205,16 @@ class Delivery:
     error: str | None = None
     answer: bytes = b""
     next_at: datetime | None = None
+    since: datetime | None = None
+
+
+def channel_document(subscription: Subscription) -> dict[str, Any]:
+    """Return C13's object, its filters as they were asked for."""
+    return {
+        "channel_id": subscription.id,
+        "callback_url": subscription.url,
+        "filters": json.loads(subscription.asked),
+    }
 
 
 def delivery_id(at: datetime, entropy: bytes) -> str:

@@ -13,6 +13,7 @@ from syncd.engine.applications import Applications
 from syncd.engine.asking import Asking
 from syncd.engine.browse import Browser
 from syncd.engine.busy import BusyReader
+from syncd.engine.callbacks import Callbacks
 from syncd.engine.consents import Consents
 from syncd.engine.control import Control
 from syncd.engine.deliver import Deliverer
@@ -83,6 +84,7 @@ class Core:
     merged: MergedReader
     subscriptions: Subscriptions
     deliverer: Deliverer
+    callbacks: Callbacks
     browser: Browser
     writer: Writer
     agenda: Agenda
@@ -163,6 +165,7 @@ async def wired(settings: Settings) -> AsyncIterator[Core]:
         deliverer = await stack.enter_async_context(
             Deliverer(store, hub, ledger, targets, clock=clock, meter=metrics)
         )
+        subscriptions = Subscriptions(store, vault, clock, deliverer, ledger)
         schedule = Schedule(clock)
         leaving = Leaving(store, opener)
         invitations = Invitations(store, linking, leaving, vault, clock)
@@ -176,8 +179,9 @@ async def wired(settings: Settings) -> AsyncIterator[Core]:
             providers=opener,
             stream=StreamReader(store, hub, clock),
             merged=MergedReader(store, hub, clock),
-            subscriptions=Subscriptions(store, vault, clock, deliverer, ledger),
+            subscriptions=subscriptions,
             deliverer=deliverer,
+            callbacks=Callbacks(store, subscriptions, deliverer, guard.admits),
             browser=browser,
             writer=writer,
             agenda=Agenda(store, workers),
@@ -219,9 +223,10 @@ def parts_of(core: Core) -> Parts:
         merged=core.merged,
         subscriptions=core.subscriptions,
         deliverer=core.deliverer,
+        callbacks=core.callbacks,
         browser=core.browser,
         writer=core.writer,
-        managed=ManagedEvents(core.store, core.writer, core.clock),
+        managed=ManagedEvents(core.store, core.writer, core.hub, core.clock),
         agenda=core.agenda,
         busy=core.busy,
         further=core.further,

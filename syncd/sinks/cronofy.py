@@ -5,7 +5,7 @@ from typing import Any
 import orjson
 
 from syncd.model.ids import ApplicationId, profile_name
-from syncd.model.subscription import CHANGE, TEST, Subscription
+from syncd.model.subscription import CHANGE, TEST, Subscription, channel_document
 from syncd.model.when import utc
 from syncd.ports.sink import Message, Receipt
 from syncd.ports.store.applications import KeyKind
@@ -45,12 +45,3 @@ class CronofySink:
             "Cronofy-HMAC-SHA256": ",".join(signed),
         }
         return await self._poster.post(subscription.url, body, headers, any_success)
-
-
-def channel_document(subscription: Subscription) -> dict[str, Any]:
-    """Return C13's object, its filters as they were asked for."""
-    return {
-        "channel_id": subscription.id,
-        "callback_url": subscription.url,
-        "filters": orjson.Fragment(subscription.asked),
-    }

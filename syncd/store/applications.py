@@ -12,7 +12,9 @@ from syncd.model.errors import NotFoundError
 from syncd.model.ids import ApplicationId
 from syncd.model.when import milliseconds
 from syncd.ports.store.applications import ApplicationKey, KeyKind
+from syncd.store.grant_tables import grants
 from syncd.store.rows import application_of, token_of, token_values
+from syncd.store.subscription_tables import REVOKED, subscriptions
 from syncd.store.tables import application_keys, applications, tokens
 from syncd.store.topic import Topic
 
@@ -118,6 +120,13 @@ class SqlApplications(Topic):
                 .where(tokens.c.application_id == application, tokens.c.revoked_at.is_(None))
                 .values(revoked_at=ended)
             )
+            through = select(grants.c.grant_id).where(grants.c.application_id == application)
+            pushed = or_(
+                subscriptions.c.application_id == application,
+                subscriptions.c.client_id == application,
+                subscriptions.c.grant_id.in_(through),
+            )
+            await connection.execute(update(subscriptions).where(pushed).values(REVOKED))
 
         await self._database.write(work)
 

@@ -138,6 +138,7 @@ def _values(delivery: Delivery) -> Values:
         "error": delivery.error,
         "answer": delivery.answer,
         "next_at": stamp(delivery.next_at),
+        "since_at": stamp(delivery.since),
     }
 
 
@@ -157,4 +158,5 @@ def _delivery(row: AnyRow) -> Delivery:
         error=row.error,
         answer=row.answer or b"",
         next_at=instant_of(row.next_at),
+        since=instant_of(row.since_at),
     )

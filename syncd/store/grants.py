@@ -15,6 +15,7 @@ from syncd.model.when import from_milliseconds, milliseconds
 from syncd.store.grant_tables import grants
 from syncd.store.published_tables import watches
 from syncd.store.rows import AnyRow, Values, instant_of, stamp, token_values
+from syncd.store.subscription_tables import REVOKED, subscriptions
 from syncd.store.tables import tokens
 from syncd.store.topic import Topic
 
@@ -95,12 +96,14 @@ class SqlGrants(Topic):
     async def _revoke(self, which: ColumnElement[bool], at: datetime) -> None:
         ended = {"revoked_at": milliseconds(at)}
         alive = update(grants).where(which, grants.c.revoked_at.is_(None))
-        theirs = tokens.c.grant_id.in_(select(grants.c.grant_id).where(which))
-        live = update(tokens).where(theirs, tokens.c.revoked_at.is_(None))
+        theirs = select(grants.c.grant_id).where(which)
+        live = update(tokens).where(tokens.c.grant_id.in_(theirs), tokens.c.revoked_at.is_(None))
+        pushed = update(subscriptions).where(subscriptions.c.grant_id.in_(theirs))
 
         async def work(connection: AsyncConnection) -> None:
             await connection.execute(alive.values(ended))
             await connection.execute(live.values(ended))
+            await connection.execute(pushed.values(REVOKED))
 
         await self._database.write(work)
 

@@ -44,6 +44,9 @@ class SqlManaged(Topic):
         """Return what stands under the key; if nothing does, claim it with ``name``."""
         found = await self.managed_event(key)
         if found is not None:
+            if found.event is None:
+                mine = update(managed).where(*_of(key), _COLUMN.object_id.is_(None))
+                await self._database.put(mine.values(written_at=milliseconds(at)))
             return found
         values = {
             "application": key.application,
@@ -98,6 +101,22 @@ class SqlManaged(Topic):
             rows = await self._database.fetch(wanted)
             found.update((row.object_id, row.own_id) for row in rows)
         return found
+
+    async def claimed(
+        self, application: str, calendars: Collection[CalendarId], *, since: datetime
+    ) -> frozenset[CalendarId]:
+        """Return those of the calendars in which an event has a name and is not yet known."""
+        found = set[CalendarId]()
+        for some in chunks(calendars):
+            waiting = (
+                _COLUMN.application == application,
+                _COLUMN.object_id.is_(None),
+                _COLUMN.calendar_id.in_(some),
+                _COLUMN.written_at >= milliseconds(since),
+            )
+            wanted = select(_COLUMN.calendar_id).where(*waiting).distinct()
+            found.update(row.calendar_id for row in await self._database.fetch(wanted))
+        return frozenset(found)
 
     async def forget_managed(self, profile: ProfileId, before: datetime) -> int:
         """Forget names of events that neither snapshot nor stream has, unused since ``before``."""

@@ -6,9 +6,9 @@ refused only where it would do harm.
 """
 
 from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, inspect, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -16,7 +16,10 @@ from syncd.model.errors import MisconfiguredError
 from syncd.store.schema import metadata
 from syncd.store.tables import installations
 
-VERSION = 13  # the newest revision in ``migrations/versions``
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+VERSION = 15  # the newest revision in ``migrations/versions``
 OLDEST = 11  # the oldest VERSION of a program that can work on this schema
 
 _ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(7312061)")  # two daemons that start at once
@@ -42,18 +45,24 @@ async def migrate(connection: AsyncConnection) -> bool:
 def create(connection: Connection) -> None:
     """Make the newest schema, and note that no revision is missing."""
     metadata.create_all(connection, checkfirst=False)
-    command.stamp(_alembic(connection), "head")
+    command, config = _alembic(connection)
+    command.stamp(config, "head")
 
 
 def upgrade(connection: Connection, *, to: str = "head") -> None:
     """Run what is missing of the revisions, up to one."""
-    command.upgrade(_alembic(connection), to)
+    command, config = _alembic(connection)
+    command.upgrade(config, to)
 
 
-def _alembic(connection: Connection) -> Config:
+def _alembic(connection: Connection) -> tuple[ModuleType, "Config"]:
+    """Import alembic where it has work: in a first start, and in one that brings a schema up."""
+    from alembic import command  # noqa: PLC0415 - see above
+    from alembic.config import Config  # noqa: PLC0415
+
     config = Config(attributes={"connection": connection})
     config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
-    return config
+    return command, config
 
 
 def _is_empty(connection: Connection) -> bool:

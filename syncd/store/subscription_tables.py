@@ -2,6 +2,7 @@
 
 from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, String, Table
 
+from syncd.model.subscription import Reason
 from syncd.store.columns import Bytes, Foreign, Number, metadata
 
 subscriptions = Table(
@@ -23,7 +24,10 @@ subscriptions = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("revision", Integer, nullable=False),
     Column("client_id", String, index=True),  # the application whose secrets sign
+    Column("grant_id", String, index=True),  # that it was made through
 )
+
+REVOKED = {"reason": Reason.REVOKED, "retry_at": None}  # of those that nobody may be sent more
 
 _OF_ONE = "subscriptions.subscription_id"
 
@@ -60,6 +64,7 @@ deliveries = Table(
     Column("error", Foreign),
     Column("answer", Bytes),
     Column("next_at", BigInteger),
+    Column("since_at", BigInteger),  # of a message that tells of many records
     Index(None, "subscription_id", "outcome", "delivery_id"),
     Index(None, "subscription_id", "delivery_id"),
 )

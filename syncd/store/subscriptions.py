@@ -90,11 +90,12 @@ class SqlSubscriptions(Topic):
         user: UserId | None = None,
         profile: ProfileId | None = None,
         application: ApplicationId | None = None,
+        client: ApplicationId | None = None,
         status: Status | None = None,
         after: str | None = None,
         limit: int = 1000,
     ) -> Sequence[Subscription]:
-        """Return them by id; of a user, profile or application, or in a state, if one is named."""
+        """Return them by id; of a user, profile, application or client, or in a state, if named."""
         column = subscriptions.c
         wanted = select(subscriptions).order_by(column.subscription_id).limit(limit)
         if user is not None:
@@ -103,6 +104,8 @@ class SqlSubscriptions(Topic):
             wanted = wanted.where(column.profile_id == profile)
         if application is not None:
             wanted = wanted.where(column.application_id == application)
+        if client is not None:
+            wanted = wanted.where(column.client_id == client)
         if status is not None:
             wanted = wanted.where(status_column() == status)
         if after is not None:
@@ -207,8 +210,9 @@ class SqlSubscriptions(Topic):
         await self._database.write(work)
 
     async def expire_subscriptions(self) -> Sequence[str]:
-        """Disable those that retention has passed (S9); return which."""
+        """Disable those that retention has passed (S9), or say so where attempts ran out."""
         column = subscriptions.c
+        standing = or_(column.reason.is_(None), column.reason == Reason.EXHAUSTED)
         passed = exists().where(
             positions.c.subscription_id == column.subscription_id,
             positions.c.profile_id == streams.c.profile_id,
@@ -216,7 +220,7 @@ class SqlSubscriptions(Topic):
         )
         expired = (
             update(subscriptions)
-            .where(column.reason.is_(None), passed)
+            .where(standing, passed)
             .values(reason=Reason.EXPIRED, retry_at=None)
             .returning(column.subscription_id)
         )
@@ -313,6 +317,7 @@ def _values(subscription: Subscription) -> Values:
         "application_id": subscription.application_id,
         "admin": subscription.admin,
         "client_id": subscription.client,
+        "grant_id": subscription.grant_id,
         "reason": subscription.reason,
         "attempts": subscription.attempts,
         "retry_at": stamp(subscription.retry_at),
@@ -349,6 +354,7 @@ def _subscription(row: AnyRow, secrets: Sequence[SigningSecret]) -> Subscription
         application_id=row.application_id,
         admin=row.admin,
         client=row.client_id,
+        grant_id=row.grant_id,
         only_managed=wanted.get("only_managed", False),
         asked=orjson.dumps(wanted.get("asked", {})),
         reason=None if row.reason is None else Reason(row.reason),

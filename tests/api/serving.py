@@ -19,6 +19,7 @@ from syncd.engine.agenda import Agenda
 from syncd.engine.asking import Asking
 from syncd.engine.browse import Browser
 from syncd.engine.busy import BusyReader
+from syncd.engine.callbacks import Callbacks
 from syncd.engine.consents import Consents
 from syncd.engine.control import Control
 from syncd.engine.exchanging import Exchanging
@@ -39,6 +40,7 @@ from syncd.formats.expand import Expansion, Recurring, expand_series
 from syncd.model.access import Scope, Token, User, digest, token_text
 from syncd.model.ids import TokenId, UserId
 from syncd.model.profile import Profile, Reason, changed
+from syncd.runtime.outbound import Guard
 from syncd.runtime.wiring import desk_of
 from syncd.web.authorize import AuthorizePages
 from syncd.web.build import add_pages
@@ -209,9 +211,10 @@ async def serving(
                 merged=MergedReader(store, ground.hub, clock),
                 subscriptions=subscriptions,
                 deliverer=deliverer,
+                callbacks=Callbacks(store, subscriptions, deliverer, Guard(()).admits),
                 browser=browser,
                 writer=writer,
-                managed=ManagedEvents(store, writer, clock),
+                managed=ManagedEvents(store, writer, ground.hub, clock),
                 agenda=Agenda(store, expand),
                 busy=BusyReader(store, expand),
                 further=Further(ground.server, store),

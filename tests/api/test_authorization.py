@@ -46,6 +46,10 @@ NAMED: Mapping[str, Any] = {  # by operation: a body that names somebody's objec
     "update_webhook": {"profiles": ["<profile>"]},
     "create_subscription": {"monitored_resources": ["<calendar>"]},
     "update_subscription": {"monitored_resources": ["<calendar>"]},
+    "open_channel": {
+        "callback_url": "https://app.example/",
+        "filters": {"calendar_ids": ["<calendar>"]},
+    },
     "replay_webhook": {"profile_id": "<profile>", "cursor": "aaaaaaaa0"},
 }
 NOTHING_NAMED = frozenset({  # operations whose body names no object of anybody

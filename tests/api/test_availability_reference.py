@@ -1,6 +1,7 @@
 """Availability equals a slow, independent reading of the same files (K28; issue of free time)."""
 
 import asyncio
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone
@@ -19,7 +20,7 @@ from tests.api import naive_time
 from tests.api.naive_time import QUARTER, Span
 from tests.api.serving import Api, serving
 
-EXAMPLES = 500
+EXAMPLES = 2000 if os.environ.get("SYNCD_TESTS") == "nightly" else 200
 ZONES = ("Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "UTC")
 CHANGES = (date(2026, 3, 29), date(2026, 3, 8), date(2026, 4, 5), date(2026, 10, 25))  # of clocks
 DAYS = 5

@@ -41,6 +41,7 @@ MATCHED = (  # operations whose body has parts that must suit one another, or mo
     *("create_feed", "update_feed"),  # calendars that are there, times to come
     *("create_webhook", "update_webhook", "replay_webhook"),  # addresses, versions, either or
     *("create_subscription", "update_subscription"),  # calendars that are there
+    "open_channel",  # by a token of an application
     *("authorize_account", "authorize_user", "invite_person"),  # of applications that are there
     *("exchange_code", "give_tokens", "revoke_tokens"),
 )

@@ -20,6 +20,7 @@ from tests.servers.dav_client import DavClient
 T = TypeVar("T")
 _HIDDEN = re.compile(r'type="hidden" name="(\w+)" value="([^"]*)"')
 PASSWORD = "as-good-as-any"  # noqa: S105 - of a server that lives for a test
+CHANGED = "changed"
 A_SECOND = 1.02  # N13: at most one poll a second is started on demand
 SOON = SETTINGS.replace("[outbound]", "disconnect_proof_seconds = 0\n[outbound]")
 QUIET = SOON.replace("interval_seconds = 5", "interval_seconds = 3600")  # polls only when asked
@@ -125,6 +126,10 @@ class World:
             self.do(device.mkcalendar(one, name=one.title()))
         return login
 
+    def device(self, login: str) -> DavClient:
+        """Return another device of a person whom the server knows."""
+        return self._server.let_in(login, PASSWORD)
+
     def sign_in(self, url: str, login: str) -> dict[str, str]:
         """Go where an application sends people, sign in, and return what it is told afterwards."""
         with requests.Session() as browser:
@@ -151,7 +156,7 @@ class World:
     def lock_out(self, person: Person) -> None:
         """Change her password at the server, and let the daemon prove it."""
         login = person.device.path("").strip("/")
-        self._server.let_in(login, "changed")
+        self._server.let_in(login, CHANGED)
         told = None
         for _ in range(10):
             person.send("POST", f"/v1/profiles/{person.account_id}/sync?wait=5")
@@ -160,6 +165,15 @@ class World:
                 return
             self.do(asyncio.sleep(A_SECOND))
         raise AssertionError(told)
+
+    def mend(self, person: Person, url: str) -> None:
+        """Go where a person reconnects, and enter the new password; her device knows it too."""
+        with requests.Session() as browser:
+            page = browser.get(url, timeout=20)
+            form = dict(_HIDDEN.findall(page.text)) | {"password": CHANGED}
+            end = browser.post(page.url, data=form, timeout=20, allow_redirects=False)
+            assert end.status_code == 303, end.text
+        person.device = self._server.let_in(person.device.path("").strip("/"), CHANGED)
 
 
 def _told(answer: requests.Response) -> dict[str, str]:

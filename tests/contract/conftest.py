@@ -1,6 +1,7 @@
 """What the contracts run over: every store, every stage."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from tests.contract.stage import Stage
 from tests.contract.stages import STAGES
 from tests.contract.stages.caldav import DAV_STAGES, DavStage
 from tests.fakes.clock import FakeClock
-from tests.store.opening import NOON, opened, postgres
+from tests.store.opening import NOON, Schemas, opened, postgres
 
 FIXTURES: dict[str, tuple[type[Stage], ...]] = {"rig": STAGES, "dav": DAV_STAGES}
 
@@ -60,13 +61,22 @@ def clock() -> FakeClock:
     return FakeClock(NOON)
 
 
+@pytest.fixture(scope="session")
+def schemas() -> Iterator[Schemas]:
+    made = Schemas()
+    yield made
+    asyncio.run(made.drop())
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
-async def address(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
-    """An address at which there is no store yet."""
+async def address(
+    request: pytest.FixtureRequest, tmp_path: Path, schemas: Schemas
+) -> AsyncIterator[str]:
+    """An address at which there is no store yet, or an empty one for those who open ``store``."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path}/syncd.db"
         return
-    async with postgres() as url:
+    async with schemas.lent() if "store" in request.fixturenames else postgres() as url:
         yield url
 
 

@@ -13,6 +13,7 @@ from syncd.engine.agenda import Agenda
 from syncd.engine.asking import Asking
 from syncd.engine.browse import Browser
 from syncd.engine.busy import BusyReader
+from syncd.engine.callbacks import Callbacks
 from syncd.engine.control import Control
 from syncd.engine.exchanging import Exchanging
 from syncd.engine.expiries import Expiries
@@ -30,6 +31,7 @@ from syncd.engine.tick import Ticker
 from syncd.engine.tokens import Tokens
 from syncd.model.access import Scope, Token, digest, token_text
 from syncd.model.ids import TokenId
+from syncd.runtime.outbound import Guard
 from syncd.web.authorize import AuthorizePages
 from tests.api.serving import SECRET, inline
 from tests.contract.rig import USER, Json, Rig, S
@@ -70,9 +72,10 @@ async def served(rig: Rig[S]) -> AsyncIterator[Application]:
             merged=MergedReader(store, hub, clock),
             subscriptions=subscriptions,
             deliverer=deliverer,
+            callbacks=Callbacks(store, subscriptions, deliverer, Guard(()).admits),
             browser=Browser(store, inline, clock),
             writer=rig.writer,
-            managed=ManagedEvents(store, rig.writer, clock),
+            managed=ManagedEvents(store, rig.writer, hub, clock),
             agenda=Agenda(store, inline),
             busy=BusyReader(store, inline),
             further=Further(rig.opener, store),

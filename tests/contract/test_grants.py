@@ -11,7 +11,9 @@ from syncd.model.errors import NotFoundError
 from syncd.model.grant import Grant
 from syncd.model.ids import ApplicationId, GrantId, InvitationId, ProfileId, TokenId, UserId
 from syncd.model.invitation import Ends, Invitation, Reach
+from syncd.model.subscription import Reason
 from syncd.ports.store import Store
+from tests.contract.test_subscriptions import a_subscription
 from tests.store.opening import NOON
 from tests.store.samples import an_application, with_profile
 
@@ -226,3 +228,27 @@ async def test_an_applications_addresses_are_changed_and_its_secrets_stay(store:
     assert await store.origins() == {"https://two.example"}
     with pytest.raises(NotFoundError):
         await store.save_application(replace(one, id=ApplicationId("app_none")))
+
+
+async def test_what_is_pushed_ends_with_its_grant_and_with_its_application(store: Store) -> None:
+    """C20: whatever else had disabled it, it is not to be enabled by chance."""
+    await store.add_application(an_application())
+    profile = await with_profile(store)
+    for name in ("g1", "g2", "g3"):
+        await store.add_grant(a_grant(profile.user_id, name))
+        pushed = a_subscription(f"whk_{name}", grant_id=GrantId(name))
+        await store.add_subscription(pushed, at=None, beginning=False)
+    plain = a_subscription("whk_own")
+    owned = a_subscription("whk_app", user_id=None, application_id=ONE)
+    for one in (plain, owned):
+        await store.add_subscription(one, at=None, beginning=False)
+
+    async def reasons() -> list[Reason | None]:
+        return [one.reason for one in await store.subscriptions()]  # app, g1, g2, g3, own
+
+    paused = await store.subscription("whk_g1")
+    await store.save_subscription(replace(paused, reason=Reason.OPERATOR))
+    await store.revoke_grant(GrantId("g1"), NOON)
+    assert await reasons() == [None, Reason.REVOKED, None, None, None]
+    await store.remove_application(ONE, NOON)
+    assert await reasons() == [Reason.REVOKED] * 4 + [None]

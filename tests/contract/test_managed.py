@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from syncd.model.activity import Kind, Record, Type
 from syncd.model.calendar import KnownCalendar
-from syncd.model.ids import EventId
+from syncd.model.ids import CalendarId, EventId
 from syncd.model.managed import ManagedKey
 from syncd.model.resource import Change
 from syncd.ports.store import Store
@@ -134,3 +134,19 @@ async def test_a_name_is_forgotten_when_nothing_tells_of_its_event(store: Store)
     assert await store.forget_managed(calendar.profile_id, NOON + AN_HOUR) == 1
     left = await store.managed_events("", [calendar.id])
     assert {one.event for one in left} == {there.id, mentioned}
+
+
+async def test_a_claim_waits_for_its_event_from_its_last_try_on(store: Store) -> None:
+    """C10, C13: whoever reads the stream knows in which calendars a name may still come."""
+    calendar = await with_calendar(store)
+    asked = ("app", [calendar.id, CalendarId("cal_other")])
+    claimed = await store.claim(key(calendar, application="app"), name="n", at=NOON)
+    await store.claim(key(calendar, "two"), name="theirs", at=NOON)
+    later = NOON + AN_HOUR
+    assert await store.claimed(*asked, since=NOON) == {calendar.id}
+    assert await store.claimed(*asked, since=later) == set()
+    again = await store.claim(key(calendar, application="app"), name="other", at=later)
+    assert again == claimed
+    assert await store.claimed(*asked, since=later) == {calendar.id}
+    await store.bind(claimed, EventId("x"), later)
+    assert await store.claimed(*asked, since=NOON) == set()

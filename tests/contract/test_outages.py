@@ -30,7 +30,7 @@ from tests.servers.google import Fault
 
 NIGHTLY = os.environ.get("SYNCD_TESTS") == "nightly"
 pytestmark = pytest.mark.timeout(1200 if NIGHTLY else 180)
-OUTAGE = timedelta(days=3 if NIGHTLY else 1)
+OUTAGE = timedelta(days=3) if NIGHTLY else timedelta(hours=12)
 KINDS = {
     **{name: CONNECTIONS[name] for name in ("reset before it arrives",)},
     **{name: BODIES[name] for name in ("sign-in page",)},
@@ -179,13 +179,16 @@ async def test_a_dead_sign_in_is_told_once_within_half_an_hour(weather: Weather)
 
 
 async def test_a_refusal_that_passes_disconnects_nobody(weather: Weather) -> None:
-    """F23: one answer an hour says that the credentials are wrong, the next that they are not."""
+    """F23: now and then an answer says that the credentials are wrong, the next that they are not.
+
+    Often enough that they would be proof if they were added up: three over 15 minutes (I11).
+    """
     rig, words = weather.rig, WORDS[weather.rig.stage.provider]
     for _ in range(4):
         weather.chaos.begin(STATUSES["401 once"](words, dice("")), lambda _: True)
         await weather.poll()
         weather.chaos.end()
-        await weather.last(timedelta(hours=1), wrong=False)
+        await weather.last(timedelta(minutes=12), wrong=False)
     assert await rig.account_states() == ["initial", "connected"]
     assert (await rig.profile()).state is State.CONNECTED
 
@@ -223,8 +226,8 @@ async def test_an_hour_down_costs_a_dozen_polls_at_most_f39(weather: Weather) ->
 async def test_two_hundred_quiet_days_end_connected_f26(weather: Weather) -> None:
     """Access tokens end on the way, and whatever else lasts only for a while."""
     rig = weather.rig
-    for _ in range(50):
-        assert (await rig.poll(pause=timedelta(days=4))).error is None
+    for _ in range(25):
+        assert (await rig.poll(pause=timedelta(days=8))).error is None
     assert await rig.account_states() == ["initial", "connected"]
     await rig.stage.put("Work", "b", single("At last"))
     await rig.step(add=1)

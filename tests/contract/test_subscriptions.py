@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from syncd.model.errors import NotFoundError, StaleStateError
-from syncd.model.ids import Position, ProfileId
+from syncd.model.errors import ConflictError, NotFoundError, StaleStateError
+from syncd.model.ids import ApplicationId, Position, ProfileId
 from syncd.model.subscription import (
     Delivery,
     Format,
@@ -144,6 +144,11 @@ async def test_what_retention_has_passed_is_expired_and_enabling_goes_on_at_the_
     found = await store.subscription("whk_a")
     assert found.reason is Reason.EXPIRED
     assert await store.subscribers(ONE) == []
+    for reason, expired in ((Reason.OPERATOR, []), (Reason.EXHAUSTED, ["whk_a"])):
+        found = await store.save_subscription(replace(found, reason=reason))
+        assert await store.expire_subscriptions() == expired
+    found = await store.subscription("whk_a")
+    assert found.reason is Reason.EXPIRED
     await store.save_subscription(replace(found, reason=None))
     stream = await store.stream(ONE)
     assert await store.place("whk_a", ONE) == stream.floor
@@ -194,3 +199,24 @@ async def test_the_backlog_is_counted_by_format_and_status(store: Store) -> None
     }
     for status, one in zip(Status, ("whk_a", "whk_b", "whk_c"), strict=True):
         assert [each.id for each in await store.subscriptions(status=status)] == [one]
+
+
+async def test_what_a_message_named_as_its_beginning_is_kept(store: Store) -> None:
+    """C15: a replay says the same."""
+    await filled(store)
+    replay = an_attempt(1, outcome=Outcome.PENDING, since=NOON - timedelta(hours=1))
+    await store.queue_replays([replay])
+    assert await store.next_replay("whk_a") == replay
+
+
+async def test_a_clients_subscriptions_are_listed(store: Store) -> None:
+    """C14: whose they are, and who signs."""
+    await with_profile(store)
+    for identity, client in (("chn_a", "app_one"), ("chn_b", "app_two"), ("whk_a", None)):
+        made = a_subscription(identity, client=client)
+        await store.add_subscription(made, at=None, beginning=False)
+    found = await store.subscriptions(user=USER, client=ApplicationId("app_one"))
+    assert [one.id for one in found] == ["chn_a"]
+    assert await store.subscriptions(profile=ONE, client=ApplicationId("app_one")) == []
+    with pytest.raises(ConflictError):
+        await store.add_subscription(a_subscription("chn_a"), at=None, beginning=False)

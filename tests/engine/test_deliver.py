@@ -175,6 +175,17 @@ async def test_an_hour_down_loses_nothing_and_ids_stay(here: Ground) -> None:
     assert (await here.seen(made)).status is Status.ACTIVE
 
 
+async def test_a_profile_without_news_does_not_put_a_retry_off(here: Ground) -> None:
+    await here.subscribe(words=frozenset({Word.EVENT_ADD}))
+    here.sink.answers = down
+    await here.append(1, "a")
+    await here.deliverer.wake(ProfileId(2))  # looked at first, next time
+    await here.settled()
+    here.sink.answers = lambda _url, _message: WELL
+    await here.settled(5 * SECOND)
+    assert here.arrived() == [(1, "a")]
+
+
 async def test_the_budget_ends_in_a_disabled_subscription_that_keeps_its_place(
     here: Ground,
 ) -> None:

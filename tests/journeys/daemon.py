@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import signal
-import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,6 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+
+from tests.servers.caldav import free_port
+
+__all__ = ["SETTINGS", "Daemon", "configured", "free_port"]
 
 PATIENCE_SECONDS = 60
 SETTINGS = """
@@ -25,12 +28,6 @@ interval_seconds = 5
 [outbound]
 allow_private = ["127.0.0.0/8"]
 """
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 @dataclass(slots=True)

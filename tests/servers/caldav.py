@@ -6,7 +6,6 @@ import json
 import re
 import secrets
 import socket
-import sys
 import threading
 from pathlib import Path
 from socketserver import ThreadingMixIn
@@ -17,6 +16,7 @@ import radicale.config
 from aiohttp import ClientConnectionError, ClientSession, encode_basic_auth, web
 
 from tests.servers.dav_client import DavClient
+from tests.servers.forked import end, forks
 
 USERNAME, PASSWORD = "alice", "alicepw"
 _TOKEN = re.compile(rb"(<[^<>]*sync-token[^<>]*>)([^<>]+)")
@@ -209,7 +209,7 @@ class Xandikos(CalDavServer):
         self._inner = free_port()
         self._given = set[bytes]()
         self._forgotten = set[bytes]()
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: int | None = None
         self._runner: web.AppRunner | None = None
         self._session: ClientSession | None = None
 
@@ -220,13 +220,11 @@ class Xandikos(CalDavServer):
     async def start(self) -> None:
         state = self.folder / "state"
         state.mkdir(parents=True, exist_ok=True)
-        self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-W", "ignore", "-m", "xandikos", "serve"),
-            *("-d", str(self.folder / "files"), "--state-dir", str(state)),
+        self._process = await asyncio.to_thread(
+            forks().start,
+            *("serve", "-d", str(self.folder / "files"), "--state-dir", str(state)),
             *("--current-user-principal", "/alice/", "--defaults"),
             *("-l", "127.0.0.1", "-p", str(self._inner), "--no-detect-systemd"),
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.DEVNULL,
         )
         self._session = ClientSession(auto_decompress=False)
         await self._ready()
@@ -239,11 +237,11 @@ class Xandikos(CalDavServer):
 
     async def _ready(self) -> None:
         assert self._session is not None
-        for _ in range(400):
+        for _ in range(2000):
             with contextlib.suppress(ClientConnectionError):
                 async with self._session.get(f"http://127.0.0.1:{self._inner}/"):
                     return
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.01)
         raise AssertionError("Xandikos did not start")
 
     async def stop(self) -> None:
@@ -252,12 +250,7 @@ class Xandikos(CalDavServer):
         if self._session is not None:
             await self._session.close()
         if self._process is not None:
-            self._process.terminate()
-            try:
-                await asyncio.wait_for(self._process.wait(), 5)
-            except TimeoutError:  # one that is just starting may not hear it
-                self._process.kill()
-                await self._process.wait()
+            await end(self._process)
         self._runner = self._session = self._process = None
 
     async def _forward(self, request: web.Request) -> web.Response:

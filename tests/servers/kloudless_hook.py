@@ -7,13 +7,13 @@ standard library's.
 import base64
 import hashlib
 import hmac
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from queue import SimpleQueue
-from threading import Thread
 from typing import Self
 from urllib.parse import parse_qs
+
+from tests.servers.threaded import answering
 
 PATIENCE_SECONDS = 30
 
@@ -28,39 +28,18 @@ class KloudlessHook:
     def __init__(self, client_id: str, api_key: str) -> None:
         self.client_id, self.api_key = client_id, api_key
         self.accounts = SimpleQueue[str]()
-        self.requests = list[tuple[dict[str, str], bytes]]()
+        self.requests = list[tuple[Mapping[str, str], bytes]]()
         self.says: tuple[int, bytes] | None = None
         self.refusal = 403
         self.url = ""
 
     @contextmanager
     def listening(self) -> Iterator[Self]:
-        hook = self
+        with answering(self.take) as address:
+            self.url = f"{address}/kloudless"
+            yield self
 
-        class Desk(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
-                headers = {name.lower(): value for name, value in self.headers.items()}
-                status, said = hook.take(headers, body)
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(said)))
-                self.end_headers()
-                self.wfile.write(said)
-
-            def log_message(self, *_: object) -> None:
-                """Say nothing."""
-
-        with ThreadingHTTPServer(("127.0.0.1", 0), Desk) as server:
-            self.url = f"http://127.0.0.1:{server.server_address[1]}/kloudless"
-            thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-            thread.start()
-            try:
-                yield self
-            finally:
-                server.shutdown()
-                thread.join()
-
-    def take(self, headers: dict[str, str], body: bytes) -> tuple[int, bytes]:
+    def take(self, _path: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
         """Return status and body of the answer."""
         self.requests.append((headers, body))
         if self.says is not None:

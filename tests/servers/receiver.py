@@ -74,7 +74,7 @@ class Receiver:
                 return response
         else:
             response = web.Response(status=204)
-        self.messages.append((headers["webhook-id"], json.loads(body)))
+        self.messages.append((headers.get("webhook-id", ""), json.loads(body)))
         return response
 
 

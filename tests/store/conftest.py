@@ -1,5 +1,5 @@
 """The fixtures of the store's contract serve here too."""
 
-from tests.contract.conftest import address, clock, store
+from tests.contract.conftest import address, clock, schemas, store
 
-__all__ = ["address", "clock", "store"]
+__all__ = ["address", "clock", "schemas", "store"]

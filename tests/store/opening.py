@@ -14,10 +14,12 @@ import psycopg
 import pytest
 from sqlalchemy import Connection, Engine, event, text
 
+from syncd.model.ids import new_epoch
 from syncd.ports.clock import Clock
-from syncd.store.migrate import upgrade
+from syncd.store.migrate import OLDEST, VERSION, upgrade
 from syncd.store.open import SqlStore, open_store
 from syncd.store.schema import metadata
+from syncd.store.tables import installations
 from tests.fakes.clock import FakeClock
 
 SERVER = "postgresql://postgres@127.0.0.1:5432/postgres"
@@ -79,18 +81,72 @@ def _lay(file: Path, content: bytes) -> None:
 async def postgres() -> AsyncIterator[str]:
     """Yield the address of a new schema, dropped afterwards; skip where there is no server."""
     schema = f"test_{secrets.token_hex(8)}"
+    async with await _connected() as connection:
+        await connection.execute(f"CREATE SCHEMA {schema}")
+        try:
+            yield _address(schema)
+        finally:
+            await connection.execute(f"DROP SCHEMA {schema} CASCADE")
+
+
+class Schemas:
+    """Schemas of PostgreSQL that each hold an empty store: emptying is quicker than making."""
+
+    def __init__(self) -> None:
+        self._free = list[str]()
+
+    @asynccontextmanager
+    async def lent(self) -> AsyncIterator[str]:
+        """Yield the address of an empty store."""
+        schema = self._free.pop() if self._free else await self._made()
+        try:
+            yield _address(schema)
+        finally:
+            await self._emptied(schema)
+        self._free.append(schema)
+
+    async def drop(self) -> None:
+        for schema in self._free:
+            await _run(f"DROP SCHEMA {schema} CASCADE")
+
+    async def _made(self) -> str:
+        schema = f"test_{secrets.token_hex(8)}"
+        await _run(f"CREATE SCHEMA {schema}")
+        async with opened(_address(schema)):
+            return schema
+
+    async def _emptied(self, schema: str) -> None:
+        others = [one for one in reversed(metadata.sorted_tables) if one is not installations]
+        as_new = (
+            f"installation_id = '{secrets.token_hex(8)}', beats = 0, last_profile_id = 0,"
+            f" epoch = '{new_epoch(secrets.token_bytes(16))}', backup_mark = false,"
+            f" schema_version = {VERSION}, oldest_schema = {OLDEST}"
+        )
+        await _run(
+            f"SET search_path = {schema}",
+            "SET lock_timeout = '10s'",  # of a connection that a test has left open
+            *(f"DELETE FROM {one.name}" for one in others),  # noqa: S608 - ours
+            f"UPDATE installations SET {as_new}",  # noqa: S608 - ours
+        )
+
+
+async def _run(*statements: str) -> None:
+    async with await _connected() as connection:
+        await connection.execute("; ".join(statements))
+
+
+async def _connected() -> psycopg.AsyncConnection:
+    """Return a connection that commits each statement; skip where there is no server."""
     try:
-        connection = await psycopg.AsyncConnection.connect(SERVER, autocommit=True)
+        return await psycopg.AsyncConnection.connect(SERVER, autocommit=True)
     except psycopg.OperationalError:
         if os.environ.get("CI") == "true":
             raise
         pytest.skip(HINT)
-    async with connection:
-        await connection.execute(f"CREATE SCHEMA {schema}")
-        try:
-            yield f"{SERVER}?options=-csearch_path%3D{schema}"
-        finally:
-            await connection.execute(f"DROP SCHEMA {schema} CASCADE")
+
+
+def _address(schema: str) -> str:
+    return f"{SERVER}?options=-csearch_path%3D{schema}"
 
 
 def rewind(connection: Connection, revision: str) -> None:

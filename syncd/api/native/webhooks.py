@@ -39,6 +39,7 @@ from syncd.model.subscription import WEBHOOK_FORMATS, Format, Outcome, Reason, S
 _ALL = "/v1/webhooks"
 ONE = f"{_ALL}/{{webhook_id}}"
 _MOVING = frozenset({"behind", "last_delivery_at", "next_attempt_at"})
+_OF_CHANNELS = frozenset({"enabled", "description"})  # what can be changed of one (C13)
 _SORTED = orjson.OPT_SORT_KEYS
 
 
@@ -75,6 +76,7 @@ async def create_webhook(request: web.Request, body: WebhookBody) -> web.Respons
         application_id=None if token.user_id or token.profile_id else token.application_id,
         admin=token.admin,
         client=_client(token, body.format),
+        grant_id=token.grant_id,
         reason=None if body.enabled else Reason.OPERATOR,
     )
     made, secret = await parts.subscriptions.add(asked, start=body.start)
@@ -139,11 +141,11 @@ async def update_webhook(request: web.Request, body: WebhookChange) -> web.Respo
     """Change a webhook; what is left out stays. `enabled` true resumes where it stood."""
     found = await webhook_named(request, demanding=True)
     given = body.model_fields_set
+    if found.format not in WEBHOOK_FORMATS and (fixed := sorted(given - _OF_CHANNELS)):
+        raise invalid("a channel is what it was opened as: open another one", field=fixed[0])
     reason, client = found.reason, found.client
     url = found.url if body.url is None else body.url
     form = found.format if body.format is None else body.format
-    if form is not found.format and found.format not in WEBHOOK_FORMATS:
-        raise invalid(f"a {found.format} subscription keeps its format", field="format")
     if (url, form) != (found.url, found.format) and form in WEBHOOK_FORMATS:
         client = _client(tokens_of(request)[0], form)  # nobody gets what another's key has signed
     if body.enabled is not None and body.enabled is not found.enabled:
@@ -195,6 +197,10 @@ async def remove_webhook(request: web.Request) -> web.Response:
 async def rotate_webhook_secret(request: web.Request, body: RotateBody) -> web.Response:
     """Give a webhook a new signing secret; meanwhile the old one signs too."""
     found = await webhook_named(request)
+    if found.format not in WEBHOOK_FORMATS:
+        raise invalid(
+            "the application's client secret signs here: `syncd application rotate` renews it"
+        )
     overlap = timedelta(seconds=body.overlap_seconds)
     secret = await parts_of(request).subscriptions.rotate(found, overlap=overlap)
     return answer({"secret": secret.reveal()})

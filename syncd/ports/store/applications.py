@@ -69,7 +69,7 @@ class Applications(Protocol):
     async def remove_application(self, application: ApplicationId, at: datetime) -> None:
         """End all tokens that are its own or were given through it, erase secrets and origins.
 
-        Profiles stay. Raises NotFoundError.
+        Nothing more is pushed of what it asked for. Profiles stay. Raises NotFoundError.
         """
         ...
 

@@ -32,7 +32,7 @@ class Grants(Protocol):
         ...
 
     async def revoke_grant(self, grant: GrantId, at: datetime) -> None:
-        """End a grant with all its tokens, for ever; one that is gone is as good."""
+        """End a grant with its tokens and subscriptions, for ever; one that is gone is as good."""
         ...
 
     async def revoke_grants_of(

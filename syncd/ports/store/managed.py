@@ -12,7 +12,10 @@ class Managed(Protocol):
     """A name is claimed before the provider is asked, so that no crash makes an event twice."""
 
     async def claim(self, key: ManagedKey, *, name: str, at: datetime) -> ManagedEvent:
-        """Return what stands under the key; if nothing does, claim it with ``name``."""
+        """Return what stands under the key; if nothing does, claim it with ``name``.
+
+        A claim that waits for its event is as of ``at`` from then on.
+        """
         ...
 
     async def managed_event(self, key: ManagedKey) -> ManagedEvent | None:
@@ -40,6 +43,15 @@ class Managed(Protocol):
 
     async def own_ids(self, application: str, events: Collection[EventId]) -> Mapping[EventId, str]:
         """Return the application's own id of each of these series and events that it manages."""
+        ...
+
+    async def claimed(
+        self, application: str, calendars: Collection[CalendarId], *, since: datetime
+    ) -> frozenset[CalendarId]:
+        """Return those of the calendars in which an event has a name and is not yet known.
+
+        Claims from before ``since`` do not count.
+        """
         ...
 
     async def forget_managed(self, profile: ProfileId, before: datetime) -> int:

@@ -71,11 +71,12 @@ class Subscriptions(Protocol):
         user: UserId | None = None,
         profile: ProfileId | None = None,
         application: ApplicationId | None = None,
+        client: ApplicationId | None = None,
         status: Status | None = None,
         after: str | None = None,
         limit: int = 1000,
     ) -> Sequence[Subscription]:
-        """Return them by id; of a user, profile or application, or in a state, if one is named."""
+        """Return them by id; of a user, profile, application or client, or in a state, if named."""
         ...
 
     async def save_subscription(self, subscription: Subscription) -> Subscription:
@@ -160,7 +161,10 @@ class Subscriptions(Protocol):
         ...
 
     async def expire_subscriptions(self) -> Sequence[str]:
-        """Disable those that retention has passed (S9); return which."""
+        """Disable those that retention has passed (S9); return which.
+
+        One that was disabled when its attempts ran out has expired from then on.
+        """
         ...
 
     async def forget_deliveries(self, before: datetime, *, limit: int = 500) -> int:
