@@ -208,7 +208,8 @@ async def test_the_operators_nats_server_is_an_administrators_subscription(api: 
     for wanted, status in (
         ({"enabled": False}, 200),
         ({"enabled": True, "description": "ours"}, 200),
-        ({"url": "https://app.example/"}, 409),
+        ({"url": "https://app.example/"}, 400),
+        ({"types": ["event.add"]}, 400),
         ({"format": "standard"}, 400),
     ):
         answer = await api.send("PATCH", place, token=admin, json=wanted)

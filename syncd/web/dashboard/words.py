@@ -40,6 +40,7 @@ _DISABLED: Mapping[Disabled, str] = {
     Disabled.OPERATOR: "Nothing is sent until it is resumed.",
     Disabled.GONE: "The endpoint wants no more messages: it answered 410.",
     Disabled.EXHAUSTED: "The last attempt failed, after three days of them.",
+    Disabled.REVOKED: "The grant that it was made through has ended, or the application.",
     Disabled.EXPIRED: "Records that it was not sent are no longer retained. Resumed, it goes on "
     "at the oldest that is left.",
 }
