@@ -84,9 +84,12 @@ class Subscriptions:
         """Write what was changed; ``enabled`` again goes on at its places at once (N15).
 
         What is told elsewhere or in another format is tried at once too, in Kloudless's after a
-        probe (K46). Raises InvalidError, and ConflictError for what only the settings can change.
+        probe (K46). Raises InvalidError, and ConflictError for what only the settings can change
+        and for one whose grant has ended.
         """
         check_by_hand(before, after)
+        if after.enabled and before.reason is Reason.REVOKED:
+            raise ConflictError("the grant that it was made through has ended: make another one")
         if after.url != before.url:
             check_url(after.url)
         moved = (after.url, after.format) != (before.url, before.format)
