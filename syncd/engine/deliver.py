@@ -1,8 +1,9 @@
 """Pushing: one request in flight a subscription, in order, and nobody waits for another (I14)."""
 
 import asyncio
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Self
@@ -21,7 +22,7 @@ from syncd.model.ids import Position, ProfileId
 from syncd.model.subscription import SHARED_FORMATS, Format, Subscription
 from syncd.ports.clock import Clock
 from syncd.ports.meter import Meter
-from syncd.ports.sink import Message, Receipt, Sink
+from syncd.ports.sink import Message, PageReceipt, PageSink, Receipt, Sink
 from syncd.ports.store import Store
 from syncd.ports.store.subscriptions import Advance, Standing
 
@@ -54,6 +55,7 @@ class Deliverer:
         self._hub = hub
         self._ledger = ledger
         self._sinks = sinks
+        self._paged = {form: one for form, one in sinks.items() if isinstance(one, PageSink)}
         self._clock = clock
         self._meter = meter
         self._group = asyncio.TaskGroup()
@@ -251,6 +253,8 @@ class Deliverer:
                 await self._replay(subscription)
             elif not subscription.profiles or profile in subscription.profiles:
                 subscription = await self._news(subscription, profile, places)
+            else:
+                await self._pass_by(subscription, profile, places)
             if not subscription.enabled:
                 self._ahead.pop(identity, None)
                 return
@@ -270,38 +274,72 @@ class Deliverer:
         """
         if subscription.format in SHARED_FORMATS and self._hub.later(profile):
             return subscription
-        if profile not in places:
-            places[profile] = await self._store.place(subscription.id, profile)
-        more = True
+        at, more = await self._at(subscription, profile, places), True
         while more:
-            at, now = places[profile], self._clock.now()
+            now = self._clock.now()
             found = await ahead(
                 self._store, subscription, profile, at, now=now, shared=self._shared
             )
             if found.lost:
                 return await self._ledger.expire(subscription)
-            for number, run in enumerate(found.runs, start=1):
-                message = await self._ledger.message(
-                    subscription, found.stream, run.first, since=run.since
-                )
-                receipt = await self._send(subscription, message)
-                # behind the last one is nothing that is wanted
-                end = found.end if number == len(found.runs) else run.end
-                step = Advance(profile_id=profile, before=places[profile], after=end)
+            runs = list(found.runs)
+            if runs:  # behind the last one is nothing that is wanted
+                runs[-1] = replace(runs[-1], end=found.end)
+            while runs:
+                page = [
+                    (
+                        run,
+                        await self._ledger.message(
+                            subscription, found.stream, run.first, since=run.since
+                        ),
+                    )
+                    for run in (runs if subscription.format in self._paged else runs[:1])
+                ]
+                receipt = await self._send_page(subscription, [message for _, message in page])
                 subscription = await self._ledger.note(
-                    subscription, message, receipt, step, first=run.first.position
+                    subscription, found.stream, page, receipt, before=at
                 )
-                if receipt.error is not None:
+                if receipt.arrived:
+                    at, runs = (
+                        runs[len(receipt.arrived) - 1].end,
+                        runs[len(receipt.arrived) :],
+                    )
+                    places[profile] = at
+                if receipt.rest is not None:
                     return subscription
-                places[profile] = end
-            if found.end > places[profile]:
-                step = Advance(profile_id=profile, before=places[profile], after=found.end)
-                await self._ledger.pass_over(subscription, step)
-                places[profile] = found.end
+            await self._pass_over(subscription, profile, places, found.end)
             if found.held is not None:  # whoever gives the event its name wakes us before that
                 self._held[subscription.id, profile] = found.held
-            more = found.more
+            at, more = places[profile], found.more
         return subscription
+
+    async def _pass_by(
+        self, subscription: Subscription, profile: ProfileId, places: dict[ProfileId, Position]
+    ) -> None:
+        """Move on in a profile that was not asked for: it is no backlog, nor does it expire."""
+        await self._at(subscription, profile, places)
+        stream = await self._store.stream(profile)
+        await self._pass_over(subscription, profile, places, stream.head)
+
+    async def _at(
+        self, subscription: Subscription, profile: ProfileId, places: dict[ProfileId, Position]
+    ) -> Position:
+        if profile not in places:
+            places[profile] = await self._store.place(subscription.id, profile)
+        return places[profile]
+
+    async def _pass_over(
+        self,
+        subscription: Subscription,
+        profile: ProfileId,
+        places: dict[ProfileId, Position],
+        end: Position,
+    ) -> None:
+        """Move on to an end, where there is nothing to send."""
+        if end > places[profile]:
+            step = Advance(profile_id=profile, before=places[profile], after=end)
+            await self._ledger.pass_over(subscription, step)
+            places[profile] = end
 
     async def _replay(self, subscription: Subscription) -> None:
         """Send again what was asked for, oldest first."""
@@ -312,10 +350,34 @@ class Deliverer:
 
     async def _send(self, subscription: Subscription, message: Message) -> Receipt:
         """Send one message, when no other is under way to the subscription."""
-        host, sink = urlsplit(subscription.url).netloc, self._sinks[subscription.format]
-        async with self._places.one(subscription.id, host, failing=bool(subscription.attempts)):
-            receipt = await sink.send(subscription, message)
+        async with self._turn(subscription):
+            receipt = await self._sinks[subscription.format].send(subscription, message)
+        self._count(receipt)
+        return receipt
+
+    async def _send_page(
+        self, subscription: Subscription, messages: Sequence[Message]
+    ) -> PageReceipt:
+        """Send what is next: a page where the sink takes pages, else one message."""
+        sink = self._paged.get(subscription.format)
+        if sink is None:
+            one = await self._send(subscription, messages[0])
+            done = one.error is None
+            return PageReceipt(arrived=[one] if done else [], rest=None if done else one)
+        async with self._turn(subscription):
+            receipt = await sink.send_page(subscription, messages)
+        for arrived in receipt.arrived:
+            self._count(arrived)
+        if receipt.rest is not None:
+            self._count(receipt.rest)
+        return receipt
+
+    def _turn(self, subscription: Subscription) -> AbstractAsyncContextManager[None]:
+        """Wait for the subscription's turn, and for a place at its host."""
+        host, failing = urlsplit(subscription.url).netloc, bool(subscription.attempts)
+        return self._places.one(subscription.id, host, failing=failing)
+
+    def _count(self, receipt: Receipt) -> None:
         outcome = "delivered" if receipt.error is None else "failed"
         self._meter.count("deliveries_total", outcome=outcome)
         self._meter.observe("delivery_seconds", receipt.took.total_seconds(), outcome=outcome)
-        return receipt

@@ -1,7 +1,7 @@
 """What subscriptions are sent, and what each attempt means for the next (api.md N17)."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -11,6 +11,7 @@ import structlog
 from syncd.engine.link import Linking
 from syncd.engine.messages import message_of
 from syncd.engine.notes import Notes
+from syncd.engine.outbox import Run
 from syncd.engine.records import with_relink_url
 from syncd.model.activity import Activity, Filter, Kind, Stream
 from syncd.model.errors import NotFoundError
@@ -18,16 +19,16 @@ from syncd.model.ids import Position
 from syncd.model.profile import Profile
 from syncd.model.subscription import (
     CHANGE,
-    SCHEDULE,
     Delivery,
     Outcome,
     Reason,
     Subscription,
     delivery_id,
+    pause_after,
 )
 from syncd.ports.clock import Clock
 from syncd.ports.meter import Meter
-from syncd.ports.sink import Message, Receipt
+from syncd.ports.sink import Message, PageReceipt, Receipt
 from syncd.ports.store import Store
 from syncd.ports.store.subscriptions import Advance, Note
 
@@ -95,51 +96,58 @@ class Ledger:
     async def note(
         self,
         subscription: Subscription,
-        message: Message,
-        receipt: Receipt,
-        step: Advance,
+        stream: Stream,
+        tried: Sequence[tuple[Run, Message]],
+        receipt: PageReceipt,
         *,
-        first: Position,
+        before: Position,
     ) -> Subscription:
-        """Keep an attempt at what is next; return the subscription as it stands now.
+        """Keep attempts at what is next; return the subscription as it stands now.
 
-        ``first`` is the place of the record that the message is made of. A success may be written
-        later than this returns, and before ``settled`` does.
+        ``tried`` is the page that was sent, ``before`` where the subscription stood in the stream.
+        A success may be written later than this returns, and before ``settled`` does.
         """
-        now, attempt = self._clock.now(), subscription.attempts + 1
-        after = subscription
-        if receipt.error is not None:
-            after = self._after_failure(subscription, receipt)
-        elif subscription.attempts or message.word == CHANGE:  # whose next one tells since when
-            after = replace(subscription, attempts=0, retry_at=None, delivered_at=now)
-        delivery = Delivery(
-            id=delivery_id(self._moment(now), self._entropy),
-            subscription_id=subscription.id,
-            profile_id=step.profile_id,
-            position=first,
-            record_id=message.record_id,
-            attempt=attempt,
-            at=now,
-            outcome=Outcome.DELIVERED if receipt.error is None else Outcome.FAILED,
-            code=receipt.code,
-            duration=receipt.took,
-            error=receipt.error,
-            answer=receipt.answer,
-            next_at=after.retry_at,
-            since=message.at if message.word == CHANGE else None,
+        now, count = self._clock.now(), len(receipt.arrived)
+        after, step = subscription, None
+        if count:
+            end = tried[count - 1][0].end
+            step = Advance(profile_id=stream.profile_id, before=before, after=end)
+            if subscription.attempts or tried[0][1].word == CHANGE:  # whose next tells since when
+                after = replace(subscription, attempts=0, retry_at=None, delivered_at=now)
+        if receipt.rest is not None:
+            after = self._after_failure(after, receipt.rest)
+        receipts = [*receipt.arrived, *([] if receipt.rest is None else [receipt.rest])]
+        deliveries = tuple(
+            Delivery(
+                id=delivery_id(self._moment(now), self._entropy),
+                subscription_id=subscription.id,
+                profile_id=stream.profile_id,
+                position=run.first.position,
+                record_id=message.record_id,
+                attempt=1 if number else subscription.attempts + 1,
+                at=now,
+                outcome=Outcome.DELIVERED if one.error is None else Outcome.FAILED,
+                code=one.code,
+                duration=one.took,
+                error=one.error,
+                answer=one.answer,
+                next_at=None if one.error is None else after.retry_at,
+                since=message.at if message.word == CHANGE else None,
+            )
+            for number, ((run, message), one) in enumerate(zip(tried, receipts, strict=False))
         )
         await self._notes.add(
             Note(
                 subscription_id=subscription.id,
-                step=step if receipt.error is None else None,
-                delivery=delivery,
+                step=step,
+                deliveries=deliveries,
                 attempts=after.attempts,
                 reason=after.reason,
             )
         )
-        if receipt.error is not None:
+        if receipt.rest is not None:
             await self.settled(subscription.id)
-        self._tell(subscription, after, receipt)
+        self._tell(subscription, after, receipt.rest or receipts[-1])
         return after
 
     async def pass_over(self, subscription: Subscription, step: Advance) -> None:
@@ -158,7 +166,7 @@ class Ledger:
             error=receipt.error,
             answer=receipt.answer,
         )
-        await self._notes.add(Note(subscription_id=replay.subscription_id, delivery=told))
+        await self._notes.add(Note(subscription_id=replay.subscription_id, deliveries=(told,)))
         await self._notes.written(replay.subscription_id)
 
     async def settled(self, subscription: str) -> None:
@@ -174,13 +182,13 @@ class Ledger:
         return after
 
     def _after_failure(self, subscription: Subscription, receipt: Receipt) -> Subscription:
-        tried = subscription.attempts
-        failed = replace(subscription, attempts=tried + 1, retry_at=None)
+        failed = replace(subscription, attempts=subscription.attempts + 1, retry_at=None)
         if receipt.gone:
             return replace(failed, reason=Reason.GONE)
-        if tried >= len(SCHEDULE):
+        pause = pause_after(failed.format, failed.attempts)
+        if pause is None:
             return replace(failed, reason=Reason.EXHAUSTED)
-        pause = SCHEDULE[tried] * (1 + _JITTER * (self._draw() - 0.5))
+        pause *= 1 + _JITTER * (self._draw() - 0.5)
         if receipt.retry_after is not None:
             pause = max(pause, receipt.retry_after)
         return replace(failed, retry_at=self._clock.now() + pause)

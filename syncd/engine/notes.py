@@ -11,7 +11,7 @@ from syncd.model.errors import NotFoundError, StaleStateError
 from syncd.ports.store import Store
 from syncd.ports.store.subscriptions import Note
 
-AT_ONCE = 200  # notes of a transaction; who has more waits until they are written
+AT_ONCE = 200  # attempts in a transaction; who has more waits until they are written
 LONGEST = timedelta(milliseconds=25)  # that a note waits for others
 
 
@@ -55,10 +55,11 @@ class Notes:
             await self.written(note.subscription_id)
         batch = self._next
         batch.notes.append(note)
+        batch.size += max(1, len(note.deliveries))
         self._last[note.subscription_id] = batch
         if self._writer is None:
             self._writer = self._group.create_task(self._write_all(), name="notes of deliveries")
-        if len(batch.notes) >= AT_ONCE:
+        if batch.size >= AT_ONCE:
             batch.full.set()
             await batch.ended.wait()
 
@@ -101,6 +102,7 @@ class _Batch:
 
     def __init__(self) -> None:
         self.notes = list[Note]()
+        self.size = 0
         self.full = asyncio.Event()
         self.ended = asyncio.Event()
         self.faults = dict[str, Exception]()

@@ -10,11 +10,13 @@ from urllib.parse import urlsplit
 import orjson
 
 from syncd.engine.deliver import Deliverer
+from syncd.engine.fanout import check_by_hand
 from syncd.engine.ledger import Ledger
 from syncd.engine.outbox import ahead
 from syncd.model.errors import ConflictError, InvalidError, ProbeError
 from syncd.model.ids import Cursor, Position, ProfileId, short
 from syncd.model.subscription import (
+    SIGNED_FORMATS,
     Delivery,
     Format,
     Outcome,
@@ -33,6 +35,11 @@ _SECRET_BYTES = 32
 _LOW_PORTS = frozenset({80, 443})
 _FIRST_FREE_PORT = 1024
 _LONGEST_URL = 2048
+_SIGNED_OTHERWISE = {
+    Format.KLOUDLESS: "the application's API key signs these: rotate the application's secrets",
+    Format.CRONOFY: "the application's secret signs these: rotate the application's secrets",
+    Format.NATS: "nothing signs these: who may read them is up to the NATS server",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,9 +84,14 @@ class Subscriptions:
         """Write what was changed; ``enabled`` again goes on at its places at once (N15).
 
         What is told elsewhere or in another format is tried at once too, in Kloudless's after a
-        probe (K46).
+        probe (K46). Raises InvalidError, and ConflictError for what only the settings can change
+        and for one whose grant has ended.
         """
-        check_url(after.url)
+        check_by_hand(before, after)
+        if after.enabled and before.reason is Reason.REVOKED:
+            raise ConflictError("the grant that it was made through has ended: make another one")
+        if after.url != before.url:
+            check_url(after.url)
         moved = (after.url, after.format) != (before.url, before.format)
         if moved:
             await self._probe(after)
@@ -98,13 +110,19 @@ class Subscriptions:
         return await self.change(found, replace(found, reason=None if enabled else Reason.OPERATOR))
 
     async def remove(self, subscription: str) -> None:
-        """Remove it; what is being sent is broken off."""
+        """Remove it; what is being sent is broken off. Raises NotFoundError."""
+        check_by_hand(await self._store.subscription(subscription), None)
         await self._deliverer.stop(subscription)
         await self._store.remove_subscription(subscription)
         await self._deliverer.changed(subscription)
 
     async def rotate(self, subscription: Subscription, *, overlap: timedelta) -> Secret:
-        """Give it a new signing secret; the old ones sign too for ``overlap``."""
+        """Give it a new signing secret; the old ones sign too for ``overlap``.
+
+        Raises ConflictError for one whose messages no secret of its own signs.
+        """
+        if subscription.format not in SIGNED_FORMATS:
+            raise ConflictError(_SIGNED_OTHERWISE[subscription.format])
         key, secret = self._new_secret(subscription.id)
         until = self._clock.now() + overlap
         await self._store.add_secret(subscription.id, key, until=until)
@@ -191,7 +209,9 @@ class Subscriptions:
         if start in {NOW, BEGINNING}:
             return None
         if made.profile_id is None:
-            message = "a cursor is a place in one profile: use a token of that profile"
+            message = (
+                "a cursor is a place in one profile: use a token of that profile, or --profile"
+            )
             raise InvalidError(message, field="start")
         stream = await self._store.stream(made.profile_id)
         return stream.check(Cursor.parse(start))

@@ -23,6 +23,8 @@ SCHEDULE = (
     *(timedelta(hours=hours) for hours in (2, 5, 10, 14, 20, 24)),
 )
 LONGEST_RETRY_AFTER = timedelta(hours=24)
+# to a server of the operator's own; the last one again and again: it is never given up (ADR 46)
+OWN_SCHEDULE = tuple(timedelta(seconds=seconds) for seconds in (1, 5, 15, 60))
 
 
 class Format(StrEnum):
@@ -32,10 +34,12 @@ class Format(StrEnum):
     CLOUDEVENTS = "cloudevents"
     KLOUDLESS = "kloudless"  # K45: says only that an account has news
     CRONOFY = "cronofy"  # C15: says only since when something has changed
+    NATS = "nats"  # N24: a record a message, in a stream of JetStream
 
 
 SHARED_FORMATS = frozenset({Format.KLOUDLESS, Format.CRONOFY})  # one message tells of a whole poll
 WEBHOOK_FORMATS = frozenset({Format.STANDARD, Format.CLOUDEVENTS, Format.KLOUDLESS})  # N14
+SIGNED_FORMATS = frozenset({Format.STANDARD, Format.CLOUDEVENTS})  # by a secret of its own (N16)
 
 
 class Word(StrEnum):
@@ -155,6 +159,13 @@ class Subscription:
     def signing(self, now: datetime) -> tuple[SigningSecret, ...]:
         """Return the secrets that sign now, the newest first."""
         return tuple(one for one in self.secrets if one.alive(now))
+
+
+def pause_after(form: Format, failures: int) -> timedelta | None:
+    """Return how long to wait after so many failures in a row; None if that was the last try."""
+    if form is Format.NATS:
+        return OWN_SCHEDULE[min(failures, len(OWN_SCHEDULE)) - 1]
+    return SCHEDULE[failures - 1] if failures <= len(SCHEDULE) else None
 
 
 def message_id(subscription: str, profile: ProfileId, record: str) -> str:

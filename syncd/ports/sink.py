@@ -1,8 +1,9 @@
 """Where messages are pushed to (design §4); a target that fails is told of, never raised."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from syncd.model.ids import ProfileId
 from syncd.model.subscription import Subscription
@@ -47,4 +48,27 @@ class Sink(Protocol):
 
     async def send(self, subscription: Subscription, message: Message) -> Receipt:
         """Try once, for a limited time."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageReceipt:
+    """What became of a page: the first ``arrived`` messages are there, and none behind them.
+
+    ``rest`` is the receipt of the one that comes next; None if all arrived, or if the target only
+    took fewer at once, at least one of them.
+    """
+
+    arrived: Sequence[Receipt]
+    rest: Receipt | None = None
+
+
+@runtime_checkable
+class PageSink(Sink, Protocol):
+    """A further power: to take many messages at once, and keep their order."""
+
+    async def send_page(
+        self, subscription: Subscription, messages: Sequence[Message]
+    ) -> PageReceipt:
+        """Try once, for a limited time; what comes behind one that failed must not arrive."""
         ...

@@ -21,6 +21,7 @@ from aiohttp import web
 from syncd import __version__
 from syncd.api.build import build
 from syncd.api.limits import READ_AT_MOST
+from syncd.engine.fanout import settle_fanout
 from syncd.model.errors import MisconfiguredError, TransientError
 from syncd.runtime import admin, log, settings
 from syncd.runtime.facts import facts_of
@@ -131,6 +132,7 @@ async def running(current: Settings, sockets: Sockets, notifier: Notifier) -> As
     """Serve inside of this; leaving it drains."""
     async with wired(current) as core:
         await core.vitals.look()
+        await settle_fanout(core.store, core.clock, core.settings.nats.url)
         core.schedule.every(TICK, partial(_tick, core), name="poll")
         core.schedule.every(TICK, core.deliverer.tick, name="deliveries")
         core.schedule.every(PRUNE, partial(_prune, core), name="retention")

@@ -59,6 +59,7 @@ def _told(settings: Settings) -> tuple[tuple[str, str], ...]:
         ("hints.enabled", "yes" if settings.hints.enabled else "no"),
         ("retention", f"{retained.days} days{most}"),
         ("outbound.allow_private", private or "none"),
+        ("nats.url", settings.nats.url or "none"),
         ("log.level", settings.log.level),
         *(
             (f"providers.{name}", "registered" if one.client_id else "not registered")

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 PREFIX = "SYNCD_"
 _DELIMITER = "__"
 _NEAR = 0.6
+_SECTION = 0.25  # of what its name counts
 _OURS = {"tuple_type": "must be a list, in square brackets"}  # by pydantic's name of the fault
 
 
@@ -91,15 +92,16 @@ def _with_sections(key: str) -> Iterator[str]:
 
 
 def _nearest(key: str, known: Iterable[str]) -> str | None:
-    """Return what was meant: first the name counts, then the section; None if nothing is near."""
+    """Return what was meant: the name counts, the section a little; None if no name is near."""
     section, _, name = key.rpartition(".")
 
     def likeness(candidate: str) -> tuple[float, float, str]:
         its_section, _, its_name = candidate.rpartition(".")
-        return (_ratio(name, its_name), _ratio(section, its_section), candidate)
+        alike = _ratio(name, its_name)
+        return (alike + _SECTION * _ratio(section, its_section), alike, candidate)
 
     best = max(map(likeness, known))
-    return best[2] if best[0] >= _NEAR else None
+    return best[2] if best[1] >= _NEAR else None
 
 
 def _ratio(one: str, other: str) -> float:

@@ -55,12 +55,15 @@ class Metrics:
             child = self._children[key] = histogram.labels(**labels) if labels else histogram
         child.observe(value)
 
-    def show(self, values: Mapping[str, float]) -> None:
+    def show(self, values: Mapping[str, float], **labels: str) -> None:
         """Set gauges to what they are now."""
         for name, value in values.items():
             if name not in self._gauges:
-                self._gauges[name] = Gauge(f"syncd_{name}", _words(name), registry=self.registry)
-            self._gauges[name].set(value)
+                self._gauges[name] = Gauge(
+                    f"syncd_{name}", _words(name), sorted(labels), registry=self.registry
+                )
+            gauge = self._gauges[name]
+            (gauge.labels(**labels) if labels else gauge).set(value)
 
     def text(self) -> bytes:
         """Return everything in Prometheus' text format."""

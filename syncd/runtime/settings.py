@@ -7,6 +7,7 @@ names file (or variable), key and remedy.
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator
 from pydantic.fields import FieldInfo
@@ -190,6 +191,41 @@ class Outbound(Section):
     allow_private: tuple[IPv4Network | IPv6Network, ...] = ()
 
 
+class Nats(Section):
+    """``[nats]``: the operator's NATS JetStream, which is told everything (N24).
+
+    ``url`` is one address or several with commas between; no secret stands in it.
+    """
+
+    url: str = ""
+    stream: str = Field(default="syncd", pattern=r"^[A-Za-z0-9_-]{1,255}$")
+    subject: str = Field(default="syncd", pattern=r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$")
+    credentials_file: str = ""
+    token_file: str = ""
+
+    @property
+    def servers(self) -> tuple[str, ...]:
+        """Return the addresses one by one."""
+        return tuple(one.strip() for one in self.url.split(",") if one.strip())
+
+    @field_validator("url")
+    @classmethod
+    def _reaches(cls, url: str) -> str:
+        for one in filter(None, map(str.strip, url.split(","))):
+            parts = urlsplit(one)
+            if parts.scheme not in {"nats", "tls"} or not parts.hostname:
+                raise ValueError(
+                    "must be nats://host:port or tls://host:port, several with commas between"
+                )
+            if "@" in parts.netloc:
+                raise ValueError(
+                    "must hold no user, password or token: set nats.credentials_file or "
+                    "nats.token_file"
+                )
+            parts.port  # noqa: B018 - raises ValueError for what is no port
+        return url.strip()
+
+
 class Retention(Section):
     """``[retention]``: how far back streams reach."""
 
@@ -218,6 +254,7 @@ class Settings(BaseSettings):
     hints: Hints = Hints()
     limits: Limits = Limits()
     outbound: Outbound = Outbound()
+    nats: Nats = Nats()
     retention: Retention = Retention()
     providers: Providers = Providers()
     log: Log = Log()

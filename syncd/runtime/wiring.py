@@ -48,7 +48,9 @@ from syncd.ports.vault import Vault
 from syncd.providers.kind import Rim
 from syncd.providers.opener import Opener
 from syncd.providers.registry import KINDS
+from syncd.runtime.backlog import show_backlog
 from syncd.runtime.clock import SystemClock
+from syncd.runtime.fanout import target_of
 from syncd.runtime.metrics import Metrics
 from syncd.runtime.outbound import Guard, session
 from syncd.runtime.schedule import Schedule
@@ -156,9 +158,14 @@ async def wired(settings: Settings) -> AsyncIterator[Core]:
         )
         pushing = session(guard)
         stack.push_async_callback(pushing.close)
-        targets = sinks(
-            SinkRim(session=lambda: pushing, keys=store.application_keys, vault=vault, clock=clock)
+        outlet = SinkRim(
+            session=lambda: pushing,
+            keys=store.application_keys,
+            vault=vault,
+            clock=clock,
+            nats=target_of(settings),
         )
+        targets = await stack.enter_async_context(sinks(outlet))
         deliverer = await stack.enter_async_context(
             Deliverer(store, hub, ledger, targets, clock=clock, meter=metrics)
         )
@@ -210,6 +217,7 @@ def parts_of(core: Core) -> Parts:
     settings = core.settings
 
     async def metrics() -> bytes:
+        await show_backlog(core.store, core.clock, core.metrics)
         return core.metrics.text()
 
     return Parts(
@@ -266,6 +274,8 @@ def desk_of(parts: Parts, facts: Callable[[], Awaitable[Facts]]) -> Desk:
         control=parts.control,
         ticker=parts.ticker,
         tail=Tail(parts.store, parts.merged),
+        subscriptions=parts.subscriptions,
+        deliverer=parts.deliverer,
         facts=facts,
         address=base_url,
     )

@@ -45,7 +45,7 @@ def _body(
         }
     if truncated:
         told["truncated"] = True
-    if subscription.format is Format.STANDARD:
+    if subscription.format is not Format.CLOUDEVENTS:
         whole = {"type": message.word, "timestamp": utc(message.at), "data": told}
         return orjson.dumps(whole)
     source = "/" if message.profile_id is None else f"/accounts/{message.profile_id}"

@@ -63,7 +63,7 @@ class SqlDeliveries(Topic):
         Raises StaleStateError if a subscription stood elsewhere, NotFoundError if one is gone.
         """
         rest, steps = _rest_of(notes), _steps_of(notes)
-        rows = [_row(note.delivery) for note in notes if note.delivery is not None]
+        rows = [_row(one) for note in notes for one in note.deliveries]
 
         async def work(connection: AsyncConnection) -> None:
             if await change_rows(connection, _REST, _RESTED, rest) != len(rest):
@@ -149,16 +149,16 @@ def _rest_of(notes: Sequence[Note]) -> Sequence[tuple[Any, ...]]:
     """Return what becomes of each subscription, in one order everywhere (S1)."""
     rest = dict[str, tuple[Any, ...]]()
     for note in notes:
-        told = note.delivery
-        arrived = told is not None and told.outcome is Outcome.DELIVERED
+        arrived = [one.at for one in note.deliveries if one.outcome is Outcome.DELIVERED]
         if note.attempts is None and not arrived:
             continue
         tried, due, why, last = rest.get(note.subscription_id, (None, None, None, None))
         if note.attempts is not None:
             tried, why = note.attempts, note.reason
-            due = None if told is None or why is not None else stamp(told.next_at)
-        if arrived and told is not None:
-            last = milliseconds(told.at)
+            waits = note.deliveries and why is None
+            due = stamp(note.deliveries[-1].next_at) if waits else None
+        if arrived:
+            last = milliseconds(arrived[-1])
         rest[note.subscription_id] = (tried, due, why, last)
     return [
         (why, tried, tried, due, last, one) for one, (tried, due, why, last) in sorted(rest.items())

@@ -12,6 +12,7 @@ from syncd.ports.clock import Clock
 from syncd.store.access import SqlAccess
 from syncd.store.appending import Appender
 from syncd.store.applications import SqlApplications
+from syncd.store.backlog import SqlBacklog
 from syncd.store.census import SqlCensus
 from syncd.store.channels import SqlChannels
 from syncd.store.consents import SqlConsents
@@ -52,6 +53,7 @@ class SqlStore(
     SqlMerged,
     SqlSubscriptions,
     SqlDeliveries,
+    SqlBacklog,
     SqlAccess,
     SqlApplications,
     SqlInvitations,

@@ -28,11 +28,13 @@ from syncd.model.subscription import (
     Outcome,
     Reason,
     SigningSecret,
+    Status,
     Subscription,
     Word,
 )
 from syncd.model.when import from_milliseconds, milliseconds
 from syncd.ports.store.subscriptions import Advance, Standing
+from syncd.store.backlog import status_column
 from syncd.store.bulk import change_rows, write_rows
 from syncd.store.chunks import chunks
 from syncd.store.rows import AnyRow, Values, instant_of, stamp
@@ -72,7 +74,8 @@ class SqlSubscriptions(Topic):
         async def work(connection: AsyncConnection) -> None:
             await connection.execute(insert(subscriptions).values(_values(subscription)))
             secrets = [_secret_values(subscription.id, one) for one in subscription.secrets]
-            await connection.execute(insert(signing_secrets), secrets)
+            if secrets:
+                await connection.execute(insert(signing_secrets), secrets)
             ends = select(streams.c.profile_id, column.label("place")).join_from(
                 streams, profiles, profiles.c.profile_id == streams.c.profile_id
             )
@@ -100,17 +103,18 @@ class SqlSubscriptions(Topic):
         (found,) = await self._with_secrets(rows)
         return found
 
-    async def subscriptions(  # noqa: PLR0913 - whose
+    async def subscriptions(  # noqa: PLR0913 - what may be asked for
         self,
         *,
         user: UserId | None = None,
         profile: ProfileId | None = None,
         application: ApplicationId | None = None,
         client: ApplicationId | None = None,
+        status: Status | None = None,
         after: str | None = None,
         limit: int = 1000,
     ) -> Sequence[Subscription]:
-        """Return them by id, those of a user, profile, application or client if one is named."""
+        """Return them by id; of a user, profile, application or client, or in a state, if named."""
         column = subscriptions.c
         wanted = select(subscriptions).order_by(column.subscription_id).limit(limit)
         if user is not None:
@@ -121,6 +125,8 @@ class SqlSubscriptions(Topic):
             wanted = wanted.where(column.application_id == application)
         if client is not None:
             wanted = wanted.where(column.client_id == client)
+        if status is not None:
+            wanted = wanted.where(status_column() == status)
         if after is not None:
             wanted = wanted.where(column.subscription_id > after)
         return await self._with_secrets(await self._database.fetch(wanted))

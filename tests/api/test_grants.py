@@ -15,7 +15,6 @@ from sqlalchemy import text
 
 from syncd.engine.prune import Pruner
 from syncd.model.invitation import OUT_OF_BAND
-from syncd.model.subscription import Reason
 from tests.api.desk import BACK, Desk, body, desk_of, refused
 from tests.api.serving import serving
 from tests.web.visitor import Visitor
@@ -315,30 +314,6 @@ async def test_revoking_ends_the_whole_grant(desk: Desk, named: str) -> None:
     await refused(answer, "invalid_grant")
     assert await opens(desk, bystander["access_token"])
     assert len(await desk.api.ground.store.profiles()) == 3
-
-
-async def channel(desk: Desk, token: str) -> str:
-    wish = {"callback_url": "https://app.example/cb"}
-    told = await body(await desk.api.send("POST", "/v1/channels", token=token, json=wish))
-    return str(told["channel"]["channel_id"])
-
-
-async def test_nothing_is_pushed_through_a_grant_that_has_ended(desk: Desk) -> None:
-    """C20, C14: a channel ends with the grant that it was opened through, and no other."""
-    first, other = await desk.user(), await desk.user("al@example.org", by=Visitor(desk.api))
-    opened = list[str]()
-    for given in (first, other):
-        opened.append(await channel(desk, given["access_token"]))
-    revoked = {**desk.client, "sub": first["sub"]}
-    await desk.api.send("POST", "/oauth/token/revoke", token="", json=revoked)
-    store = desk.api.ground.store
-    assert [(await store.subscription(one)).reason for one in opened] == [Reason.REVOKED, None]
-    again = await desk.user()
-    assert again["sub"] == first["sub"]
-    assert await desk.api.json("/v1/channels", token=again["access_token"]) == {"channels": []}
-    assert await channel(desk, again["access_token"]) not in opened
-    await store.remove_application(desk.application.id, desk.api.clock.now())
-    assert (await store.subscription(opened[1])).reason is Reason.REVOKED
 
 
 async def test_nobody_ends_what_is_not_theirs(desk: Desk) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from syncd.engine.fanout import settle_fanout
 from syncd.model.access import Scope
 from syncd.model.subscription import SCHEDULE
 from tests.api.serving import Api
@@ -192,3 +193,29 @@ async def test_a_disconnection_is_pushed_with_its_link(api: Api) -> None:
     (message,) = sink_of(api).arrived[URL]
     assert message.word == "profile.disconnected"
     assert b'"relink_url":"https://syncd.example/relink/' in message.record
+
+
+async def test_the_operators_nats_server_is_an_administrators_subscription(api: Api) -> None:
+    """N24: looked at, paused and resumed by hand; where it leads, and whether, the settings say."""
+    server = "nats://127.0.0.1:4222"
+    await settle_fanout(api.ground.store, api.clock, server)
+    place = f"{HOOKS}/nats"
+    assert (await api.get(place)).status == 404
+    assert (await api.json(HOOKS))["objects"] == []
+    admin = await api.token(admin=True)
+    (told,) = (await api.json(HOOKS, token=admin))["objects"]
+    assert (told["id"], told["format"], told["url"]) == ("nats", "nats", server)
+    for wanted, status in (
+        ({"enabled": False}, 200),
+        ({"enabled": True, "description": "ours"}, 200),
+        ({"url": "https://app.example/"}, 400),
+        ({"types": ["event.add"]}, 400),
+        ({"format": "standard"}, 400),
+    ):
+        answer = await api.send("PATCH", place, token=admin, json=wanted)
+        assert answer.status == status, await answer.text()
+    assert (await api.send("DELETE", place, token=admin)).status == 409
+    rotated = await api.send("POST", f"{place}/rotate_secret", token=admin, json={})
+    assert rotated.status == 409
+    made_so = await api.send("POST", HOOKS, token=admin, json={"url": URL, "format": "nats"})
+    assert made_so.status == 400

@@ -127,8 +127,9 @@ async def pushed(folder: Path) -> AsyncIterator[Pushed]:
         http = session(Guard(LOOPBACK))
         stack.push_async_callback(http.close)
         rim = Rim(session=lambda: http, keys=store.application_keys, vault=vault, clock=clock)
+        targets = await stack.enter_async_context(sinks(rim))
         deliverer = await stack.enter_async_context(
-            Deliverer(store, hub, ledger, sinks(rim), clock=clock, meter=metrics)
+            Deliverer(store, hub, ledger, targets, clock=clock, meter=metrics)
         )
         subscriptions = Subscriptions(store, vault, clock, deliverer, ledger)
         yield Pushed(store, deliverer, subscriptions, profile.id, clock)

@@ -9,14 +9,16 @@ from syncd.model.errors import ConflictError, NotFoundError, StaleStateError
 from syncd.model.ids import ApplicationId, Position, ProfileId
 from syncd.model.subscription import (
     Delivery,
+    Format,
     Outcome,
     Reason,
     SigningSecret,
+    Status,
     Subscription,
     delivery_id,
 )
 from syncd.ports.store import Store
-from syncd.ports.store.subscriptions import Advance, Note
+from syncd.ports.store.subscriptions import Advance, Backlog, Note
 from tests.store.opening import NOON
 from tests.store.samples import USER, a_record, with_profile
 
@@ -54,7 +56,7 @@ def a_step(before: int, after: int, profile: ProfileId = ONE) -> Advance:
 
 
 def a_note(delivery: Delivery, *, attempts: int | None = 0, **fields: object) -> Note:
-    plain = {"subscription_id": delivery.subscription_id, "delivery": delivery}
+    plain = {"subscription_id": delivery.subscription_id, "deliveries": (delivery,)}
     return Note(**{**plain, "attempts": attempts, **fields})  # type: ignore[arg-type]  # checked at run time
 
 
@@ -201,6 +203,55 @@ async def test_what_retention_has_passed_is_expired_and_enabling_goes_on_at_the_
     await store.save_subscription(replace(found, reason=None))
     stream = await store.stream(ONE)
     assert await store.place("whk_a", ONE) == stream.floor
+
+
+async def test_attempts_are_noted_together_with_one_step(store: Store) -> None:
+    """What a page that was sent at once has come to (ADR 46)."""
+    await filled(store)
+    step = Advance(profile_id=ONE, before=Position(0), after=Position(2))
+    failed = an_attempt(3, outcome=Outcome.FAILED, error="no", next_at=NOON + timedelta(seconds=5))
+    tried = (an_attempt(1), an_attempt(2), failed)
+    note = Note(subscription_id="whk_a", deliveries=tried, step=step, attempts=1)
+    await store.note_deliveries([note])
+    seen = await store.subscription("whk_a")
+    assert (seen.attempts, seen.retry_at) == (1, failed.next_at)
+    assert seen.delivered_at == tried[1].at
+    assert [one.position for one in await store.deliveries("whk_a")] == [3, 2, 1]
+    assert await store.place("whk_a", ONE) == 2
+
+
+async def test_one_without_a_secret_is_kept(store: Store) -> None:
+    await with_profile(store)
+    asked = a_subscription(secrets=(), format=Format.NATS, user_id=None, admin=True)
+    await store.add_subscription(asked, at=None, beginning=True)
+    assert await store.subscription("whk_a") == asked
+
+
+async def test_the_backlog_is_counted_by_format_and_status(store: Store) -> None:
+    """ADR 47: records behind a place, and when the oldest of them was recorded."""
+    await filled(store)
+    failing = a_subscription("whk_b", attempts=2)
+    await store.add_subscription(failing, at=Position(1), beginning=False)
+    paused = a_subscription("whk_c", reason=Reason.OPERATOR, format=Format.CLOUDEVENTS)
+    await store.add_subscription(paused, at=None, beginning=False)
+    found = {(one.format, one.status): one for one in await store.backlog()}
+    assert found == {
+        (Format.STANDARD, Status.ACTIVE): Backlog(
+            format=Format.STANDARD, status=Status.ACTIVE, subscriptions=1, behind=3, oldest=NOON
+        ),
+        (Format.STANDARD, Status.FAILING): Backlog(
+            format=Format.STANDARD, status=Status.FAILING, subscriptions=1, behind=2, oldest=NOON
+        ),
+        (Format.CLOUDEVENTS, Status.DISABLED): Backlog(
+            format=Format.CLOUDEVENTS,
+            status=Status.DISABLED,
+            subscriptions=1,
+            behind=0,
+            oldest=None,
+        ),
+    }
+    for status, one in zip(Status, ("whk_a", "whk_b", "whk_c"), strict=True):
+        assert [each.id for each in await store.subscriptions(status=status)] == [one]
 
 
 async def test_what_a_message_named_as_its_beginning_is_kept(store: Store) -> None:

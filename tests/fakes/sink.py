@@ -2,11 +2,11 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from syncd.model.subscription import Subscription
-from syncd.ports.sink import Message, Receipt
+from syncd.ports.sink import Message, PageReceipt, Receipt
 
 WELL = Receipt(took=timedelta(milliseconds=5), code=204)
 
@@ -45,3 +45,24 @@ class FakeSink:
             return receipt
         finally:
             self.running[url] -= 1
+
+
+class FakePageSink(FakeSink):
+    """Takes pages, up to ``at_once`` of each; the answers are decided message by message."""
+
+    def __init__(self, at_once: int = 1000) -> None:
+        super().__init__()
+        self.at_once = at_once
+        self.pages = list[int]()
+
+    async def send_page(
+        self, subscription: Subscription, messages: Sequence[Message]
+    ) -> PageReceipt:
+        self.pages.append(len(messages))
+        arrived = list[Receipt]()
+        for message in messages[: self.at_once]:
+            receipt = await self.send(subscription, message)
+            if receipt.error is not None:
+                return PageReceipt(arrived=arrived, rest=receipt)
+            arrived.append(receipt)
+        return PageReceipt(arrived=arrived)

@@ -9,6 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from syncd.model.errors import MisconfiguredError
+from syncd.runtime.fanout import target_of
 from syncd.runtime.settings import load
 from syncd.runtime.wiring import plan_of, push_base
 
@@ -254,3 +255,61 @@ def test_how_often_a_calendar_is_looked_at_that_is_called_for(tmp_path: Path) ->
     assert plan_of(load(written(tmp_path, ""))).pushed_interval == timedelta(minutes=5)
     plan = plan_of(load(written(tmp_path, "[hints]\ninterval_seconds = 900\n")))
     assert plan.pushed_interval == timedelta(minutes=15)
+
+
+@pytest.mark.parametrize(
+    ("text", "named", "why"),
+    [
+        ('url = "http://nats:4222"', "nats.url", "nats://host:port or tls://host:port"),
+        ('url = "nats://a:4222,b:4222"', "nats.url", "nats://host:port or tls://host:port"),
+        ('url = "nats://ada:hush@nats:4222"', "nats.url", "must hold no user, password or token"),
+        ('url = "nats://hush@nats:4222"', "nats.url", "nats.token_file"),
+        ('url = "nats://nats:port"', "nats.url", "port"),
+        ('subject = "syncd.>"', "nats.subject", "pattern"),
+        ('stream = "a.b"', "nats.stream", "pattern"),
+        ('servers = "nats://a:4222"', "nats.servers", "there is no such setting"),
+        ('token_path = "hush"', "nats.token_path", "did you mean nats.token_file?"),
+    ],
+)
+def test_where_nats_is_must_be_an_address_without_a_secret(
+    text: str, named: str, why: str, tmp_path: Path
+) -> None:
+    """N24: secrets are files."""
+    told = refusal(tmp_path, f"[nats]\n{text}\n")
+    assert f"{tmp_path / 'syncd.toml'}: {named}: " in told
+    assert why in told
+    assert "hush" not in told
+
+
+def test_nats_servers_may_be_several(tmp_path: Path) -> None:
+    found = load(written(tmp_path, '[nats]\nurl = "nats://a:4222, tls://b.example"\n')).nats
+    assert found.servers == ("nats://a:4222", "tls://b.example")
+    assert (found.stream, found.subject) == ("syncd", "syncd")
+
+
+@pytest.mark.parametrize(
+    ("mode", "why"), [(None, "No such file"), (0o604, "others can read it; chmod 600")]
+)
+@pytest.mark.parametrize("key", ["credentials_file", "token_file"])
+def test_a_file_of_secrets_must_be_there_and_private(
+    key: str, mode: int | None, why: str, tmp_path: Path
+) -> None:
+    secret = tmp_path / "secret"
+    if mode is not None:
+        secret.write_text("hush")
+        secret.chmod(mode)
+    text = f'[nats]\nurl = "nats://a:4222"\n{key} = "{secret}"\n'
+    settings = load(written(tmp_path, text))
+    with pytest.raises(MisconfiguredError) as refused:
+        target_of(settings)
+    assert f"nats.{key}: {secret}: " in str(refused.value)
+    assert why in str(refused.value)
+    assert "hush" not in str(refused.value)
+
+
+def test_without_the_extra_nats_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = load(written(tmp_path, '[nats]\nurl = "nats://a:4222"\n'))
+    monkeypatch.setattr("syncd.runtime.fanout.find_spec", lambda _: None)
+    with pytest.raises(MisconfiguredError, match=r"pip install 'syncd\[nats\]'"):
+        target_of(settings)
+    assert target_of(load(written(tmp_path, ""))) is None

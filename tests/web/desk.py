@@ -74,7 +74,10 @@ class Operator:
 
 def routes(api: Api, method: str) -> Iterator[str]:
     """Yield the dashboard's paths, filled in."""
-    filled = {"profile": str(api.account), "token": "none", "application": "none"}
+    filled = {
+        "profile": str(api.account),
+        **dict.fromkeys(("token", "application", "subscription", "delivery"), "none"),
+    }
     for route in api.client.app.router.routes():
         place = route.resource.canonical if route.resource else ""
         ours = place == "/" or place.startswith("/dashboard/")

@@ -39,7 +39,11 @@ from syncd.model.subscription import WEBHOOK_FORMATS, Format, Outcome, Reason, S
 _ALL = "/v1/webhooks"
 ONE = f"{_ALL}/{{webhook_id}}"
 _MOVING = frozenset({"behind", "last_delivery_at", "next_attempt_at"})
-_OF_CHANNELS = frozenset({"enabled", "description"})  # what can be changed of one (C13)
+_OF_CHANNELS = frozenset({"enabled", "description"})  # can be changed of one (C13), and of NATS
+_FIXED = {
+    Format.CRONOFY: "a channel is what it was opened as: open another one",
+    Format.NATS: "the settings say the rest of it: change [nats]",
+}
 _SORTED = orjson.OPT_SORT_KEYS
 
 
@@ -142,7 +146,7 @@ async def update_webhook(request: web.Request, body: WebhookChange) -> web.Respo
     found = await webhook_named(request, demanding=True)
     given = body.model_fields_set
     if found.format not in WEBHOOK_FORMATS and (fixed := sorted(given - _OF_CHANNELS)):
-        raise invalid("a channel is what it was opened as: open another one", field=fixed[0])
+        raise invalid(_FIXED[found.format], field=fixed[0])
     reason, client = found.reason, found.client
     url = found.url if body.url is None else body.url
     form = found.format if body.format is None else body.format
@@ -171,7 +175,14 @@ async def update_webhook(request: web.Request, body: WebhookChange) -> web.Respo
     return versioned(request, orjson.dumps(told), _tag(told), {}, status=200)
 
 
-@route("DELETE", ONE, scope=Scope.MANAGE_WEBHOOKS, status=204, errors=(412,), takes=("If-Match",))
+@route(
+    "DELETE",
+    ONE,
+    scope=Scope.MANAGE_WEBHOOKS,
+    status=204,
+    errors=(409, 412),
+    takes=("If-Match",),
+)
 async def remove_webhook(request: web.Request) -> web.Response:
     """End a webhook; what was kept of it is removed."""
     found = await webhook_named(request, demanding=True)
@@ -180,12 +191,17 @@ async def remove_webhook(request: web.Request) -> web.Response:
 
 
 @route(
-    "POST", f"{ONE}/rotate_secret", scope=Scope.MANAGE_WEBHOOKS, body=RotateBody, answer=NewSecret
+    "POST",
+    f"{ONE}/rotate_secret",
+    scope=Scope.MANAGE_WEBHOOKS,
+    body=RotateBody,
+    answer=NewSecret,
+    errors=(409,),
 )
 async def rotate_webhook_secret(request: web.Request, body: RotateBody) -> web.Response:
     """Give a webhook a new signing secret; meanwhile the old one signs too."""
     found = await webhook_named(request)
-    if found.format not in WEBHOOK_FORMATS:
+    if found.format is Format.CRONOFY:
         raise invalid(
             "the application's client secret signs here: `syncd application rotate` renews it"
         )

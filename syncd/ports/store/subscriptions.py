@@ -6,7 +6,15 @@ from datetime import datetime
 from typing import Protocol
 
 from syncd.model.ids import ApplicationId, Position, ProfileId, UserId
-from syncd.model.subscription import Delivery, Outcome, Reason, SigningSecret, Subscription
+from syncd.model.subscription import (
+    Delivery,
+    Format,
+    Outcome,
+    Reason,
+    SigningSecret,
+    Status,
+    Subscription,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,17 +37,32 @@ class Standing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Note:
-    """What an attempt makes of a subscription: where it gets to, and what becomes of the rest.
+    """What attempts make of a subscription: where it gets to, and what becomes of the rest.
 
-    Without ``delivery`` there was nothing to send. ``attempts`` is how many failed in a row, None
-    to leave that as it is; ``reason`` disables.
+    ``deliveries`` are in order; without any there was nothing to send. ``attempts`` is how many
+    failed in a row, None to leave that as it is; ``reason`` disables.
     """
 
     subscription_id: str
     step: Advance | None = None
-    delivery: Delivery | None = None
+    deliveries: tuple[Delivery, ...] = ()
     attempts: int | None = None
     reason: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backlog:
+    """Subscriptions of one format and status.
+
+    ``behind`` is the number of records that they have not come past, ``oldest`` when the oldest
+    of these was recorded.
+    """
+
+    format: Format
+    status: Status
+    subscriptions: int
+    behind: int
+    oldest: datetime | None
 
 
 class Subscriptions(Protocol):
@@ -54,21 +77,30 @@ class Subscriptions(Protocol):
         """
         ...
 
+    async def backlog(self) -> Sequence[Backlog]:
+        """Return how all subscriptions are doing, by format and status; only what there is.
+
+        Cheap enough for every scrape: it looks at places, so that a profile of which a
+        subscription was sent nothing yet is not counted before its first message.
+        """
+        ...
+
     async def subscription(self, subscription: str) -> Subscription:
         """Return one; raises NotFoundError."""
         ...
 
-    async def subscriptions(  # noqa: PLR0913 - whose
+    async def subscriptions(  # noqa: PLR0913 - what may be asked for
         self,
         *,
         user: UserId | None = None,
         profile: ProfileId | None = None,
         application: ApplicationId | None = None,
         client: ApplicationId | None = None,
+        status: Status | None = None,
         after: str | None = None,
         limit: int = 1000,
     ) -> Sequence[Subscription]:
-        """Return them by id, those of a user, profile, application or client if one is named."""
+        """Return them by id; of a user, profile, application or client, or in a state, if named."""
         ...
 
     async def save_subscription(self, subscription: Subscription) -> Subscription:

@@ -1,6 +1,7 @@
 """``syncd activity``."""
 
 import json
+import select
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
@@ -15,7 +16,7 @@ from syncd.runtime.lines import line
 commands = typer.Typer(help="What happened in a profile.", no_args_is_help=True)
 
 _PAGE = 500
-_WAIT_SECONDS = 30
+_WAIT_SECONDS = 2  # after which it looks whether anybody still reads
 
 
 @commands.callback()
@@ -73,6 +74,15 @@ def _follow(options: Options, profile: str, cursor: str | None) -> None:
         else:
             _print(answer["objects"])
         sys.stdout.flush()
+        if _reader_left():
+            return
+
+
+def _reader_left() -> bool:
+    """Tell whether nobody reads a pipe any more; without news, writing to it would not tell."""
+    pipe = select.poll()
+    pipe.register(sys.stdout, 0)  # errors are always told
+    return bool(pipe.poll(0))
 
 
 def _print(records: list[dict[str, Any]]) -> None:

@@ -6,7 +6,7 @@ import typer
 
 from syncd.runtime.cli.ask import ask
 from syncd.runtime.cli.output import Format, show
-from syncd.runtime.cli.token import seconds
+from syncd.runtime.cli.token import overlap_seconds
 
 commands = typer.Typer(
     help="Applications: API clients that act for several people.", no_args_is_help=True
@@ -74,8 +74,7 @@ def rotate(
     ] = "24h",
 ) -> None:
     """Give it new secrets and show them, this once."""
-    wanted = 0 if overlap.strip() in {"0", "0s"} else seconds(overlap)
-    asked = {"application": application, "overlap_seconds": wanted}
+    asked = {"application": application, "overlap_seconds": overlap_seconds(overlap)}
     show(context.obj, ask(context.obj, "application.rotate", **asked))
     _warn(context)
 

@@ -71,3 +71,8 @@ def seconds(text: str) -> int:
     if found is None:
         raise typer.BadParameter(f"{text} is no duration: write 90d, 12h or 30m")
     return int(found[1]) * _UNITS[found[2] or "s"]
+
+
+def overlap_seconds(text: str) -> int:
+    """Return how long old secrets live on; ``0`` is not at all."""
+    return 0 if text.strip() in {"0", "0s"} else seconds(text)

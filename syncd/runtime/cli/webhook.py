@@ -6,6 +6,7 @@ import typer
 
 from syncd.runtime.cli.ask import ask
 from syncd.runtime.cli.output import Format, show
+from syncd.runtime.cli.token import overlap_seconds
 
 commands = typer.Typer(help="Webhooks: addresses that are told what happens.", no_args_is_help=True)
 
@@ -109,6 +110,19 @@ def pause(context: typer.Context, webhook: Id) -> None:
 def resume(context: typer.Context, webhook: Id) -> None:
     """Go on where it stood, also after it was disabled."""
     show(context.obj, ask(context.obj, "webhook.resume", webhook=webhook))
+
+
+@commands.command()
+def rotate(
+    context: typer.Context,
+    webhook: Id,
+    overlap: Annotated[
+        str, typer.Option(help="How long the old secret signs too, such as 24h; 0 ends it now.")
+    ] = "24h",
+) -> None:
+    """Make a new signing secret, and show it, this once."""
+    asked = {"webhook": webhook, "overlap_seconds": overlap_seconds(overlap)}
+    show(context.obj, ask(context.obj, "webhook.rotate", **asked))
 
 
 @commands.command()

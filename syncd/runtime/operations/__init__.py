@@ -48,5 +48,6 @@ OPERATIONS: Mapping[str, Operation] = {
     "webhook.remove": webhooks.remove,
     "webhook.replay": webhooks.replay,
     "webhook.resume": webhooks.enable,
+    "webhook.rotate": webhooks.rotate,
     "webhook.test": webhooks.try_out,
 }

@@ -9,8 +9,10 @@ from typing import Any
 from syncd import __version__
 from syncd.model.errors import SyncdError
 from syncd.model.profile import Profile
+from syncd.runtime.fanout import target_of
 from syncd.runtime.vitals import newer_wanted
 from syncd.runtime.wiring import Core
+from syncd.sinks.letters import Target
 
 Json = dict[str, Any]
 
@@ -19,9 +21,12 @@ MOST_LOOKS = 50  # profiles whose servers are tried
 
 
 async def status(core: Core) -> Json:
-    """Return version, checks, and how many profiles are in which state."""
+    """Return version, checks, and how many profiles and subscriptions are in which state."""
     checks = {check.name: await check.ask() for check in core.vitals.ready}
     states = Counter(profile.state for profile in await _all(core))
+    pushed = Counter[str]()
+    for one in await core.store.backlog():
+        pushed[one.status] += one.subscriptions
     health = core.vitals.health
     return {
         "version": __version__,
@@ -31,6 +36,7 @@ async def status(core: Core) -> Json:
         "checks": {name: sentence or "ok" for name, sentence in checks.items()},
         "database": None if health is None else health.database,
         "profiles": {str(state): count for state, count in sorted(states.items())},
+        "subscriptions": {str(status): count for status, count in sorted(pushed.items())},
     }
 
 
@@ -46,6 +52,8 @@ async def doctor(core: Core) -> Sequence[Json]:
             _finding("disk", free, well=core.vitals.roomy),
         ]
     found += [_finding("database content", fault, well=False) for fault in await core.store.check()]
+    if (target := target_of(core.settings)) is not None:
+        found.append(await _nats(core, target))
     for profile in (await _all(core))[:MOST_LOOKS]:
         found.append(await _reach(core, profile))
     return found
@@ -71,6 +79,19 @@ async def _reach(core: Core, profile: Profile) -> Json:
     except SyncdError as error:
         return _finding(what, str(error), well=False)
     return _finding(what, f"{len(calendars)} calendars", well=True)
+
+
+async def _nats(core: Core, target: Target) -> Json:
+    """Connect to the operator's NATS server as the sink does, and look at the stream."""
+    from syncd.sinks.jetstream import JetStream  # noqa: PLC0415 - an extra
+
+    what, stream = f"nats ({core.settings.nats.url})", JetStream(target)
+    try:
+        return _finding(what, await stream.examine(), well=True)
+    except SyncdError as error:
+        return _finding(what, str(error), well=False)
+    finally:
+        await stream.close()
 
 
 async def _all(core: Core) -> list[Profile]:

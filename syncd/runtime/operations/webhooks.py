@@ -1,13 +1,14 @@
 """Webhooks, as the command line sets them up (api.md N14-N20)."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 from syncd.engine.applications import Applications
+from syncd.engine.subscriptions import OVERLAP
 from syncd.engine.webhook_documents import delivery_document, webhook_document
 from syncd.model.access import Application
 from syncd.model.errors import InvalidError, NotFoundError
-from syncd.model.ids import ProfileId, parse_profile
 from syncd.model.subscription import WEBHOOK_FORMATS, Format, Outcome, Subscription, Word
 from syncd.runtime.operations.access import user_named
 from syncd.runtime.operations.names import profile_named
@@ -75,17 +76,28 @@ async def list_all(core: Core) -> Sequence[Json]:
 
 async def enable(core: Core, *, webhook: str) -> Json:
     """Go on where it stood; nothing is skipped within retention."""
-    return await _told(core, await core.subscriptions.enable(webhook, enabled=True))
+    found = await _named(core, webhook)
+    return await _told(core, await core.subscriptions.enable(found.id, enabled=True))
 
 
 async def pause(core: Core, *, webhook: str) -> Json:
     """Send nothing more until it is resumed."""
-    return await _told(core, await core.subscriptions.enable(webhook, enabled=False))
+    found = await _named(core, webhook)
+    return await _told(core, await core.subscriptions.enable(found.id, enabled=False))
+
+
+async def rotate(
+    core: Core, *, webhook: str, overlap_seconds: int = int(OVERLAP.total_seconds())
+) -> Json:
+    """Give a webhook a new signing secret and show it this once; the old one signs meanwhile."""
+    found, overlap = await _named(core, webhook), timedelta(seconds=overlap_seconds)
+    secret = await core.subscriptions.rotate(found, overlap=overlap)
+    return {"id": found.id, "secret": secret.reveal(), "overlap_seconds": overlap_seconds}
 
 
 async def try_out(core: Core, *, webhook: str) -> Json:
     """Send a message of type ``syncd.test`` now; return what the endpoint made of it."""
-    receipt = await core.deliverer.test(await core.store.subscription(webhook))
+    receipt = await core.deliverer.test(await _named(core, webhook))
     return {
         "webhook_id": webhook,
         "status": Outcome.DELIVERED if receipt.error is None else Outcome.FAILED,
@@ -104,7 +116,7 @@ async def deliveries(
         raise InvalidError("the status is delivered, failed or pending", field="status")
     outcome = None if status is None else Outcome(status)
     most = max(1, min(limit, _MOST))
-    found = await core.store.subscription(webhook)
+    found = await _named(core, webhook)
     listed = await core.store.deliveries(found.id, outcome=outcome, limit=most)
     return [delivery_document(one) for one in listed]
 
@@ -120,26 +132,34 @@ async def replay(  # noqa: PLR0913 - what may be asked for
     failed: bool = False,
 ) -> Json:
     """Send again, with the same ids: one delivery, what lies behind a cursor, or what failed."""
-    found = await core.store.subscription(webhook)
+    found = await _named(core, webhook)
     if failed:
         count = await core.subscriptions.replay_failed(found)
     elif delivery is not None:
         count = await core.subscriptions.replay(found, delivery)
     elif profile is not None and cursor is not None:
-        number = parse_profile(profile)
-        if number is None:
-            raise NotFoundError(f"there is no profile {profile}")
-        count = await core.subscriptions.replay_from(found, ProfileId(number), cursor, until)
+        number = (await profile_named(core, profile)).id
+        count = await core.subscriptions.replay_from(found, number, cursor, until)
     else:
-        raise InvalidError("name a delivery, a profile with a cursor, or all that failed")
+        raise InvalidError("name a delivery, --profile with --cursor, or --failed")
     return {"webhook_id": found.id, "count": count}
 
 
 async def remove(core: Core, *, webhook: str) -> Json:
     """End a webhook, with all that was kept of it."""
-    found = await core.store.subscription(webhook)
+    found = await _named(core, webhook)
     await core.subscriptions.remove(found.id)
     return {"id": found.id, "url": found.url, "removed": True}
+
+
+async def _named(core: Core, webhook: str) -> Subscription:
+    """Return a webhook by its id; raises NotFoundError with where to look."""
+    try:
+        return await core.store.subscription(webhook)
+    except NotFoundError:
+        raise NotFoundError(
+            f"there is no webhook {webhook}; `syncd webhook list` shows them all"
+        ) from None
 
 
 async def _application(core: Core, name: str) -> Application:

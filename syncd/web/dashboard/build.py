@@ -5,7 +5,16 @@ import asyncio
 import aiohttp_jinja2
 from aiohttp import web
 
-from syncd.web.dashboard import access, activity, overview, profile, system, words
+from syncd.web.dashboard import (
+    access,
+    activity,
+    deliveries,
+    overview,
+    profile,
+    subscriptions,
+    system,
+    words,
+)
 from syncd.web.dashboard.activity import STOPPING
 from syncd.web.dashboard.desk import DESK, Desk
 from syncd.web.dashboard.frame import SESSIONS, Door
@@ -16,6 +25,8 @@ from syncd.web.sign_in import FormTokens, Tries
 _PROFILE = "/dashboard/profiles/{profile}"
 _TOKEN = "/dashboard/tokens/{token}"  # noqa: S105 - a path
 _APPLICATION = "/dashboard/applications/{application}"
+_SUBSCRIPTION = f"{subscriptions.ROOT}/{{subscription}}"
+_DELIVERY = f"{_SUBSCRIPTION}/deliveries/{{delivery}}"
 
 
 def add_dashboard(app: web.Application, desk: Desk, forms: FormTokens, tries: Tries) -> None:
@@ -36,6 +47,11 @@ def add_dashboard(app: web.Application, desk: Desk, forms: FormTokens, tries: Tr
         ("/dashboard/access", access.access),
         (_TOKEN, access.ask_token),
         (_APPLICATION, access.ask_application),
+        (subscriptions.ROOT, subscriptions.overview),
+        (_SUBSCRIPTION, subscriptions.retrieve),
+        (f"{_SUBSCRIPTION}/secret", subscriptions.ask_rotate),
+        (f"{_SUBSCRIPTION}/remove", subscriptions.ask_remove),
+        (_DELIVERY, deliveries.retrieve),
         ("/dashboard/system", system.system),
     ):
         app.router.add_get(path, door.shows(page))
@@ -50,6 +66,13 @@ def add_dashboard(app: web.Application, desk: Desk, forms: FormTokens, tries: Tr
         ("/dashboard/applications", access.add_application),
         (f"{_APPLICATION}/rotate", access.rotate_application),
         (f"{_APPLICATION}/remove", access.remove_application),
+        (f"{_SUBSCRIPTION}/pause", subscriptions.pause),
+        (f"{_SUBSCRIPTION}/resume", subscriptions.resume),
+        (f"{_SUBSCRIPTION}/test", subscriptions.try_out),
+        (f"{_SUBSCRIPTION}/replay", subscriptions.replay_failed),
+        (f"{_SUBSCRIPTION}/secret", subscriptions.rotate),
+        (f"{_SUBSCRIPTION}/remove", subscriptions.remove),
+        (f"{_DELIVERY}/replay", deliveries.replay),
     ):
         app.router.add_post(path, door.takes(act))
     environment = aiohttp_jinja2.get_env(app)
@@ -62,6 +85,8 @@ def add_dashboard(app: web.Application, desk: Desk, forms: FormTokens, tries: Tr
         milliseconds=words.milliseconds,
         provider=words.provider,
         reason=words.reason,
+        pushed_as=words.format_name,
+        disabled=words.disabled,
         reach=access.reach_of,
     )
     environment.globals.update(plural=words.plural, states=words.STATES)

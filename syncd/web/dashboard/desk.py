@@ -8,7 +8,9 @@ from aiohttp import web
 
 from syncd.engine.applications import Applications
 from syncd.engine.control import Control
+from syncd.engine.deliver import Deliverer
 from syncd.engine.link import Linking
+from syncd.engine.subscriptions import Subscriptions
 from syncd.engine.tail import Tail
 from syncd.engine.tick import Ticker
 from syncd.engine.tokens import Tokens
@@ -53,6 +55,8 @@ class Desk:
     control: Control
     ticker: Ticker
     tail: Tail
+    subscriptions: Subscriptions
+    deliverer: Deliverer
     facts: Callable[[], Awaitable[Facts]]
     address: Callable[[web.Request], str]
 

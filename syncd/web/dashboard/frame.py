@@ -35,6 +35,7 @@ _MOST_FIELDS = 60
 _SECTIONS = (  # which link of the header a page belongs to; the rest are about profiles
     ("/dashboard/activity", ("/dashboard/activity",)),
     ("/dashboard/access", ("/dashboard/access", "/dashboard/tokens", "/dashboard/applications")),
+    ("/dashboard/subscriptions", ("/dashboard/subscriptions",)),
     ("/dashboard/system", ("/dashboard/system",)),
 )
 _FAULTS: tuple[tuple[type[SyncdError], tuple[int, str]], ...] = (
@@ -53,6 +54,11 @@ DONE = {  # what a page says after a form, by the word in its address
     "confirmed": "The missing events are deleted, and the stream tells of it.",
     "revoked": "The token is revoked.",
     "removed": "The application is removed; its secrets and tokens have ended.",
+    "held": "Paused. Nothing is sent until it is resumed, and nothing is skipped.",
+    "released": "Resumed. It goes on where it stood.",
+    "replayed": "It is sent again; the log tells what comes of it.",
+    "no_replay": "There is nothing that was never delivered.",
+    "unsubscribed": "The subscription is removed, with all that was kept of it.",
 }
 
 

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from syncd.model.profile import Profile, Reason, State
+from syncd.model.subscription import Format, Subscription
+from syncd.model.subscription import Reason as Disabled
 
 PROVIDERS: Mapping[str, str] = {
     "google": "Google",
@@ -27,6 +29,21 @@ _REASONS: Mapping[Reason, str] = {
     "three times, or somebody confirms it.",
     Reason.FIRST_READ: "Its calendars are being read for the first time.",
 }
+_FORMATS: Mapping[Format, str] = {
+    Format.STANDARD: "Standard Webhooks",
+    Format.CLOUDEVENTS: "CloudEvents",
+    Format.KLOUDLESS: "Kloudless webhook",
+    Format.CRONOFY: "Cronofy channel",
+    Format.NATS: "NATS JetStream",
+}
+_DISABLED: Mapping[Disabled, str] = {
+    Disabled.OPERATOR: "Nothing is sent until it is resumed.",
+    Disabled.GONE: "The endpoint wants no more messages: it answered 410.",
+    Disabled.EXHAUSTED: "The last attempt failed, after three days of them.",
+    Disabled.REVOKED: "The grant that it was made through has ended, or the application.",
+    Disabled.EXPIRED: "Records that it was not sent are no longer retained. Resumed, it goes on "
+    "at the oldest that is left.",
+}
 _UNITS = ((86_400, "day"), (3600, "h"), (60, "min"), (1, "s"))
 _NOW = timedelta(seconds=1)
 _BYTES = ("B", "KiB", "MiB", "GiB", "TiB")
@@ -42,6 +59,20 @@ def provider(name: str) -> str:
 def reason(profile: Profile) -> str | None:
     """Return in words why a profile is not simply connected."""
     return None if profile.state_reason is None else _REASONS[profile.state_reason]
+
+
+def format_name(form: Format) -> str:
+    """Return what people call the format of a subscription."""
+    return _FORMATS[form]
+
+
+def disabled(subscription: Subscription) -> str | None:
+    """Return in words why nothing is sent, None if it is."""
+    if subscription.reason is None:
+        return None
+    if subscription.format is Format.NATS and not subscription.url:
+        return "The settings name no server: nothing is sent until [nats] url is set."
+    return _DISABLED[subscription.reason]
 
 
 def span(length: timedelta) -> str:

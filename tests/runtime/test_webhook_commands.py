@@ -1,0 +1,180 @@
+"""``syncd webhook`` and ``syncd activity tail -f`` beside a running daemon (api.md N14-N20)."""
+
+import asyncio
+import json
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from standardwebhooks import Webhook
+
+from tests.journeys.daemon import Daemon, configured
+from tests.servers.caldav import Radicale
+from tests.servers.receiver import Receiver, saying
+
+
+@pytest.fixture
+async def syncd(tmp_path: Path) -> AsyncIterator[Daemon]:
+    """A daemon that runs, with one profile."""
+    async with Radicale(tmp_path / "radicale") as server, configured(tmp_path / "syncd") as made:
+        await made.start()
+        await made.ask(
+            *("profile", "add", "caldav", "--url", server.url, "--username", server.username),
+            "--password-stdin",
+            text=server.password,
+        )
+        yield made
+
+
+async def until(daemon: Daemon, webhook: str, **wanted: object) -> Any:  # noqa: ANN401 - JSON
+    """Return a webhook once it is as wanted."""
+    async with asyncio.timeout(20):
+        while True:
+            listed = {one["id"]: one for one in await daemon.ask("webhook", "list")}
+            found = listed[webhook]
+            if all(found[name] == value for name, value in wanted.items()):
+                return found
+
+
+async def test_a_webhook_is_added_tested_paused_replayed_and_removed(syncd: Daemon) -> None:
+    """Each subcommand once, over a receiver that verifies."""
+    async with Receiver.listening() as receiver:
+        types = ("--type", "profile.updated", "--type", "event.add")
+        made = await syncd.ask(
+            *("webhook", "add", receiver.url, "--profile", "1", "--start", "beginning"),
+            *(*types, "--description", "Desk"),
+        )
+        assert made["secret"].startswith("whsec_")
+        assert (made["types"], made["description"]) == (["event.add", "profile.updated"], "Desk")
+        receiver.secrets = [made["secret"]]
+        tested = await syncd.ask("webhook", "test", made["id"])
+        assert (tested["status"], tested["response_code"], tested["error"]) == (
+            *("delivered", 204, None),
+        )
+        await syncd.ask("profile", "pause", "1")
+        found = await until(syncd, made["id"], behind=0)
+        assert (found["status"], "secret" in found) == ("active", False)
+        assert receiver.messages[-1][1]["type"] == "profile.updated"
+        first = await syncd.ask("webhook", "deliveries", made["id"], "--status", "delivered")
+        assert [one["attempt"] for one in first] == [1] * len(first)
+        new = (await syncd.ask("webhook", "rotate", made["id"], "--overlap", "0"))["secret"]
+        receiver.secrets = [new]  # nothing is under way: from here on this one signs
+        await syncd.ask("webhook", "test", made["id"])
+        headers, body = receiver.requests[-1]
+        assert Webhook(new).verify(body, headers)
+        replayed = await syncd.ask("webhook", "replay", made["id"], first[0]["id"])
+        assert replayed == {"webhook_id": made["id"], "count": 1}
+
+        held = await syncd.ask("webhook", "pause", made["id"])
+        assert (held["status"], held["status_reason"]) == ("disabled", "operator")
+        code, _, err = await syncd.run("webhook", "replay", made["id"], "--failed")
+        assert (code, "enable it, then replay" in err) == (1, True)
+        await syncd.ask("profile", "resume", "1")
+        receiver.answer = saying(500)
+        await syncd.ask("webhook", "resume", made["id"])
+        failing = await until(syncd, made["id"], status="failing")
+        assert failing["next_attempt_at"] is not None
+        (failed,) = await syncd.ask("webhook", "deliveries", made["id"], "--status", "failed")
+        assert (failed["response_code"], failed["error"]) == (500, "answered 500")
+        assert (await syncd.ask("webhook", "replay", made["id"], "--failed"))["count"] == 1
+
+        receiver.answer = None
+        begin = (await syncd.ask("activity", "tail", "1"))[0]["cursor"]
+        behind = ("--profile", "1", "--cursor", begin)
+        assert (await syncd.ask("webhook", "replay", made["id"], *behind))["count"] >= 1
+        _, out, _ = await syncd.run("webhook", "deliveries", made["id"], "--limit", "1")
+        assert out.count("dlv_") == 1  # for people, a table
+
+        gone = await syncd.ask("webhook", "remove", made["id"])
+        assert (gone["id"], gone["removed"]) == (made["id"], True)
+        assert await syncd.ask("webhook", "list") == []
+    assert receiver.faults == []
+
+
+async def test_what_cannot_be_is_a_sentence_that_says_what_to_do(syncd: Daemon) -> None:
+    url = "https://app.example/"
+    cases: list[tuple[tuple[str, ...], int, str]] = [
+        (("test", "whk_no"), 1, "no webhook whk_no; `syncd webhook list` shows them all"),
+        (("rotate", "whk_no", "--overlap", "soon"), 2, "write 90d, 12h or 30m"),
+        (("add", "app.example"), 2, "must be an http or https URL"),
+        (
+            ("add", url, "--type", "event.moved"),
+            2,
+            "event.moved is no type; there are calendar.add",
+        ),
+        (("add", url, "--format", "nats"), 2, "standard, cloudevents or kloudless"),
+        (("add", url, "--format", "kloudless"), 2, "name it with --application"),
+        (("add", url, "--profile", "9"), 1, "syncd profile list"),
+        (("add", url, "--start", "yesterday"), 2, "or --profile"),
+    ]
+
+    async def tried(words: tuple[str, ...], code: int, told: str) -> None:
+        found, out, err = await syncd.run("webhook", *words, "-o", "json")
+        assert (found, out) == (code, ""), (words, err)
+        assert told in " ".join(err.split())
+        assert "Traceback" not in err
+
+    async with asyncio.TaskGroup() as group:
+        for words, code, told in cases:
+            group.create_task(tried(words, code, told))
+    made = await syncd.ask("webhook", "add", "https://app.example/")
+    await tried(("replay", made["id"]), 2, "name a delivery, --profile with --cursor, or --failed")
+    await tried(("replay", made["id"], "dlv_no"), 1, "there is no such delivery")
+    await tried(("deliveries", made["id"], "--status", "lost"), 2, "delivered, failed or pending")
+
+
+class Tail:
+    """``syncd activity tail 1 -f -o json`` in a pipeline whose other end is here."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        assert process.stdout is not None
+        self.process, self.out = process, process.stdout
+
+    @classmethod
+    async def following(cls, syncd: Daemon) -> "Tail":
+        return cls(
+            await asyncio.create_subprocess_exec(
+                *syncd._command("activity", "tail", "1", "-f", "-o", "json"),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+            )
+        )
+
+    async def line(self) -> Any:  # noqa: ANN401 - JSON
+        return json.loads(await self.out.readline())
+
+    def leave(self) -> None:
+        """Close the other end of the pipe, as ``head`` does."""
+        self.process._transport.get_pipe_transport(1).close()  # type: ignore[attr-defined]  # asyncio has no public word
+
+    async def end(self) -> tuple[int | None, str]:
+        assert self.process.stderr is not None
+        async with asyncio.timeout(20):
+            told = await self.process.stderr.read()
+            return await self.process.wait(), told.decode()
+
+
+async def test_following_ends_quietly_with_its_reader_at_ctrl_c_or_with_the_daemon(
+    syncd: Daemon,
+) -> None:
+    """One object a line; ``head`` that has what it wants ends it, whether or not there is news."""
+    tails = [await Tail.following(syncd) for _ in range(4)]
+    for one in tails:
+        assert (await one.line())["metadata"]["type"] == "account"
+    idle, busy, stopped, left = tails
+    busy.leave()
+    await syncd.ask("profile", "pause", "1")
+    code, told = await busy.end()
+    assert (code, told) == (1, "")
+    while (await stopped.line())["metadata"].get("state") != "paused":
+        continue
+    stopped.process.send_signal(signal.SIGINT)
+    assert await stopped.end() == (0, "")
+    idle.leave()
+    assert await idle.end() in {(0, ""), (1, "")}  # 1 if it had written meanwhile
+    await syncd.kill()
+    code, told = await left.end()
+    assert (code, told) == (69, "syncd: syncd went away before it answered\n")
