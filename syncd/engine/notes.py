@@ -7,7 +7,7 @@ from datetime import timedelta
 from types import TracebackType
 from typing import Self
 
-from syncd.model.errors import NotFoundError, StaleStateError
+from syncd.model.errors import ConflictError, NotFoundError, StaleStateError
 from syncd.ports.store import Store
 from syncd.ports.store.subscriptions import Note
 
@@ -87,7 +87,8 @@ class Notes:
     async def _write(self, batch: "_Batch", notes: Sequence[Note]) -> None:
         """Write notes together; where one of them is refused, each subscription's by themselves."""
         try:
-            await self._store.note_deliveries(notes)
+            ended = await self._store.note_deliveries(notes)
+            batch.faults |= {one: ConflictError("its grant has ended") for one in ended}
         except Exception as error:  # noqa: BLE001 - whoever waits for it is told
             each = _by_subscription(notes)
             if len(each) > 1 and isinstance(error, StaleStateError | NotFoundError):

@@ -17,6 +17,7 @@ from sqlalchemy import (
     exists,
     func,
     insert,
+    literal_column,
     select,
     update,
 )
@@ -24,7 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from syncd.model.errors import NotFoundError, StaleStateError
 from syncd.model.ids import ProfileId
-from syncd.model.subscription import Delivery, Outcome
+from syncd.model.subscription import Delivery, Outcome, Reason
 from syncd.model.when import from_milliseconds, milliseconds
 from syncd.ports.store.subscriptions import Advance, Note
 from syncd.store.bulk import change_rows, write_rows
@@ -39,13 +40,17 @@ _MILLISECOND = timedelta(milliseconds=1)
 _COLUMNS = tuple(column.name for column in deliveries.columns)
 _TRIED = bindparam("tried", type_=Integer)
 _DUE = bindparam("due", type_=BigInteger)
+_REVOKED = literal_column(f"'{Reason.REVOKED}'", String)
 _REST = (
     update(subscriptions)
     .where(subscriptions.c.subscription_id == bindparam("one"))
     .values(
         attempts=func.coalesce(_TRIED, subscriptions.c.attempts),
         retry_at=case((_TRIED.is_(None), subscriptions.c.retry_at), else_=_DUE),
-        reason=func.coalesce(bindparam("why", type_=String), subscriptions.c.reason),
+        reason=case(
+            (subscriptions.c.reason == _REVOKED, _REVOKED),  # for good
+            else_=func.coalesce(bindparam("why", type_=String), subscriptions.c.reason),
+        ),
         delivered_at=func.coalesce(
             bindparam("arrived", type_=BigInteger), subscriptions.c.delivered_at
         ),
@@ -57,21 +62,27 @@ _RESTED = ("why", "tried", "tried", "due", "arrived", "one")
 class SqlDeliveries(Topic):
     """The second half of ``Subscriptions`` in SQL."""
 
-    async def note_deliveries(self, notes: Sequence[Note]) -> None:
+    async def note_deliveries(self, notes: Sequence[Note]) -> frozenset[str]:
         """Write notes, those of a subscription in their order; all of them or none.
 
-        Raises StaleStateError if a subscription stood elsewhere, NotFoundError if one is gone.
+        Return the subscriptions whose grant has ended meanwhile. Raises StaleStateError if a
+        subscription stood elsewhere, NotFoundError if one is gone.
         """
         rest, steps = _rest_of(notes), _steps_of(notes)
         rows = [_row(one) for note in notes for one in note.deliveries]
 
-        async def work(connection: AsyncConnection) -> None:
+        column = subscriptions.c
+        mine = column.subscription_id.in_({note.subscription_id for note in notes})
+        ended = select(column.subscription_id).where(mine, column.reason == Reason.REVOKED)
+
+        async def work(connection: AsyncConnection) -> frozenset[str]:
             if await change_rows(connection, _REST, _RESTED, rest) != len(rest):
                 raise NotFoundError("there is no such webhook")
             await step_on(connection, steps)
             await write_rows(connection, upsert(deliveries, connection), _COLUMNS, rows)
+            return frozenset((await connection.execute(ended)).scalars())
 
-        await self._database.write(work)
+        return await self._database.write(work)
 
     async def queue_replays(self, replays: Sequence[Delivery]) -> None:
         """Keep replays that are to be sent."""

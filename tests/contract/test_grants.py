@@ -11,9 +11,10 @@ from syncd.model.errors import NotFoundError
 from syncd.model.grant import Grant
 from syncd.model.ids import ApplicationId, GrantId, InvitationId, ProfileId, TokenId, UserId
 from syncd.model.invitation import Ends, Invitation, Reach
-from syncd.model.subscription import Reason
+from syncd.model.subscription import Outcome, Reason
 from syncd.ports.store import Store
-from tests.contract.test_subscriptions import a_subscription
+from syncd.ports.store.subscriptions import Note
+from tests.contract.test_subscriptions import a_subscription, an_attempt
 from tests.store.opening import NOON
 from tests.store.samples import an_application, with_profile
 
@@ -252,3 +253,27 @@ async def test_what_is_pushed_ends_with_its_grant_and_with_its_application(store
     assert await reasons() == [None, Reason.REVOKED, None, None, None]
     await store.remove_application(ONE, NOON)
     assert await reasons() == [Reason.REVOKED] * 4 + [None]
+
+
+async def test_what_was_under_way_when_a_grant_ended_is_noted_and_is_the_last(store: Store) -> None:
+    """C20: the attempt that fails then does not say that another reason ended it."""
+    await store.add_application(an_application())
+    profile = await with_profile(store)
+    await store.add_grant(a_grant(profile.user_id))
+    for name, grant in (("whk_a", GrantId("g1")), ("whk_b", None)):
+        pushed = a_subscription(name, grant_id=grant)
+        await store.add_subscription(pushed, at=None, beginning=False)
+    await store.revoke_grant(GrantId("g1"), NOON)
+    notes = [
+        Note(
+            subscription_id=name,
+            deliveries=(an_attempt(1, id=name, subscription_id=name, outcome=Outcome.FAILED),),
+            attempts=1,
+            reason=Reason.GONE,
+        )
+        for name in ("whk_a", "whk_b")
+    ]
+    assert await store.note_deliveries(notes) == {"whk_a"}
+    for name, reason in (("whk_a", Reason.REVOKED), ("whk_b", Reason.GONE)):
+        assert (await store.subscription(name)).reason is reason
+        assert len(await store.deliveries(name)) == 1

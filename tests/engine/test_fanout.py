@@ -63,9 +63,9 @@ async def test_a_page_is_sent_at_once_and_noted_at_once(
     """250 records are three pages, each noted whole; the log has an entry for each."""
     noted, plain = list[int](), here.store.note_deliveries
 
-    async def counted(notes: Sequence[Note]) -> None:
+    async def counted(notes: Sequence[Note]) -> frozenset[str]:
         noted.extend(len(one.deliveries) for one in notes)
-        await plain(notes)
+        return await plain(notes)
 
     monkeypatch.setattr(here.store, "note_deliveries", counted)
     await here.append(1, *letters(250))

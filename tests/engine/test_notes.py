@@ -8,7 +8,7 @@ import pytest
 
 from syncd.engine import notes as module
 from syncd.engine.notes import AT_ONCE, Notes
-from syncd.model.errors import NotFoundError, StaleStateError, TransientError
+from syncd.model.errors import ConflictError, NotFoundError, StaleStateError, TransientError
 from syncd.ports.store.subscriptions import Note
 
 
@@ -19,9 +19,10 @@ class FakeStore:
         self.written = list[list[str]]()
         self.tried = 0
         self.refused = dict[str, Exception]()
+        self.ended = frozenset[str]()
         self.held: asyncio.Event | None = None
 
-    async def note_deliveries(self, notes: Sequence[Note]) -> None:
+    async def note_deliveries(self, notes: Sequence[Note]) -> frozenset[str]:
         self.tried += 1
         if self.held is not None:
             await self.held.wait()
@@ -30,6 +31,7 @@ class FakeStore:
             if name in self.refused:
                 raise self.refused[name]
         self.written.append(names)
+        return self.ended & set(names)
 
 
 @pytest.fixture
@@ -108,3 +110,15 @@ async def test_a_store_that_fails_is_asked_once_and_all_are_told(store: FakeStor
             with pytest.raises(TransientError):
                 await notes.written(name)
         assert store.tried == 1
+
+
+async def test_whose_grant_has_ended_adds_no_more(store: FakeStore) -> None:
+    """C20: what was written is written; the next one is refused, and nobody else's."""
+    store.ended = frozenset({"a"})
+    async with Notes(store) as notes:  # type: ignore[arg-type]  # all that it asks of one
+        for name in ("a", "b"):
+            await notes.add(note(name))
+        await notes.written("b")
+        with pytest.raises(ConflictError, match="grant has ended"):
+            await notes.add(note("a"))
+    assert store.written == [["a", "b"]]

@@ -138,9 +138,10 @@ class Subscriptions(Protocol):
         """Return how far it has come in a profile's stream; 0 in a profile that came later."""
         ...
 
-    async def note_deliveries(self, notes: Sequence[Note]) -> None:
+    async def note_deliveries(self, notes: Sequence[Note]) -> frozenset[str]:
         """Write notes, those of a subscription in their order; all of them or none.
 
+        Return the subscriptions whose grant has ended meanwhile: nothing more may be sent there.
         Raises StaleStateError if a subscription stood elsewhere, NotFoundError if one is gone.
         """
         ...
