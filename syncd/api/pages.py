@@ -2,15 +2,17 @@
 
 import base64
 import binascii
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 
 from syncd.model.errors import InvalidError
 from syncd.model.ids import Cursor, short
 from syncd.model.merged import MergedCursor
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +43,26 @@ def page_token(*, of: str, number: int, behind: Sequence[Any], cursor: str | Non
     """Return the token of the page ``number`` that begins behind a sort key."""
     told = [_check(of, number, list(behind), cursor), number, list(behind), cursor]
     return base64.urlsafe_b64encode(orjson.dumps(told)).decode().rstrip("=")
+
+
+def cut(
+    found: Sequence[T],
+    size: int,
+    *,
+    of: str,
+    place: Place,
+    key: Callable[[T], Sequence[Any]] = lambda one: [one.id],  # type: ignore[attr-defined]  # most have
+) -> tuple[Sequence[T], dict[str, Any]]:
+    """Return the objects of a page, and what stands around them in its answer.
+
+    Of ``found`` there is one more than ``size`` if a page follows; ``key`` returns what the list
+    is sorted by.
+    """
+    shown, following = found[:size], None
+    if len(found) > size:
+        behind = key(shown[-1])
+        following = page_token(of=of, number=place.number + 1, behind=behind, cursor=None)
+    return shown, {"count": len(shown), "page": place.number, "next_page": following}
 
 
 def spliced(head: bytes, *members: tuple[str, Any]) -> bytes:

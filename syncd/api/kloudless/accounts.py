@@ -9,7 +9,7 @@ from syncd.api.auth import covered
 from syncd.api.keys import profile_of, tokens_of
 from syncd.api.kloudless.objects import account_object
 from syncd.api.kloudless.shapes import Account, AccountList, AccountQuery
-from syncd.api.pages import page_token, read_page
+from syncd.api.pages import cut, read_page
 from syncd.api.parts import parts_of
 from syncd.api.route import route
 from syncd.engine.records import account_document
@@ -31,20 +31,15 @@ async def list_accounts(request: web.Request, query: AccountQuery) -> web.Respon
     place = read_page(query.page, of=name)
     after = None if place.behind is None else ProfileId(place.behind[0])
     found = await _wanted(request, query, after)
-    shown, more = found[: query.page_size], found[query.page_size :]
-    following = None
-    if more:
-        number = place.number + 1
-        following = page_token(of=name, number=number, behind=[shown[-1].id], cursor=None)
-    body = {
-        "count": len(shown),
-        "page": place.number,
-        "next_page": following,
-        "objects": [await account_object(request, profile) for profile in shown],
-        "type": "object_list",
-        "api": "core",
-    }
-    return answer(body)
+    shown, around = cut(found, query.page_size, of=name, place=place)
+    return answer(
+        around
+        | {
+            "objects": [await account_object(request, profile) for profile in shown],
+            "type": "object_list",
+            "api": "core",
+        }
+    )
 
 
 @route("GET", "/v1/accounts/{account_id}", scope=Scope.READ_ACCOUNT, answer=Account)

@@ -9,7 +9,7 @@ from syncd.api.answers import answer
 from syncd.api.keys import profile_of
 from syncd.api.kloudless.objects import RAW, raw_member, wants_raw
 from syncd.api.kloudless.shapes import Raw
-from syncd.api.pages import page_token, read_page
+from syncd.api.pages import cut, read_page
 from syncd.api.params import Paged
 from syncd.api.parts import Json, parts_of
 from syncd.api.route import Shape, route
@@ -74,20 +74,16 @@ async def list_resources(request: web.Request, query: Paged) -> web.Response:
     place = read_page(query.page, of=name)
     found = await parts_of(request).further.rooms(profile)
     behind = [one for one in found if place.behind is None or _order(one) > place.behind]
-    shown, more = behind[: query.page_size], behind[query.page_size :]
-    following = None
-    if more:
-        number, last = place.number + 1, _order(shown[-1])
-        following = page_token(of=name, number=number, behind=last, cursor=None)
-    body = {
-        "count": len(shown),
-        "page": str(place.number),
-        "next_page": following,
-        "objects": [_resource(one, profile, raw=wants_raw(request)) for one in shown],
-        "type": "object_list",
-        "api": "calendar",
-    }
-    return answer(body)
+    shown, around = cut(behind, query.page_size, of=name, place=place, key=_order)
+    return answer(
+        around
+        | {
+            "page": str(place.number),
+            "objects": [_resource(one, profile, raw=wants_raw(request)) for one in shown],
+            "type": "object_list",
+            "api": "calendar",
+        }
+    )
 
 
 @route(

@@ -15,7 +15,7 @@ from syncd.api.kloudless.subscription_shapes import (
     StreamSubscriptionList,
     SubscriptionBody,
 )
-from syncd.api.pages import page_token, read_page
+from syncd.api.pages import cut, read_page
 from syncd.api.params import Paged
 from syncd.api.parts import Json, parts_of
 from syncd.api.problems import invalid
@@ -47,16 +47,11 @@ async def list_subscriptions(request: web.Request, query: Paged) -> web.Response
     found = await selections_behind(
         parts_of(request).store, profile, after, limit=query.page_size + 1
     )
-    shown, more = found[: query.page_size], found[query.page_size :]
-    following = None
-    if more:
-        behind = [shown[-1].id]
-        following = page_token(of=name, number=place.number + 1, behind=behind, cursor=None)
+    shown, around = cut(found, query.page_size, of=name, place=place)
     return answer(
-        {
-            "count": len(shown),
+        around
+        | {
             "page": str(place.number),
-            "next_page": following,
             "objects": [_object(request, one) for one in shown],
             "type": "object_list",
             "api": "events",

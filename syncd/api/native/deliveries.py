@@ -10,7 +10,7 @@ from syncd.api.native.webhook_shapes import (
     Replayed,
 )
 from syncd.api.native.webhooks import ONE, webhook_named
-from syncd.api.pages import page_token, read_page
+from syncd.api.pages import cut, read_page
 from syncd.api.parts import parts_of
 from syncd.api.route import route
 from syncd.engine.webhook_documents import delivery_document
@@ -32,19 +32,8 @@ async def list_deliveries(request: web.Request, query: DeliveriesQuery) -> web.R
         before=None if place.behind is None else str(place.behind[0]),
         limit=query.page_size + 1,
     )
-    shown, more = listed[: query.page_size], listed[query.page_size :]
-    following = None
-    if more:
-        behind = [shown[-1].id]
-        following = page_token(of=name, number=place.number + 1, behind=behind, cursor=None)
-    return answer(
-        {
-            "count": len(shown),
-            "page": place.number,
-            "next_page": following,
-            "objects": [delivery_document(one) for one in shown],
-        }
-    )
+    shown, around = cut(listed, query.page_size, of=name, place=place)
+    return answer(around | {"objects": [delivery_document(one) for one in shown]})
 
 
 @route("GET", _ONE, scope=Scope.MANAGE_WEBHOOKS, answer=DeliveryDetail)

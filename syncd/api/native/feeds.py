@@ -13,7 +13,7 @@ from syncd.api.auth import calendar_covered
 from syncd.api.keys import tokens_of
 from syncd.api.native.feed_shapes import FeedBody, FeedChange, FeedList, FeedObject
 from syncd.api.owned import owner_of, reaches
-from syncd.api.pages import page_token, read_page
+from syncd.api.pages import cut, read_page
 from syncd.api.params import Paged, instant
 from syncd.api.parts import Json, parts_of
 from syncd.api.problems import invalid
@@ -75,19 +75,8 @@ async def list_feeds(request: web.Request, query: Paged) -> web.Response:
     found = await parts_of(request).store.feeds(
         **owner_of(token), after=after, limit=query.page_size + 1
     )
-    shown, more = found[: query.page_size], found[query.page_size :]
-    following = None
-    if more:
-        behind = [shown[-1].id]
-        following = page_token(of=name, number=place.number + 1, behind=behind, cursor=None)
-    return answer(
-        {
-            "count": len(shown),
-            "page": place.number,
-            "next_page": following,
-            "objects": [_object(request, one) for one in shown],
-        }
-    )
+    shown, around = cut(found, query.page_size, of=name, place=place)
+    return answer(around | {"objects": [_object(request, one) for one in shown]})
 
 
 @route(

@@ -18,7 +18,7 @@ from syncd.api.native.shapes import (
     SyncQuery,
     UnreadList,
 )
-from syncd.api.pages import page_token, read_page
+from syncd.api.pages import cut, read_page
 from syncd.api.params import Paged
 from syncd.api.parts import Json, parts_of
 from syncd.api.route import route
@@ -56,19 +56,10 @@ async def list_unread(request: web.Request, query: Paged) -> web.Response:
         if last not in keys:
             raise InvalidError("this page is stale; begin without page", field="page")
         behind = behind[keys.index(last) + 1 :]
-    shown, more = behind[: query.page_size], behind[query.page_size :]
-    following = None
-    if more:
-        last_of = [shown[-1][0], shown[-1][1].key]
-        following = page_token(of=name, number=place.number + 1, behind=last_of, cursor=None)
-    return answer(
-        {
-            "count": len(shown),
-            "page": place.number,
-            "next_page": following,
-            "objects": [_unread(calendar, fault) for calendar, fault in shown],
-        }
+    shown, around = cut(
+        behind, query.page_size, of=name, place=place, key=lambda one: [one[0], one[1].key]
     )
+    return answer(around | {"objects": [_unread(calendar, fault) for calendar, fault in shown]})
 
 
 @route(

@@ -24,7 +24,7 @@ from syncd.api.native.webhook_shapes import (
     WebhookObject,
 )
 from syncd.api.owned import owner_of, reaches
-from syncd.api.pages import page_token, read_page
+from syncd.api.pages import cut, read_page
 from syncd.api.params import Paged
 from syncd.api.parts import Json, parts_of
 from syncd.api.problems import invalid
@@ -100,19 +100,8 @@ async def list_webhooks(request: web.Request, query: Paged) -> web.Response:
     found = await parts_of(request).store.subscriptions(
         **owner_of(token), after=after, limit=query.page_size + 1
     )
-    shown, more = found[: query.page_size], found[query.page_size :]
-    following = None
-    if more:
-        behind = [shown[-1].id]
-        following = page_token(of=name, number=place.number + 1, behind=behind, cursor=None)
-    return answer(
-        {
-            "count": len(shown),
-            "page": place.number,
-            "next_page": following,
-            "objects": [await webhook_object(request, one) for one in shown],
-        }
-    )
+    shown, around = cut(found, query.page_size, of=name, place=place)
+    return answer(around | {"objects": [await webhook_object(request, one) for one in shown]})
 
 
 @route(
