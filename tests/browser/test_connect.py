@@ -90,7 +90,8 @@ async def test_by_keyboard_alone_and_without_scripts(api: Api, open_page: OpenPa
         await page.keyboard.press("Tab")
         await expect(page.get_by_role("link", name=name)).to_be_focused()
     await page.keyboard.press("Enter")
-    await page.keyboard.type("cloud.example.org")  # the first field has the focus
+    await expect(page.get_by_label("Server")).to_be_focused()  # by itself, once it is there
+    await page.keyboard.type("cloud.example.org")
     for words in ("ada", RIGHT):
         await page.keyboard.press("Tab")
         await page.keyboard.type(words)

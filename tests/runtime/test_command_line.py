@@ -3,7 +3,6 @@
 import asyncio
 import json
 import resource
-import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -15,7 +14,7 @@ from aiohttp import web
 
 from syncd.runtime.cli import front
 from syncd.runtime.lock import only_writer
-from tests.journeys.daemon import SETTINGS, Daemon, configured
+from tests.journeys.daemon import SETTINGS, Daemon, configured, free_port
 from tests.servers.caldav import Radicale
 
 ADD = ("profile", "add", "caldav", "--password-stdin")
@@ -187,7 +186,7 @@ async def test_each_way_to_fail_at_signing_in_is_a_sentence_to_act_on(
 ) -> None:
     """The wrong address, the wrong password, HTML for an answer, nobody there."""
     async with Radicale(tmp_path / "radicale") as server, _html() as html:
-        nobody = _free_port()
+        nobody = free_port()
         refused = await syncd.run(*login(server), text="wrong")
         wrong = await _added(syncd, f"{html}missing/")
         no_service = await _added(syncd, html)
@@ -285,12 +284,6 @@ async def _added(syncd: Daemon, url: str) -> tuple[int, str, str]:
 def _cpu_of_children() -> float:
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
-
-
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 class _html:  # noqa: N801 - reads as a function

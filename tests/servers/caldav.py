@@ -3,10 +3,13 @@
 import asyncio
 import contextlib
 import json
+import os
 import re
 import secrets
 import socket
 import threading
+from collections.abc import Iterator
+from itertools import cycle
 from pathlib import Path
 from socketserver import ThreadingMixIn
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
@@ -300,10 +303,23 @@ async def forward(  # noqa: PLR0913 - what may be changed on the way
         return web.Response(status=answer.status, body=await answer.read(), headers=told)
 
 
+def _own_ports() -> Iterator[int]:
+    """Yield ports that no other worker of a run takes, and that outgoing connections do not."""
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    size = 12_000 // workers
+    first = 20_000 + size * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    ports = [*range(first, first + size)]
+    begin = secrets.randbelow(size)  # another run may be at work beside this one
+    return cycle([*ports[begin:], *ports[:begin]])
+
+
+_PORTS = _own_ports()
+
+
 def free_port() -> int:
-    """Return a port that nobody has; it is none of those that outgoing connections take."""
+    """Return a port that nobody has, and that is not given out again soon."""
     while True:
-        port = 20_000 + secrets.randbelow(12_000)
+        port = next(_PORTS)
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port
