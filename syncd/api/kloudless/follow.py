@@ -14,7 +14,7 @@ from syncd.api.parts import parts_of
 from syncd.api.records import ActivityMessage
 from syncd.api.route import route
 from syncd.api.sse import AT_ONCE, HEARTBEAT, message, sent
-from syncd.api.together import Piece, packed, together
+from syncd.api.together import Lane, Look, Piece, packed, together
 from syncd.model.access import Scope
 from syncd.model.activity import Batch, Filter, Kind, Type
 from syncd.model.ids import PRIMARY, Cursor
@@ -36,37 +36,44 @@ async def follow_activity(request: web.Request, query: FollowQuery) -> web.Strea
     `Last-Event-ID` wins over `cursor`. A comment is sent every 15 s; the server ends the stream
     after 4 h, when it stops and when the token dies.
     """
-    if PRIMARY in (query.calendar_ids or ()):  # may be another one later
-        return await followed(request, query, lambda: filter_of(request, query))
     wanted = await filter_of(request, query)
-
-    async def same() -> Filter:
-        return wanted
-
-    return await followed(request, query, same)
+    if PRIMARY in (query.calendar_ids or ()):  # may be another one later
+        return await followed(request, query, wanted, lambda: filter_of(request, query))
+    return await followed(request, query, wanted)
 
 
 async def followed(
-    request: web.Request, query: FollowQuery, wanted: Callable[[], Awaitable[Filter]]
+    request: web.Request,
+    query: FollowQuery,
+    now: Filter,
+    later: Callable[[], Awaitable[Filter]] | None = None,
 ) -> web.StreamResponse:
-    """Answer with the account's stream (K41); what is ``wanted`` is asked before each read.
+    """Answer with the account's stream (K41): what is wanted ``now``.
 
-    Each read begins where the last one ended, so nothing is lost or doubled.
+    ``later`` is asked before each further read where that may change. Each read begins where the
+    last one ended, so nothing is lost or doubled.
     """
     cursor = request.headers.get("Last-Event-ID") or query.cursor
-    stream, account = parts_of(request).stream, profile_of(request).id
-    now, base = await wanted(), base_url(request)
+    stream, account, base = parts_of(request).stream, profile_of(request).id, base_url(request)
     async with refused_cursors(request):
         batch = await stream.read(account, cursor=cursor, limit=AT_ONCE, wanted=now)
-    lane = together(request).lane((account, now, base))
 
-    async def follow(cursor: str) -> Piece:
-        nonlocal now, lane
-        if (after := await wanted()) is not now:
-            now, lane = after, together(request).lane((account, after, base))
-        return await lane.ask(cursor, partial(_look, request, now))
+    def lane_of(wanted: Filter) -> tuple[Lane, Look]:
+        return together(request).lane((account, wanted, base)), partial(_look, request, wanted)
 
-    return await sent(request, await _piece(request, batch), follow)
+    lane, look = lane_of(now)
+
+    async def changing(cursor: str) -> Piece:
+        nonlocal now, lane, look
+        if later is not None and (after := await later()) is not now:
+            now, (lane, look) = after, lane_of(after)
+        return await lane.ask(cursor, look)
+
+    def same(cursor: str) -> Awaitable[Piece]:
+        return lane.ask(cursor, look)
+
+    first = await _piece(request, batch)
+    return await sent(request, first, same if later is None else changing)
 
 
 async def _look(request: web.Request, wanted: Filter, cursor: str) -> Piece:

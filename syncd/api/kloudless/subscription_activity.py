@@ -64,7 +64,8 @@ async def follow_subscription_activity(
     A change of the subscription counts from the next comment on; its end, and its being made
     inactive, end the stream.
     """
-    return await followed(request, query, lambda: _wanted(request, query))
+    now = await _wanted(request, query)
+    return await followed(request, query, now, lambda: _wanted(request, query))
 
 
 async def _wanted(request: web.Request, query: FollowQuery) -> Filter:
