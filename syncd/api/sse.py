@@ -42,19 +42,32 @@ async def sent(
     pace, transport = parts_of(request).pace, request.transport
     if transport is None:
         return response  # gone already
-    with suppress(EndedError, SyncdError, ConnectionError):  # the reader comes back and is told
-        async with holding(request, pace.longest):
-            piece = replace(first, parts=(RETRY, *first.parts))
-            while True:
-                for part in piece.parts:
-                    if len(part) <= AT_MOST and not transport.get_write_buffer_size():
-                        await response.write(part)  # has room, so it cannot wait
-                    else:
-                        await _press(transport, response, part, pace.stall)
-                if piece.last:
-                    break
-                piece = await follow(piece.cursor)
+    begun = replace(first, parts=(RETRY, *first.parts))
+    with suppress(EndedError):
+        async with holding(request, pace.longest), asyncio.TaskGroup() as group:
+            # in a task of its own, or each wake would come down through all that handles a request
+            group.create_task(_told(transport, response, begun, follow, pace.stall))
     return response
+
+
+async def _told(
+    transport: asyncio.Transport,
+    response: web.StreamResponse,
+    piece: Piece,
+    follow: Callable[[str], Awaitable[Piece]],
+    stall: timedelta,
+) -> None:
+    """Write a piece and what follows it, up to the last, or to an error."""
+    with suppress(SyncdError, ConnectionError):  # the reader comes back and is told
+        while True:
+            for part in piece.parts:
+                if len(part) <= AT_MOST and not transport.get_write_buffer_size():
+                    await response.write(part)  # has room, so it cannot wait
+                else:
+                    await _press(transport, response, part, stall)
+            if piece.last:
+                return
+            piece = await follow(piece.cursor)
 
 
 async def _press(

@@ -37,6 +37,7 @@ class Lane:
     def __init__(self, begin: Callable[[Coroutine[None, None, None]], None]) -> None:
         """Look in tasks that ``begin`` begins."""
         self._begin = begin
+        self._future = asyncio.get_running_loop().create_future
         self._waiting = dict[str, list[asyncio.Future[Piece]]]()
 
     def ask(self, cursor: str, look: Look) -> asyncio.Future[Piece]:
@@ -45,7 +46,7 @@ class Lane:
         A look waits until there is news, so whoever joins one misses none. Whoever waits may
         leave. What a look raises is raised for all.
         """
-        mine = asyncio.get_running_loop().create_future()
+        mine: asyncio.Future[Piece] = self._future()
         if (waiting := self._waiting.get(cursor)) is None:
             self._waiting[cursor] = [mine]
             self._begin(self._answer(cursor, look))
@@ -60,14 +61,15 @@ class Lane:
         except Exception as error:  # noqa: BLE001 - whoever waits is told
             found = error
         finally:
-            for one in self._waiting.pop(cursor):
-                if one.done():  # left
-                    continue
-                if isinstance(found, Piece):
+            staying = [one for one in self._waiting.pop(cursor) if not one.done()]
+            if isinstance(found, Piece):
+                for one in staying:
                     one.set_result(found)
-                elif found is None:  # we are about to end
+            elif found is None:  # we are about to end
+                for one in staying:
                     one.cancel()
-                else:
+            else:
+                for one in staying:
                     one.set_exception(found)
 
 
