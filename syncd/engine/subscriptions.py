@@ -246,11 +246,13 @@ def check_url(url: str) -> None:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        raise InvalidError("is no URL", field="url") from None
+        raise InvalidError("the url is no URL", field="url") from None
     if parts.scheme not in {"http", "https"} or not parts.hostname or len(url) > _LONGEST_URL:
-        raise InvalidError("must be an http or https URL of at most 2048 letters", field="url")
+        raise InvalidError(
+            "the url must be an http or https URL of at most 2048 letters", field="url"
+        )
     if parts.username is not None or parts.password is not None:
-        message = "must have no user name or password: check the signature instead"
+        message = "the url must have no user name or password: check the signature instead"
         raise InvalidError(message, field="url")
     if port is not None and port not in _LOW_PORTS and port < _FIRST_FREE_PORT:
-        raise InvalidError("the port must be 80, 443 or above 1023", field="url")
+        raise InvalidError("the port of the url must be 80, 443 or above 1023", field="url")

@@ -173,6 +173,25 @@ async def test_what_makes_no_sense_is_no_such_server(domain: Domain, body: bytes
 
 
 @pytest.mark.parametrize(
+    "place",
+    [
+        Place(code="RedirectUrl", target="https://["),
+        Place(code="RedirectUrl", target="mail"),
+        Place(settings={"ExternalEwsUrl": "https://["}),
+        Place(settings={"ExternalEwsUrl": "mail"}),
+        Place(status=404, location="mailto:ada@example.org"),
+    ],
+)
+async def test_an_address_that_is_none_leads_to_the_next(domain: Domain, place: Place) -> None:
+    """P1."""
+    domain.known.places |= {USUAL: place, ROOT: FOUND}
+    domain.records[f"_autodiscover._tcp.{ROOT}", "SRV"] = [r"0 1 443 a\\032b."]
+    await domain.sign_in()
+    domain.known.places.pop(ROOT)
+    assert "does not say" in str(await domain.refused())
+
+
+@pytest.mark.parametrize(
     "code", ["InvalidUser", "InvalidDomain", "ServerBusy", "InternalServerError"]
 )
 async def test_who_does_not_know_leads_to_the_next(domain: Domain, code: str) -> None:

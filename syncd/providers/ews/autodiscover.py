@@ -6,6 +6,7 @@ record, an answer) is told to the person, who may type it (D2).
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import aiohttp
@@ -82,7 +83,7 @@ class _Search:
 
     async def at(self, place: URL) -> str:
         """Ask one server, and whom it names; empty if it is no such server."""
-        if place in self._seen or len(self._seen) == _MOST:
+        if not place.host or place in self._seen or len(self._seen) == _MOST:
             return ""
         self._seen.add(place)
         if not related(self._home, place):
@@ -90,10 +91,11 @@ class _Search:
             return ""
         try:
             told = await self._ask(place, self._address)
+            server, endpoint = URL(told.other_server), URL(told.endpoint)
         except RelinkRequiredError as error:
             self._refused = self._refused or error
             return ""
-        except SyncdError:  # another one may be
+        except (SyncdError, ValueError):  # this one makes no sense; another one may
             return ""
         if told.other_address:
             raise InvalidError(
@@ -102,10 +104,10 @@ class _Search:
                 field="username",
             )
         if told.other_server:
-            return await self.at(URL(told.other_server))
-        if told.endpoint and not related(self._home, URL(told.endpoint)):
-            raise _stranger(self._home, URL(told.endpoint))
-        return told.endpoint
+            return await self.at(server)
+        if endpoint.host and not related(self._home, endpoint):
+            raise _stranger(self._home, endpoint)
+        return told.endpoint if endpoint.host else ""
 
     def failure(self) -> SyncdError:
         """Return why nothing was found."""
@@ -134,7 +136,9 @@ async def _places(home: URL, session: ClientSession) -> AsyncIterator[URL]:
     except (aiohttp.ClientError, OSError, TimeoutError, ValueError):
         pass
     for host, port in await hosts_of(f"_autodiscover._tcp.{home.raw_host}"):
-        yield URL.build(scheme="https", host=host, port=port, path=PATH)
+        with suppress(ValueError):  # whoever writes records may write anything
+            place = URL.build(scheme="https", host=host, port=port, path=PATH)
+            yield place
 
 
 def in_cloud(url: URL) -> bool:
