@@ -41,6 +41,10 @@ class OversizeError(MalformedReplyError):
     """More than we take, or more than they give, in one answer; a smaller request may work."""
 
 
+class IllegibleError(OversizeError):
+    """A text holds what the answer's format cannot; a smaller request may leave that one out."""
+
+
 class AbsentError(MalformedReplyError):
     """The server lacks the method or the report."""
 

@@ -111,6 +111,19 @@ async def test_a_web_page_is_told(adapter: CalDavAdapter) -> None:
     assert "web page" in str(error)
 
 
+@pytest.mark.parametrize("href", ["http://[bad/", "https://h:99999/", "tel://1/"])
+async def test_a_principal_that_is_no_address_is_told(adapter: CalDavAdapter, href: str) -> None:
+    found = f"<current-user-principal><href>{href}</href></current-user-principal>"
+    told = (
+        '<multistatus xmlns="DAV:"><response><href>/</href><propstat>'
+        f"<prop>{found}</prop><status>HTTP/1.1 200 OK</status></propstat></response></multistatus>"
+    )
+    async with RawServer.running() as raw:
+        raw.told = answer(207, told.encode())
+        error = await failure(adapter, login(raw.url))
+    assert isinstance(error, MalformedReplyError)
+
+
 async def test_a_server_without_calendars_is_told(adapter: CalDavAdapter) -> None:
     async with RawServer.running() as raw:
         raw.told = answer(404)

@@ -312,6 +312,24 @@ async def test_one_event_that_the_server_cannot_give_costs_only_itself(
     assert (await follower.read()).empty
 
 
+@pytest.mark.parametrize("text", [b"\x0b", b"&#11;", b"\xe9"], ids=["raw", "reference", "latin-1"])
+@pytest.mark.parametrize("no_data", [False, True])
+async def test_one_event_that_no_xml_can_hold_costs_nothing(
+    proxy: QuirkProxy, behind: Desk, text: bytes, *, no_data: bool
+) -> None:
+    """I10, F18: servers hand on what clients pasted; a GET tells it byte for byte."""
+    proxy.switches.illegible, proxy.switches.no_data_in_sync = text, no_data
+    await proxy.put("work", "e4.ics", event("u4", "ILLEGIBLE"))
+    follower = await behind.follow()
+    assert (await follower.read()).changed == ALL
+    assert follower.held["e4.ics"] == ["ILLEGIBLE"]
+    await proxy.put("work", "e5.ics", event("u5", "ILLEGIBLE"))
+    await change_some(proxy)
+    read = await follower.read()
+    assert (read.changed, read.deleted) == ({"e1.ics", "e5.ics", "new.ics"}, {"e2.ics"})
+    assert read.last.token is not None
+
+
 async def test_a_server_that_gives_no_event_at_all_fails_as_a_whole(
     proxy: QuirkProxy, behind: Desk
 ) -> None:

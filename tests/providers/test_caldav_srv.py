@@ -130,6 +130,15 @@ async def test_servers_are_tried_by_priority(domain: Domain) -> None:
     assert domain.asked[0] == f"{NAME} SRV"
 
 
+STRANGE = ["0 1 PORT a\\032b.example.org.", "1 1 PORT a/b.example.org.", f"2 1 PORT {HOST}."]
+
+
+@pytest.mark.parametrize("domain", [{"SRV": STRANGE}], indirect=True)
+async def test_a_record_that_names_no_host_is_passed_over(domain: Domain) -> None:
+    assert [one.host for one in await announced("example.org")] == [HOST]
+    await domain.sign_in()
+
+
 @pytest.mark.parametrize("domain", [{"SRV": ["0 0 0 ."]}, {}], indirect=True)
 async def test_a_domain_without_the_service_names_nothing(domain: Domain) -> None:
     """RFC 2782: a single dot says that there is none."""

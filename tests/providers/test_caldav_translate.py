@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from syncd.model.errors import MalformedReplyError
 from syncd.model.ids import ResourceKey
 from syncd.providers.caldav import translate, wire
 from syncd.providers.caldav.translate import Body, body_of, calendar_key, path_of, read_bodies
@@ -22,6 +23,7 @@ BASE = "https://dav.example.com/home/alice/"
         "https://inner.example.net:8080/home/alice/a%20b@c.ics",
         "a%20b@c.ics",
         "/home/alice/a b@c.ics",
+        "//home/alice/a%20b@c.ics",
     ],
 )
 def test_one_resource_has_one_key_however_it_is_written(href: str) -> None:
@@ -42,12 +44,26 @@ def test_one_resource_has_one_key_however_it_is_written(href: str) -> None:
         ("/100%25.ics", "/100%25.ics"),
         ("/A.ics", "/A.ics"),
         ("/q%3F.ics", "/q%3F.ics"),
+        ("local::2::48.ics", "/home/alice/local::2::48.ics"),
     ],
 )
 def test_different_resources_keep_different_keys(href: str, path: str) -> None:
     """D3, P7: an escaped slash is not a slash; case counts."""
     assert path_of(href, BASE) == path
     assert path_of(path, BASE) == path
+
+
+@pytest.mark.parametrize("href", ["http://[bad/a.ics", "http://h:99999/a.ics", "tel://1/a.ics"])
+def test_what_is_no_address_is_malformed(href: str) -> None:
+    """P1, F2: who is named is not known."""
+    for read in (path_of, calendar_key):
+        with pytest.raises(MalformedReplyError, match="no address"):
+            read(href, BASE)
+
+
+def test_two_slashes_name_no_other_server() -> None:
+    """RFC 4918 §8.3: some servers join their paths that way."""
+    assert calendar_key("//home/alice/work", BASE) == "/home/alice/work/"
 
 
 def test_a_calendar_on_another_server_keeps_the_whole_address() -> None:

@@ -6,7 +6,7 @@ import pytest
 from lxml.etree import _Element
 
 from syncd.model.errors import MalformedReplyError
-from syncd.providers.answers import OversizeError
+from syncd.providers.answers import IllegibleError, OversizeError
 from syncd.providers.caldav import multistatus, wire
 from syncd.providers.caldav.multistatus import SHORT, Answer, Multistatus, conditions, whole
 
@@ -71,6 +71,15 @@ def test_a_response_of_its_own_status_is_read() -> None:
     assert (one.href, one.status) == ("/a", 404)
 
 
+def test_a_status_of_success_beside_propstats_says_nothing_more() -> None:
+    good = "<D:status>HTTP/1.1 200 OK</D:status>"
+    propstat = f"<D:propstat><D:prop><D:getetag>1</D:getetag></D:prop>{good}</D:propstat>"
+    (one,) = parse(
+        f"{OPEN}<D:response><D:href>/a</D:href>{propstat}{good}</D:response>{CLOSE}"
+    ).items
+    assert (one.etag, one.status) == ("1", None)
+
+
 NAMED = "<D:href>/a.ics</D:href>"
 DEEP = "<x>" * 70 + "</x>" * 70
 
@@ -126,6 +135,14 @@ def test_bytes_are_counted_and_a_smaller_answer_is_asked_for(
 def test_a_text_beyond_the_parsers_limit_asks_for_a_smaller_answer() -> None:
     with pytest.raises(OversizeError):
         parse(OPEN + "<D:response><D:href>" + "x" * 11_000_000)
+
+
+@pytest.mark.parametrize("text", [b"\x0b", b"&#11;", b"&#x1F;", b"\xe9", b"\xed\xa0\x80"])
+def test_a_text_that_no_xml_can_hold_asks_for_a_smaller_answer(text: bytes) -> None:
+    """I10: of several bodies it is one."""
+    whole = (OPEN + MEMBER.format("TEXT") + CLOSE).encode()
+    with pytest.raises(IllegibleError):
+        parse(whole.replace(b"TEXT", text))
 
 
 def test_a_thousand_entries_take_a_few_milliseconds() -> None:

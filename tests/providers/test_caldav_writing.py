@@ -34,6 +34,7 @@ from tests.servers.quirk_proxy import Switches
         pytest.param(Switches(no_get_etag=True), id="D18 no_get_etag"),
         pytest.param(Switches(no_get_etag=True, no_multiget=True), id="D18 no etag but listed"),
         pytest.param(Switches(weak_etags=True), id="D18 weak_etags"),
+        pytest.param(Switches(gzip_etags=True), id="D18 gzip_etags"),
         pytest.param(Switches(rewrite_body=True), id="D18 rewrite_body"),
         pytest.param(Switches(ignore_if_none_match=True), id="D17 ignore_if_none_match"),
         pytest.param(Switches(drop_keepalive=True), id="drop_keepalive"),

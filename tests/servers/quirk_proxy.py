@@ -56,6 +56,8 @@ class Switches:
     no_put_etag: bool = False  # D18
     no_get_etag: bool = False  # D18: nor after PUT
     weak_etags: bool = False  # D18: and If-Match, which is for strong ones, is never met
+    gzip_etags: bool = False  # D18: as Apache's mod_deflate; If-Match wants the plain one
+    illegible: bytes = b""  # I10: what stands for "ILLEGIBLE" in XML, which cannot hold it
     rewrite_body: bool = False  # D18
     duplicate_uid_ok: bool = False  # D20
     lose: str = ""  # P11: the next write's answer: "before" it is done, or "after"
@@ -162,7 +164,7 @@ class QuirkProxy(CalDavServer):
         elif request.method in WRITES:
             return await self._write(request, body)
         else:
-            return self._weakened(await self._forward(request))
+            return self._weakened(await self._forward(request), request)
         if isinstance(answer, Found):
             answer = self._edited(answer)
         if switches.cut_xml and isinstance(answer.body, bytes):
@@ -180,7 +182,10 @@ class QuirkProxy(CalDavServer):
             edits.add_empty_propstats(answer)
         if switches.absolute_hrefs:
             edits.make_absolute(answer, self.url)
-        return answer.response()
+        told = answer.response()
+        if switches.illegible and isinstance(told.body, bytes):
+            told.body = told.body.replace(b"ILLEGIBLE", switches.illegible)
+        return told
 
     async def _write(self, request: web.Request, body: bytes) -> web.Response:
         switches = self.switches
@@ -201,14 +206,17 @@ class QuirkProxy(CalDavServer):
             return self._hang_up(request)
         if switches.no_put_etag:
             answer.headers.popall("ETag", None)
-        return self._weakened(answer)
+        return self._weakened(answer, request)
 
     def _hang_up(self, request: web.Request) -> web.Response:
         if request.transport is not None:
             request.transport.close()
         return web.Response()
 
-    def _weakened(self, answer: web.Response) -> web.Response:
+    def _weakened(self, answer: web.Response, request: web.Request) -> web.Response:
+        packed = "gzip" in request.headers.get("Accept-Encoding", "")
+        if self.switches.gzip_etags and packed and request.method == "GET":
+            answer.headers["ETag"] = f'{answer.headers["ETag"][:-1]}-gzip"'
         if self.switches.no_get_etag:
             answer.headers.popall("ETag", None)
         if self.switches.weak_etags and "ETag" in answer.headers:

@@ -14,7 +14,7 @@ from syncd.model.errors import ForbiddenError, MalformedReplyError, NotFoundErro
 from syncd.model.ids import ResourceKey
 from syncd.model.resource import Resource
 from syncd.ports.delta import Delta
-from syncd.providers.answers import AbsentError, OversizeError, PassingError
+from syncd.providers.answers import AbsentError, IllegibleError, OversizeError, PassingError
 from syncd.providers.caldav import wire
 from syncd.providers.caldav.client import Ask, CalDavClient, Fetched, below
 from syncd.providers.caldav.listing import Lister
@@ -107,8 +107,9 @@ class Bodies:
         except AbsentError:
             self._quirks.multiget = False
             return await self._singly(hrefs)
-        except OversizeError:
-            self._quirks.hrefs = max(FEWEST_HREFS, len(hrefs) // 2)
+        except OversizeError as error:
+            if not isinstance(error, IllegibleError):  # that is one body's, not the server's
+                self._quirks.hrefs = max(FEWEST_HREFS, len(hrefs) // 2)
             return await self._singly(hrefs) if fewest else None
         except PassingError as error:
             if not error.smaller:

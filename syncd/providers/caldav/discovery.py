@@ -21,6 +21,7 @@ from syncd.ports.vault import PASSWORD
 from syncd.providers.caldav import wire
 from syncd.providers.caldav.client import Ask, CalDavClient
 from syncd.providers.caldav.srv import announced
+from syncd.providers.caldav.translate import address_of
 
 HOMES, INBOX, ORIGINS = "homes", "inbox", "origins"  # of Profile.settings; blanks between URLs
 PRINCIPAL = "principal"  # the same: who signed in
@@ -201,7 +202,7 @@ class _Search:
 
     def _led(self, base: URL, href: str) -> URL:
         """Return where a href leads; credentials may follow it only by D2."""
-        target = base.join(URL(href, encoded=True))
+        target = URL(address_of(href, str(base)), encoded=True)
         self._client.trust(target)
         return target
 

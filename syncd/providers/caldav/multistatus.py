@@ -6,10 +6,18 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Generic, TypeVar, cast
 
-from lxml.etree import XMLParser, XMLPullParser, XMLSyntaxError, XPath, _Element, fromstring
+from lxml.etree import (
+    ErrorTypes,
+    XMLParser,
+    XMLPullParser,
+    XMLSyntaxError,
+    XPath,
+    _Element,
+    fromstring,
+)
 
 from syncd.model.errors import MalformedReplyError
-from syncd.providers.answers import OversizeError
+from syncd.providers.answers import IllegibleError, OversizeError
 from syncd.providers.caldav.wire import DAV
 
 LARGEST = 64 * 2**20  # bytes of one answer, decompressed
@@ -21,6 +29,7 @@ _MOST_WORDS = 300  # characters of an error
 _ROOT, _RESPONSE, _TOKEN = f"{DAV}multistatus", f"{DAV}response", f"{DAV}sync-token"
 _ROOT_WITHIN = 64 * 2**10  # bytes; white space and comments may come before it
 _LIMIT = "Text node too long"  # libxml2: beyond 10 MB
+_ILLEGIBLE = frozenset({ErrorTypes.ERR_INVALID_CHAR, ErrorTypes.ERR_INVALID_ENCODING})
 _elements = XPath("count(.//*)")
 _too_deep = XPath("boolean(" + "/".join("*" * (DEEPEST - 1)) + ")")  # below a response, level 2
 
@@ -158,4 +167,6 @@ def words_of(body: bytes, kind: str) -> str:
 def _refusal(error: XMLSyntaxError) -> MalformedReplyError:
     if _LIMIT in str(error):
         return OversizeError("the answer holds a text larger than 10 MB")
+    if getattr(error, "code", None) in _ILLEGIBLE:  # the stubs do not know it
+        return IllegibleError(f"the answer holds a text that no XML can: {error.msg}")
     return MalformedReplyError(f"the answer is no whole XML: {error.msg}")

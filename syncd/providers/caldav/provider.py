@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from urllib.parse import urljoin
 
 from yarl import URL
 
@@ -33,6 +32,7 @@ from syncd.providers.caldav.shelf import Shelf
 from syncd.providers.caldav.state import State, read_state
 from syncd.providers.caldav.translate import (
     address_books,
+    address_of,
     calendar_key,
     calendars,
     facts_of,
@@ -88,7 +88,7 @@ class CalDavProvider(Writing, Rooms, Passing, Pushing):
         listed = list[Calendar]()
         for home in await self._shelf.homes():
             found = self._found.get(home) or await self._collections(home)
-            there = [replace(one, href=urljoin(str(home), one.href)) for one in found]
+            there = [replace(one, href=address_of(one.href, str(home))) for one in found]
             told = {calendar_key(one.href, self._base): one for one in there}
             listed += address_books(there, self._base)
             self._books |= {book.key: told[book.key] for book in listed if book.key in told}

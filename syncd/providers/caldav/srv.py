@@ -1,6 +1,7 @@
 """Where a domain says that its calendars are: SRV and TXT records (RFC 6764 §3, §4, §6; D1)."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 import dns.asyncresolver
 from dns.exception import DNSException
@@ -23,7 +24,11 @@ async def announced(domain: str) -> Sequence[URL]:
     name = f"{_LABELS}.{domain}"
     hosts = await hosts_of(name)
     path = await _path(name) if hosts else ""
-    return [URL.build(scheme="https", host=host, port=port) / path for host, port in hosts]
+    found = list[URL]()
+    for host, port in hosts:
+        with suppress(ValueError):  # whoever writes records may write anything
+            found.append(URL.build(scheme="https", host=host, port=port) / path)
+    return found
 
 
 async def _path(name: str) -> str:

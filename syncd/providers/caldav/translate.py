@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import quote, unquote_to_bytes, urljoin, urlsplit
 
+from yarl import URL
+
 from syncd.formats.ical_read import read_resource
 from syncd.formats.lines import components
 from syncd.formats.vcard_read import read_card
@@ -42,13 +44,34 @@ class Page:
 def path_of(href: str, base: str) -> str:
     """Return the canonical path that a href, absolute or not, means seen from ``base`` (D3).
 
-    Percent escapes are written in one way only; an escaped slash stays escaped.
+    Percent escapes are written in one way only; an escaped slash stays escaped. Raises
+    MalformedReplyError for what is no address.
     """
     if _CANONICAL.fullmatch(href):
         return href
-    path = "/" + urlsplit(urljoin(base, href)).path.lstrip("/")
+    path = "/" + urlsplit(address_of(href, base)).path.lstrip("/")
     parts = re.split("%2f", path, flags=re.IGNORECASE)
     return "%2F".join(quote(unquote_to_bytes(part), safe=_KEPT) for part in parts)
+
+
+def address_of(href: str, base: str) -> str:
+    """Return the address that a href means seen from ``base``.
+
+    It is an absolute URI or a path (RFC 4918 §8.3): two slashes in front name no host, and a
+    colon alone ends no scheme. Raises MalformedReplyError for what is no address.
+    """
+    if href.startswith("//"):
+        href = f"/{href.lstrip('/')}"
+    elif not href.startswith("/") and "://" not in href:
+        href = f"./{href}"
+    try:
+        found = urljoin(base, href)
+        sound = "://" not in href or URL(found, encoded=True).port is not None
+    except ValueError:
+        raise MalformedReplyError("a href is no address") from None
+    if not sound:
+        raise MalformedReplyError("a href is no address")
+    return found
 
 
 def calendar_key(href: str, base: str) -> CalendarKey:
@@ -57,7 +80,7 @@ def calendar_key(href: str, base: str) -> CalendarKey:
     On another server than ``base`` it is the whole address.
     """
     path = path_of(href, base).rstrip("/") + "/"
-    there, here = _server(urljoin(base, href)), _server(base)
+    there, here = _server(address_of(href, base)), _server(base)
     return CalendarKey(path if there == here else there + path)
 
 

@@ -242,8 +242,12 @@ def href_of(response: _Element) -> str:
 
 
 def status_of(response: _Element) -> int | None:
-    """Return the status of the whole response (RFC 4918 §14.24), None with propstats."""
-    return _code(response.findtext(_RESPONSE_STATUS))
+    """Return the status of the whole response (RFC 4918 §14.24), None with propstats.
+
+    One of success says no more than that: some servers add it to propstats.
+    """
+    code = _code(response.findtext(_RESPONSE_STATUS))
+    return None if code is not None and 200 <= code <= 299 else code  # noqa: PLR2004
 
 
 def _code(line: str | None) -> int | None:
