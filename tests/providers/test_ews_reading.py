@@ -273,6 +273,31 @@ async def test_one_event_that_cannot_be_read_costs_that_event(
     assert (await desk.read()).upserts == {"e2"}
 
 
+@pytest.mark.parametrize(
+    ("told", "name"),
+    [
+        (b"&#xB;", "Tea time"),
+        (b"&#x0;", "Tea time"),
+        (b"&#31;", "Tea time"),
+        (b"\x1f", "Tea time"),
+        (b"&#xD83D;", "Tea time"),
+        (b"&#xFFFF;", "Tea time"),
+        (b"&#x1F375;&#0;", "Tea \U0001f375time"),
+    ],
+)
+async def test_a_text_that_no_xml_can_hold_costs_nothing(
+    desk: EwsDesk, told: bytes, name: str
+) -> None:
+    """I10, F18: Exchange hands on what mails brought, one of ten items of an answer."""
+    for number in range(3):
+        desk.server.put(f"e{number}", *event(f"{number}", at(24)))
+    desk.server.put("e1", t("Subject", "Tea ILLEGIBLEtime"))
+    desk.server.illegible = told
+    read = await desk.read()
+    assert (read.upserts, read.unread) == ({"e0", "e1", "e2"}, set())
+    assert [one.name for one in desk.events("e1")] == [name]
+
+
 @pytest.mark.parametrize("code", ["ErrorCorruptData", "ErrorInternalServerError", "ErrorBrandNew"])
 async def test_one_item_that_exchange_cannot_tell_costs_that_item(desk: EwsDesk, code: str) -> None:
     """I10: a code that no rule names, for one item of several."""

@@ -71,6 +71,7 @@ class EwsServer:
         self.context = ""  # the zone of times that was asked for last
         self.refuses: set[str] = set()  # versions that this server does not speak
         self.hold: Callable[[str], object] | None = None  # awaited before an answer
+        self.illegible = b""  # what stands for "ILLEGIBLE" in answers, as no XML can hold it
         self.offers = ['Basic realm="mail"', "Negotiate", "NTLM"]
         self.ntlm: NtlmDoor | None = None  # instead of Basic
         self.access_token: Callable[[], str] | None = None  # what it takes instead of a password
@@ -208,7 +209,8 @@ class EwsServer:
             if error.code == "ErrorSchemaValidation":
                 return _xml(fault(error.code, error.text), 500)
             told = answer(name, bad(name, error.code, error.text, *_container(name)))
-        return _xml(envelope(told, self.build))
+        body = envelope(told, self.build)
+        return _xml(body.replace(b"ILLEGIBLE", self.illegible) if self.illegible else body)
 
 
 def _container(name: str) -> list[Xml]:

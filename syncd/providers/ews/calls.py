@@ -28,7 +28,7 @@ from syncd.ports.vault import Secret
 from syncd.providers.answers import wait_of
 from syncd.providers.ews.line import Line, LineAdapter
 from syncd.providers.ews.refusals import Refused, refusal, status_refusal
-from syncd.providers.ews.xml import TYPES, attribute, child, text
+from syncd.providers.ews.xml import TYPES, attribute, child, legible, text
 
 BASIC, NTLM = "basic", "NTLM"  # as exchangelib calls them
 BEARER = "bearer"  # a token of ours: exchangelib is told that nobody signs in
@@ -245,12 +245,22 @@ def soap(content: bytes) -> tuple[Element | None, Element]:
 def _envelope(content: bytes) -> Element:
     """Return a SOAP envelope that came whole; raises MalformedReplyError."""
     try:
-        root = etree.fromstring(content, _PARSER)
+        root = _parsed(content)
     except (etree.XMLSyntaxError, ValueError) as error:
         raise MalformedReplyError(f"what the Exchange server answered is no XML: {error}") from None
     if root.tag != f"{{{_SOAP}}}Envelope" or root.getroottree().docinfo.internalDTD is not None:
         raise MalformedReplyError("what the Exchange server answered is no SOAP")
     return root
+
+
+def _parsed(content: bytes) -> Element:
+    try:
+        return etree.fromstring(content, _PARSER)
+    except etree.XMLSyntaxError:
+        readable = legible(content)
+        if readable == content:
+            raise
+    return etree.fromstring(readable, _PARSER)
 
 
 def _fault(content: bytes) -> bool:

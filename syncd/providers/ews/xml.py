@@ -1,5 +1,6 @@
 """The two namespaces of Exchange Web Services: making elements, and looking into them."""
 
+import re
 from collections.abc import Iterator
 from functools import partial
 from typing import Protocol
@@ -12,6 +13,10 @@ from syncd.model.errors import InvalidError
 MESSAGES = "http://schemas.microsoft.com/exchange/services/2006/messages"
 TYPES = "http://schemas.microsoft.com/exchange/services/2006/types"
 _NAMES = {"m": MESSAGES, "t": TYPES}
+_REFERENCE = re.compile(rb"&#(x[0-9A-F]{1,8}|[0-9]{1,8});", re.IGNORECASE)
+_WHITE = frozenset({9, 10, 13})
+_CONTROLS = bytes(sorted(frozenset(range(32)) - _WHITE))
+_HELD = (range(0x20, 0xD800), range(0xE000, 0xFFFE), range(0x10000, 0x110000))
 
 
 class Making(Protocol):
@@ -48,6 +53,21 @@ class Maker:
 
 
 M, T = Maker(MESSAGES), Maker(TYPES)
+
+
+def legible(content: bytes) -> bytes:
+    """Return XML without the characters that XML 1.0 §2.2 has no place for.
+
+    Exchange hands on what mails and clients brought, mostly as references such as ``&#xB;``.
+    """
+    return _REFERENCE.sub(_if_held, content.translate(None, _CONTROLS))
+
+
+def _if_held(found: re.Match[bytes]) -> bytes:
+    word = found[1].lower()
+    number = int(word[1:], 16) if word.startswith(b"x") else int(word)
+    held = number in _WHITE or any(number in one for one in _HELD)
+    return found[0] if held else b""
 
 
 def local(element: Element) -> str:
