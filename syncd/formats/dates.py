@@ -1,13 +1,15 @@
 """RDATE and EXDATE lines, as an event keeps them, to dates and instants (RFC 5545 §3.8.5)."""
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, date, datetime, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 from syncd.formats.lines import line_of
 from syncd.formats.stamps import stamp, values
 from syncd.formats.zones import iana
 from syncd.model.when import When
+
+_NOON = timedelta(hours=12)
 
 
 def listed(recurrence: Iterable[str], name: str, zone: tzinfo) -> Iterator[When]:
@@ -23,6 +25,11 @@ def listed(recurrence: Iterable[str], name: str, zone: tzinfo) -> Iterator[When]
         place: tzinfo = (iana(named) if named else None) or zone
         for value in values(line.value):
             yield aware(stamp(value), place)
+
+
+def nearest_day(at: datetime) -> date:
+    """Return the date of a midnight, also of one that is some hours off in a wrong zone."""
+    return (at.replace(tzinfo=None) + _NOON).date()
 
 
 def excluded_line(start: When) -> str:

@@ -147,6 +147,19 @@ async def test_days_are_excluded_as_days(desk: GraphDesk) -> None:
     assert series.recurrence == (rule, "EXDATE;VALUE=DATE:20261126")
 
 
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/Los_Angeles", "Pacific/Auckland"])
+async def test_an_exception_to_days_replaces_its_day(desk: GraphDesk, zone: str) -> None:
+    """MG8, F17: it says which by a time, the midnight in the zone of its series."""
+    first, second = ({"dateTime": f"2026-11-{day}T00:00:00", "timeZone": zone} for day in (24, 25))
+    times = {"start": first, "end": second, "isAllDay": True}
+    desk.work.put("w", **{**WEEKLY, **times})
+    desk.work.put_exception("w", SECOND, subject="Other")
+    await desk.read()
+    series, exception = desk.events("w")
+    assert series.recurrence == (RULE,)
+    assert (exception.original_start, exception.start) == (SECOND, SECOND)
+
+
 async def test_a_series_keeps_its_hour_over_a_change_of_clocks(desk: GraphDesk) -> None:
     """MG11: no start is missed, although in UTC the hour is another one from March on."""
     extent = {"type": "noEnd", "startDate": "2026-11-24"}

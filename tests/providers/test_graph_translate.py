@@ -236,15 +236,36 @@ def test_an_exception_says_which_start_it_replaces(
     """MG8."""
     series = read(type="seriesMaster", recurrence=WEEKLY)
     told = item(type="exception", seriesMasterId="AAMk=", **changed)
-    assert original_of(told, series) == original
+    assert original_of(told, series, {}) == original
 
 
 def test_an_exception_of_days_replaces_a_day() -> None:
     day = {"isAllDay": True, "start": at("2026-11-24T00:00:00"), "end": at("2026-11-25T00:00:00")}
     series = read(type="seriesMaster", recurrence=WEEKLY, **day)
-    assert original_of(item(iCalUId=ON_28, **day), series) == date(2026, 11, 28)
-    told = item(originalStart="2026-12-01T00:00:00Z", **day)
-    assert original_of(told, series) == date(2026, 12, 1)
+    assert original_of(item(iCalUId=ON_28, **day), series, {}) == date(2026, 11, 28)
+
+
+@pytest.mark.parametrize(
+    ("zone", "midnight"),
+    [
+        ("W. Europe Standard Time", "2026-11-30T23:00:00Z"),
+        ("Pacific Standard Time", "2026-12-01T08:00:00Z"),
+        ("New Zealand Standard Time", "2026-11-30T11:00:00Z"),
+        ("UTC", "2026-12-01T00:00:00Z"),
+        ("tzone://Microsoft/Custom", "2026-11-30T23:00:00Z"),
+        ("", "2026-12-01T08:00:00Z"),
+        ("", "2026-12-01T00:00:00Z"),
+    ],
+)
+def test_a_day_that_is_replaced_is_a_midnight_where_its_series_repeats(
+    zone: str, midnight: str
+) -> None:
+    """MG8, F17, microsoft-graph-docs#7163: guests are not told the zone."""
+    day = {"isAllDay": True, "start": at("2026-11-24T00:00:00"), "end": at("2026-11-25T00:00:00")}
+    told = {**WEEKLY, "range": {**WEEKLY["range"], "recurrenceTimeZone": zone}}
+    master = item(type="seriesMaster", recurrence=told, **day)
+    exception = item(originalStart=midnight, **day)
+    assert original_of(exception, event_of(master, {}), master) == date(2026, 12, 1)
 
 
 def test_an_exception_has_the_uid_of_its_series() -> None:

@@ -88,5 +88,12 @@ def start_on(series: Json, day: date) -> datetime:
     return datetime.combine(day, hour, zone).astimezone(UTC)
 
 
+def original_on(series: Json, day: date) -> datetime:
+    """Return what ``originalStart`` says of a day: of all-day events midnight where it repeats."""
+    if series["isAllDay"]:
+        return datetime.combine(day, time(), zone_of(series)).astimezone(UTC)
+    return start_on(series, day)
+
+
 def length_of(item: Json) -> timedelta:
     return moment(item["end"]) - moment(item["start"])

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from typing import Any
 
-from tests.servers.graph_dates import days_of, length_of, moment, start_on, told
+from tests.servers.graph_dates import days_of, length_of, moment, original_on, start_on, told
 
 Json = dict[str, Any]
 OWNER = "ada@example.org"
@@ -97,7 +97,7 @@ class CalendarTruth:
             "seriesMasterId": series,
             "recurrence": None,
             "iCalUId": _uid(master["iCalUId"][40:], day),
-            "originalStart": f"{start:%Y-%m-%dT%H:%M:%SZ}",
+            "originalStart": f"{original_on(master, day):%Y-%m-%dT%H:%M:%SZ}",
             "start": told(start),
             "end": told(start + length_of(master)),
         }

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from lxml.etree import _Element as Element
 
-from syncd.formats.dates import excluded_line
+from syncd.formats.dates import excluded_line, nearest_day
 from syncd.formats.zones import iana
 from syncd.model.calendar import Calendar, Holds
 from syncd.model.errors import MalformedReplyError
@@ -30,7 +30,7 @@ _VISIBILITIES = {
     "Confidential": Visibility.CONFIDENTIAL,
 }
 _GUESTS = ("RequiredAttendees", "OptionalAttendees", "Resources")
-_DAY, _NOON = timedelta(days=1), timedelta(hours=12)
+_DAY = timedelta(days=1)
 _UTC = ZoneInfo("UTC")
 _BEGINNING = 1601  # of time in Exchange: a stamp from then is none
 
@@ -71,7 +71,7 @@ def modified_starts(master: Element, series: Event) -> dict[str, When]:
         except BROKEN as error:
             raise MalformedReplyError(f"an exception has no original start: {error!r}") from None
         key = attribute(child(one, "ItemId"), "Id") or ""
-        found[key] = _nearest_day(at) if series.all_day else at
+        found[key] = nearest_day(at) if series.all_day else at
     return found
 
 
@@ -124,7 +124,7 @@ def _when(item: Element, name: str, start: When | None) -> tuple[When, str | Non
     zone = _zone(item, f"{name}TimeZone", other)
     at = _time(_needed(item, name), zone)
     if text(item, "IsAllDayEvent") == "true":
-        day = _nearest_day(at)
+        day = nearest_day(at)
         return (day if start is None else max(day, _after(start))), None
     return (at if not isinstance(start, datetime) else max(at, start)), zone.key
 
@@ -153,11 +153,6 @@ def _time(told: str, zone: ZoneInfo) -> datetime:
         return at
 
 
-def _nearest_day(at: datetime) -> date:
-    """Return the date of a midnight, also of one that is some hours off in a wrong zone."""
-    return (at.replace(tzinfo=None) + _NOON).date()
-
-
 def _recurrence(item: Element, start: When) -> tuple[str, ...]:
     pattern = child(item, "Recurrence")
     if pattern is None:
@@ -167,7 +162,7 @@ def _recurrence(item: Element, start: When) -> tuple[str, ...]:
     starts = set[When]()
     for one in children(child(item, "DeletedOccurrences"), "DeletedOccurrence"):
         at = _time(_needed(one, "Start"), zone)
-        starts.add(at if isinstance(start, datetime) else _nearest_day(at))
+        starts.add(at if isinstance(start, datetime) else nearest_day(at))
     return (line, *map(excluded_line, sorted(starts)))
 
 

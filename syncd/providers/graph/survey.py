@@ -70,7 +70,7 @@ def _slots(
     zone = series.start.tzinfo if isinstance(series.start, datetime) else None
     found, silent = dict[str, Slot](), dict[str, date]()
     for key, item in whole.exceptions.items():
-        original = original_of(item, series)
+        original = original_of(item, series, whole.master)
         if key in known:
             found[key] = known[key]
         elif original is not None:

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from syncd.formats.dates import nearest_day
 from syncd.formats.outlook import read_recurrence
 from syncd.formats.zones import iana
 from syncd.model.calendar import Calendar
@@ -81,21 +82,24 @@ def start_of(item: Mapping[str, Any]) -> When:
     return _start(item)[0]
 
 
-def original_of(item: Mapping[str, Any], series: Event) -> When | None:
+def original_of(item: Mapping[str, Any], series: Event, master: Mapping[str, Any]) -> When | None:
     """Return which start of the series an exception replaces, None if the item does not say (MG8).
 
-    It is ``originalStart``, else the day inside ``iCalUId`` at the hour of the series.
+    It is ``originalStart``, else the day inside ``iCalUId`` at the hour of the series, whose body
+    is ``master``. Of days ``originalStart`` is the midnight where the series repeats, which is not
+    always told: then the nearest one.
     """
     start = series.start
     told = item.get("originalStart")
     if isinstance(told, str) and told:
         try:
             at = datetime.fromisoformat(told)
-        except ValueError:
+            at = at.replace(tzinfo=at.tzinfo or UTC)
+            if not isinstance(start, datetime):
+                return nearest_day(_in(at, _zone(_extent(master).get("recurrenceTimeZone"))))
+        except (ValueError, OverflowError):
             return None
-        if not isinstance(start, datetime):
-            return at.date()
-        return _in(at.replace(tzinfo=at.tzinfo or UTC), start.tzinfo or UTC)
+        return _in(at, start.tzinfo or UTC)
     found = _SERIES_DATE.match(str(item.get("iCalUId") or ""))
     if found is None:
         return None
@@ -161,10 +165,13 @@ def _event(
 def _start(item: Mapping[str, Any]) -> tuple[When, str | None]:
     if item.get("isAllDay") is True:
         return _day(item["start"]), None
-    extent = (item.get("recurrence") or {}).get("range") or {}
     names = [item.get("originalStartTimeZone"), item.get("originalEndTimeZone")]
-    zone = _zone(extent.get("recurrenceTimeZone"), *names)
+    zone = _zone(_extent(item).get("recurrenceTimeZone"), *names)
     return _in(_at(item["start"]), zone), zone.key
+
+
+def _extent(item: Mapping[str, Any]) -> Mapping[str, Any]:
+    return (item.get("recurrence") or {}).get("range") or {}
 
 
 def _end(item: Mapping[str, Any], start: When) -> tuple[When, str | None]:

@@ -122,7 +122,10 @@ class EventWriting:
         found = await wire.instances_of(self._client, [key], window)
         for entry in found[key] or ():
             try:
-                start = start_of(entry) if is_occurrence(entry) else original_of(entry, series)
+                if is_occurrence(entry):
+                    start: When | None = start_of(entry)
+                else:
+                    start = original_of(entry, series, whole.master)
             except BROKEN as error:
                 raise MalformedReplyError(f"occurrence {entry['id']} has no start") from error
             if start is not None and slot_of(start) == slot:
