@@ -6,13 +6,21 @@ The other side works days out one by one (tests/servers/graph_dates.py).
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from syncd.formats.expand import Recurring, expand_series
 from syncd.model.ids import ResourceKey, Slot
 from syncd.model.resource import Resource, slot
-from syncd.providers.graph.series import Whole, etag_of, is_series_etag, resource_of, whole_of
+from syncd.providers.graph.series import (
+    Whole,
+    etag_of,
+    is_series_etag,
+    newest,
+    resource_of,
+    whole_of,
+)
 from syncd.providers.graph.survey import concerns, surveyed
 from syncd.providers.graph.window import Window
 from tests.servers.graph_dates import days_of, start_on
@@ -137,6 +145,15 @@ def test_the_version_of_a_series_is_that_of_all_its_parts() -> None:
     single = Whole(master=truth.put("a", **times))
     assert etag_of(single) == truth.events["a"]["@odata.etag"]
     assert not is_series_etag(etag_of(single))
+
+
+@pytest.mark.parametrize("stamp", ["soon", "", None, 7, "2026-11-31T00:00:00Z"])
+def test_of_two_versions_that_do_not_compare_the_last_counts(stamp: object) -> None:
+    """P4."""
+    known = {"id": "a", "lastModifiedDateTime": "2026-11-20T09:00:00.1234567Z"}
+    strange = {"id": "a", "lastModifiedDateTime": stamp}
+    assert newest(known, strange) is strange
+    assert newest(strange, known) is known
 
 
 def test_an_exception_that_says_nothing_is_a_fault_and_not_a_guess() -> None:

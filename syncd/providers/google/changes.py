@@ -113,7 +113,7 @@ class EventReader:
                 groups[key] = merged(key, items_of(held[key]), new.values())
             elif key not in new and not all(map(is_cancelled, new.values())):
                 fetched = await self._fetched(key)  # the series is not ours, or was never read
-                groups[key] = fetched or dict(new)
+                groups[key] = merged(key, new, fetched.values()) if fetched else dict(new)
             else:
                 groups[key] = merged(key, {}, new.values())
 
@@ -125,8 +125,10 @@ class EventReader:
             return {}
         if is_cancelled(master) or not master.get("recurrence"):
             return {} if is_cancelled(master) else {key: master}
-        found = list[Json]()
-        async for page in wire.series_pages(self._client, self._calendar, master["iCalUID"]):
+        found, uid = list[Json](), master.get("iCalUID")
+        if not isinstance(uid, str):  # where one sees free/busy times alone: the listing has all
+            return {key: master}
+        async for page in wire.series_pages(self._client, self._calendar, uid):
             self._note_zone(page)
             found += [one for one in page["items"] if series_id(one) == key]
         return merged(key, {}, [*found, master])

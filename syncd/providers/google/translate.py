@@ -1,7 +1,7 @@
 """Google's events and calendars to ours (providers.md §9)."""
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import lru_cache
 from typing import Any
 
@@ -19,7 +19,7 @@ from syncd.model.event import (
     Visibility,
 )
 from syncd.model.ids import CalendarKey
-from syncd.model.when import When
+from syncd.model.when import When, is_date
 from syncd.providers.google.client import Json
 
 BROKEN = (KeyError, ValueError, TypeError, AttributeError, OverflowError)  # of a wrong shape
@@ -30,6 +30,7 @@ _ANSWERS = {
     "tentative": Answer.TENTATIVE,
     "needsAction": Answer.PENDING,
 }
+_DAY = timedelta(days=1)
 _WRITABLE = frozenset({"owner", "writer"})
 
 
@@ -52,6 +53,8 @@ def event_of(item: Json, calendar_zone: str | None, palette: Mapping[str, str]) 
     """Return one event; raises one of ``BROKEN``. ``palette`` holds colours by ``colorId``."""
     start, start_zone = when_of(item["start"], calendar_zone)
     end, end_zone = when_of(item.get("end") or item["start"], calendar_zone)
+    if is_date(start) and end == start:
+        end = start + _DAY  # Google keeps days that others wrote without a length
     original, original_zone = None, None
     if "recurringEventId" in item:
         original, original_zone = when_of(item["originalStartTime"], calendar_zone)

@@ -66,10 +66,8 @@ def series_id(item: Mapping[str, Any]) -> ResourceKey:
 
 def newest(one: Json, other: Json) -> Json:
     """Return the newer version of an event, ``other`` where they do not compare (P4)."""
-    stamps = [told.get("lastModifiedDateTime") for told in (one, other)]
-    if all(isinstance(stamp_, str) and stamp_ for stamp_ in stamps):
-        return one if _instant(stamps[0]) > _instant(stamps[1]) else other
-    return other
+    was, now = _modified_at(one), _modified_at(other)
+    return one if was is not None and now is not None and was > now else other
 
 
 def whole_of(raw: bytes) -> Whole:
@@ -153,6 +151,9 @@ def resource_of(
     )
 
 
-def _instant(text: Any) -> datetime:  # noqa: ANN401 - checked by the caller
-    at = datetime.fromisoformat(text)
+def _modified_at(item: Json) -> datetime | None:
+    try:
+        at = datetime.fromisoformat(item["lastModifiedDateTime"])
+    except (KeyError, TypeError, ValueError):
+        return None
     return at if at.tzinfo else at.replace(tzinfo=UTC)
