@@ -23,6 +23,7 @@ from syncd.model.errors import (
     StaleStateError,
     SyncdError,
     SyncTokenExpiredError,
+    TransientError,
 )
 from syncd.model.ids import CalendarId
 from syncd.model.profile import Profile
@@ -272,12 +273,18 @@ class Look:
         """Read the change feed, then list everything: what only the listing found was lost (I9).
 
         The feed comes first, because its tombstones are explicit: the brake of I7 holds back
-        deletions that are known by absence only.
+        deletions that are known by absence only. One that fails, perhaps whenever it is asked
+        with this token, keeps no listing away, and that brings another token.
         """
         try:
             await self._begin(known, readings).read(provider, known.token)
         except SyncTokenExpiredError:
             await self._read_in_full(provider, readings)
+            return
+        except (TransientError, ForbiddenError, MalformedReplyError) as error:
+            if policy.reaches_profile(error):
+                raise
+            await self._begin(readings[-1].calendar, readings).read(provider, None)
             return
         told = readings[-1].calendar
         listing = self._begin(told, readings)

@@ -7,6 +7,9 @@ import pytest
 from syncd.engine.control import Control
 from syncd.model.calendar import Mode
 from syncd.model.errors import (
+    ForbiddenError,
+    MalformedReplyError,
+    SyncdError,
     TransientError,
 )
 from syncd.model.profile import State
@@ -160,6 +163,29 @@ async def test_a_reconcile_finds_what_the_change_feed_lost(here: Ground) -> None
         assert here.meter.counts["reconcile_corrections_total"] == 3 * (number + 1)
     (known,) = await here.store.calendars(here.profile_id)
     assert (known.mode, known.token) == (Mode.LISTING, None)
+
+
+@pytest.mark.parametrize(
+    "error", [TransientError("500"), MalformedReplyError("400"), ForbiddenError("403")], ids=str
+)
+async def test_a_change_feed_that_always_fails_keeps_no_listing_away(
+    here: Ground, error: SyncdError
+) -> None:
+    """I9: whatever became of the token; a listing brings another."""
+    work = filled(here, 30)
+    await here.poll()
+    head = await here.head()
+    here.server.faults.feeding = error
+    work.put("000.ics", event("Changed", uid="Event 0"))
+    await here.poll()
+    assert await here.head() == head
+    await here.poll(after=DAY)
+    assert await here.told(head) == ["update event Changed"]
+    here.server.faults.feeding = None
+    work.put("000.ics", event("Changed again", uid="Event 0"))
+    assert (await here.poll(after=HOUR)).activities == 1
+    (known,) = await here.store.calendars(here.profile_id)
+    assert (known.mode, known.failures) == (Mode.TOKEN, 0)
 
 
 async def test_news_at_the_moment_of_a_reconcile_is_no_correction(here: Ground) -> None:

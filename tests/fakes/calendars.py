@@ -68,6 +68,7 @@ class Faults:
     listing: SyncdError | None = None  # of the list of calendars
     books: SyncdError | None = None  # of everything that is asked of address books
     reading: SyncdError | None = None  # before any page
+    feeding: SyncdError | None = None  # the same, of what is asked with a token
     broken_after: int | None = None  # pages, then ``breaking`` is raised
     breaking: SyncdError | None = None
     hidden: set[CalendarKey] = field(default_factory=set)  # left out of the list, and 404

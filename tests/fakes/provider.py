@@ -133,6 +133,8 @@ class FakeProvider(FakeWriting, FakePushing, Rooms, Contacts, Passing):
         server.reads.append(token)
         if faults.reading:
             raise faults.reading
+        if token is not None and faults.feeding:
+            raise faults.feeding
         if calendar not in where or calendar in faults.hidden:
             raise NotFoundError("no such calendar")
         if token is not None and faults.expired:
