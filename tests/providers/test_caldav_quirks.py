@@ -5,6 +5,7 @@ from aiohttp import web
 
 from syncd.model.calendar import Mode
 from syncd.model.errors import (
+    ForbiddenError,
     MalformedReplyError,
     NotFoundError,
     SyncTokenExpiredError,
@@ -45,6 +46,10 @@ async def expect_some(follower: Follower) -> None:
         pytest.param(Switches(no_sync_token=True), id="D10 no_sync_token"),
         pytest.param(Switches(no_sync_collection="told"), id="D14 no_sync_collection"),
         pytest.param(Switches(no_sync_collection="hidden"), id="D14 refused report"),
+        pytest.param(Switches(sync_status=400), id="D14 sync 400"),
+        pytest.param(Switches(sync_status=403), id="D14 sync 403"),
+        pytest.param(Switches(sync_status=415), id="D14 sync 415"),
+        pytest.param(Switches(sync_status=501), id="D14 sync 501"),
         pytest.param(
             Switches(no_data_in_sync=True, multiget_forgets=frozenset({"e1.ics", "e7.ics"})),
             id="D9 multiget_forgets",
@@ -111,6 +116,37 @@ async def test_a_refused_report_is_remembered(proxy: QuirkProxy, behind: Desk) -
     proxy.forget()
     await follower.read(full=True)
     assert [one.report for one in proxy.asked] == ["propfind"]
+
+
+@pytest.mark.parametrize("status", [400, 403, 405, 415])
+async def test_a_report_that_is_refused_some_day_is_done_without(
+    proxy: QuirkProxy, behind: Desk, status: int
+) -> None:
+    """D14: where all else is answered; Open-Xchange and Horde say no more than 403."""
+    follower = await behind.follow()
+    await follower.read()
+    proxy.switches.sync_status = status
+    await change_some(proxy)
+    await follower.read()
+    assert follower.held.keys() == (ALL - {"e2.ics"}) | {"new.ics"}
+    proxy.forget()
+    assert (await follower.read()).empty
+    assert {one.report for one in proxy.asked} == {"propfind"}
+
+
+async def test_a_calendar_where_all_is_refused_is_forbidden_and_nothing_is_learned(
+    proxy: QuirkProxy, behind: Desk
+) -> None:
+    """D14, D15: then the report says nothing of itself."""
+    follower = await behind.follow()
+    await follower.read()
+    proxy.fault = lambda request, _: web.Response(status=403) if request.method != "GET" else None
+    with pytest.raises(ForbiddenError):
+        await follower.read()
+    proxy.fault = None
+    proxy.forget()
+    assert (await follower.read()).empty
+    assert [one.report for one in proxy.asked] == ["sync-collection"]
 
 
 @pytest.mark.parametrize("status", [400, 403, 409, 410, 412])

@@ -28,6 +28,7 @@ class Switches:
     """How the server misbehaves; each is named with its D rule."""
 
     no_sync_collection: str = ""  # D14: "told", or "hidden" behind a lying report set
+    sync_status: int = 0  # D14: what the report is refused with, in no words of the standard
     no_sync_token: bool = False  # D10: PROPFIND has none
     bogus_token_is_full: bool = False  # D12
     token_status: int = 0  # D12
@@ -293,6 +294,8 @@ class QuirkProxy(CalDavServer):
         token = root.findtext(f"{DAV}sync-token") or ""
         if switches.no_sync_collection:
             return edits.error(403, "supported-report")
+        if switches.sync_status:
+            return web.Response(status=switches.sync_status)
         if token and switches.token_status:
             return edits.error(switches.token_status, "valid-sync-token")
         memory = self._memory.setdefault(request.path, _Memory())

@@ -7,7 +7,7 @@ from dataclasses import replace
 from yarl import URL
 
 from syncd.model.calendar import Holds, Mode
-from syncd.model.errors import MalformedReplyError, NotFoundError
+from syncd.model.errors import ForbiddenError, MalformedReplyError, NotFoundError
 from syncd.model.ids import CalendarKey, ResourceKey
 from syncd.ports.clock import Clock
 from syncd.ports.delta import Delta
@@ -20,6 +20,9 @@ from syncd.providers.caldav.listing import MOST_PARTS, Lister, Members, Part, as
 from syncd.providers.caldav.quirks import Facts
 from syncd.providers.caldav.state import State
 from syncd.providers.caldav.translate import facts_of
+
+# what is said of sync-collection by who has none, whatever else is said of it (D14)
+_REFUSED = (AbsentError, ForbiddenError, OversizeError)
 
 
 class CalendarReader:
@@ -65,18 +68,19 @@ class CalendarReader:
 
     async def _all(self, *, first: bool) -> Part:
         """Return the listing; where syncing works, with a token that nothing is lost behind."""
-        facts = await self.facts()
-        if facts.sync and first:
-            with suppress(AbsentError, OversizeError):
+        told = sync = (await self.facts()).sync
+        if told and first:
+            with suppress(*_REFUSED):
                 return await self._lister.all_by_sync()
-            self._without_sync()
-            facts = replace(facts, sync=False)
+            sync = False
         listed = await self._lister.all_by_propfind()
-        if not facts.sync:
+        if told and not sync:  # it answers, but not to that report
+            self._without_sync()
+        if not sync:
             return replace(listed, token=None)
         if listed.token is not None:
             return listed
-        with suppress(AbsentError, OversizeError):
+        with suppress(*_REFUSED):
             later = await self._lister.all_by_sync()
             return Part(members=listed.members | later.members, token=later.token)
         self._without_sync()
@@ -118,6 +122,7 @@ class CalendarReader:
                 yield page
             if not part.more:
                 return
+        await self._lister.check()  # or is all refused?
         self._without_sync()
         async for page in self.everything(known):
             yield page
@@ -126,7 +131,7 @@ class CalendarReader:
         """Return what changed since ``token``; None if the server has no end or no such report."""
         started = self._clock.monotonic()
         for with_bodies in (True, False) if bodies else (False,):
-            with suppress(OversizeError, AbsentError):
+            with suppress(*_REFUSED):
                 part = await self._lister.since(token, bodies=with_bodies)
                 self._quirks.note_single(self._clock.monotonic() - started)
                 return part

@@ -92,6 +92,7 @@ class Ask:
     timeout: ClientTimeout = field(default=QUICK)
     tries: int = TRIES
     with_token: bool = False  # 410 then speaks of the token
+    dispensable: bool = False  # who refuses it by a strange status lacks it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -287,9 +288,9 @@ class CalDavClient:
             return self._refused(response, message, named, words_of(body, response.content_type))
         if wire.VALID_SYNC_TOKEN in named or (status == 410 and ask.with_token):  # noqa: PLR2004
             return SyncTokenExpiredError(message)
-        if wire.SUPPORTED_REPORT in named:
-            return AbsentError(message)
         means = meaning(status, wait_named=header is not None)
+        if wire.SUPPORTED_REPORT in named or (ask.dispensable and means is Means.MALFORMED):
+            return AbsentError(message)
         if means is Means.FORBIDDEN and ask.signs_in and self.flavour.forbids_strangers:
             means = Means.REFUSED
         return error_of(means, message, retry_after=wait_of(header, self._clock.now()))

@@ -69,6 +69,7 @@ class Lister:
             depth="0",
             timeout=QUICK if token else SLOW,
             with_token=bool(token),
+            dispensable=True,
         )
         answer = await self._client.multistatus(ask, wire.entry)
         part = await self._parted(answer)
