@@ -234,8 +234,61 @@ async def test_a_part_that_fails_is_tried_again(desk: GraphDesk) -> None:
     desk.server.faults.append(Fault(503, part="/instances", code="x", times=2))
     await desk.read()
     assert list(desk.held) == ["w"]
-    desk.work.put("w", subject="Renamed")
-    desk.server.faults.append(Fault(403, part="/instances", code="ErrorAccessDenied"))
+
+
+@pytest.mark.parametrize("status", [400, 403, 500])
+@pytest.mark.parametrize("part", ["/w/instances", "/events/w@2026-12-01"])
+async def test_a_series_that_cannot_be_told_costs_only_itself(
+    desk: GraphDesk, status: int, part: str
+) -> None:
+    """I10: it stays as it was, and is listed soon, as the feed names it once."""
+    desk.work.put("w", **WEEKLY)
+    desk.work.put_exception("w", SECOND, subject="Other")
+    desk.work.put("v", **WEEKLY)
+    await desk.read()
+    before = desk.held[ResourceKey("w")]
+    desk.server.habits.bare_instances = True
+    for key in "wv":
+        desk.work.put(key, subject="Renamed")
+    desk.server.faults.append(Fault(status, part=part, code="ErrorCorruptData", times=99))
+    read = await desk.read()
+    assert (read.upserts, read.unread, read.last.reconcile) == ({"v"}, {"w"}, True)
+    assert desk.held[ResourceKey("w")] == before
+    full = await desk.read(full=True)  # where the round tells exceptions whole
+    assert (full.deleted, full.last.complete) == (set(), True)
+    assert full.unread == ({"w"} if part == "/w/instances" else set())
+    desk.server.faults.clear()
+    await desk.read(full=True)
+    assert [one.name for one in desk.events("w")] == ["Renamed", "Other"]
+
+
+@pytest.mark.parametrize("status", [400, 403, 500])
+async def test_an_event_that_cannot_be_told_costs_only_itself(desk: GraphDesk, status: int) -> None:
+    """I10, MG4, MG5: whether or not others are asked for with it."""
+    desk.server.habits.partial = True
+    for key in "abc":
+        desk.work.put(key, start=at(24), end=at(24, 10), subject=key)
+    await desk.read()
+    desk.server.faults.append(Fault(status, part="/events/a", code="ErrorX", times=99))
+    for keys in ("a", "ab"):
+        for key in keys:
+            desk.work.put(key, subject="Renamed")
+        read = await desk.read()
+        assert (read.upserts, read.unread) == (set(keys) - {"a"}, {"a"})
+        assert read.last.reconcile
+    desk.server.faults.clear()
+    await desk.read(full=True)
+    assert [desk.events(key)[0].name for key in "abc"] == ["Renamed", "Renamed", "c"]
+    assert not (await desk.read()).last.reconcile
+
+
+async def test_a_calendar_that_cannot_be_told_is_no_events_fault(desk: GraphDesk) -> None:
+    """P1: no link moves past what nobody has read."""
+    desk.server.habits.partial = True
+    desk.work.put("a", start=at(24), end=at(24, 10), subject="a")
+    await desk.read()
+    desk.work.put("a", subject="Renamed")
+    desk.server.faults.append(Fault(403, part=f"/calendars/{desk.key}", code="x", times=99))
     with pytest.raises(ForbiddenError):
         await desk.read()
 

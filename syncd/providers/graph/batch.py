@@ -7,8 +7,8 @@ from typing import Any
 import orjson
 
 from syncd.formats.outlook import Json
-from syncd.model.errors import MalformedReplyError, NotFoundError
-from syncd.providers.answers import wait_of
+from syncd.model.errors import ForbiddenError, MalformedReplyError, NotFoundError, SyncdError
+from syncd.providers.answers import PassingError, wait_of
 from syncd.providers.graph.refusals import Refused, refusal
 
 BATCH = ("$batch",)
@@ -25,10 +25,24 @@ def batch_body(targets: Sequence[str], prefer: str) -> Json:
     }
 
 
-def answers_of(told: Json, count: int, now: datetime) -> list[Json | None]:
-    """Return what the parts answered, in the order in which they were asked, None for a 404.
+Part = Json | SyncdError | None  # None for a 404; errors that may be of this one object alone
+OF_ONE_PART = (ForbiddenError, MalformedReplyError, PassingError)
 
-    Raises what the first part that is refused means, MalformedReplyError if one has no answer.
+
+class PartsError(PassingError):
+    """Some parts met what may pass; ``parts`` are all answers."""
+
+    def __init__(self, parts: Sequence[Part]) -> None:
+        """Say what the first of them met."""
+        super().__init__(next(str(one) for one in parts if isinstance(one, PassingError)))
+        self.parts = parts
+
+
+def answers_of(told: Json, count: int, now: datetime) -> list[Part]:
+    """Return what the parts answered, in the order in which they were asked.
+
+    Raises what a part is refused for that concerns all of them, such as a throttle, and
+    MalformedReplyError if one has no answer.
     """
     parts = told.get("responses")
     if not isinstance(parts, list):
@@ -37,7 +51,7 @@ def answers_of(told: Json, count: int, now: datetime) -> list[Json | None]:
     return [_answer(found.get(str(number)), now) for number in range(count)]
 
 
-def _answer(part: dict[str, Any] | None, now: datetime) -> Json | None:
+def _answer(part: dict[str, Any] | None, now: datetime) -> Part:
     if part is None or not isinstance(part.get("status"), int):
         raise MalformedReplyError("Microsoft Graph left a part of a batch without an answer")
     status, body = part["status"], part.get("body")
@@ -58,4 +72,6 @@ def _answer(part: dict[str, Any] | None, now: datetime) -> Json | None:
     )
     if isinstance(error, NotFoundError):
         return None
+    if status >= 400 and isinstance(error, OF_ONE_PART):  # noqa: PLR2004 - what it says itself
+        return error
     raise error

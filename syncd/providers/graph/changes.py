@@ -9,13 +9,13 @@ from typing import TypeVar
 
 from syncd.formats.outlook import Json
 from syncd.model.calendar import Mode
-from syncd.model.errors import MalformedReplyError
+from syncd.model.errors import MalformedReplyError, SyncdError
 from syncd.model.ids import CalendarKey, ResourceKey, SyncToken
 from syncd.model.resource import Resource
 from syncd.ports.delta import Delta
 from syncd.ports.provider import Known
 from syncd.providers.graph import wire
-from syncd.providers.graph.client import GraphClient
+from syncd.providers.graph.client import Ask, GraphClient
 from syncd.providers.graph.entries import Choice, Entries, chosen, extended
 from syncd.providers.graph.series import (
     Whole,
@@ -36,6 +36,7 @@ _AT_ONCE = 20  # series: one batch
 _SCANNED = 200  # bodies that are searched at once
 _INLINE = 100  # events that are read without a thread: some milliseconds (F42)
 T = TypeVar("T")
+K = TypeVar("K", bound=str)
 Wholes = Mapping[ResourceKey, Whole]
 Palette = Callable[[], Awaitable[Mapping[str, str]]]
 
@@ -61,6 +62,8 @@ class EventReader:
         self._palette = palette
         self._own = own
         self._now = now
+        self._untold = dict[ResourceKey, str]()  # what Graph cannot tell now, and why (I10)
+        self._told_all = True
 
     async def everything(self, known: Known) -> AsyncIterator[Delta]:
         """Yield a round of the change feed and a listing as one complete read (MG6).
@@ -81,16 +84,18 @@ class EventReader:
         absent = sorted((await known.etags()).keys() - named)[:LOOKED_UP]
         doubtful = {*absent, *feed.unlike_exceptions, *feed.series} - named
         feed.replace(await self._looked_up(sorted(doubtful)))
+        feed.forget(self._untold)
         found = feed.sorted_out()
         late = {key: one for key, one in found.alone.items() if key in doubtful}
         series = {**{key: one for key, one in found.masters.items() if key in doubtful}, **masters}
-        for some in _cut({**late, **_orphans(found.exceptions, series)}, _PAGE):
+        known_series = series.keys() | self._untold.keys()
+        for some in _cut({**late, **_orphans(found.exceptions, known_series)}, _PAGE):
             yield await self._page(some)
         for chosen_ in _cut(series, _AT_ONCE):
             held = await _held(known, chosen_)
             yield await self._series(chosen_, found.exceptions, held, window, expand=True)
         standing = Standing(link=feed.link, window=window)
-        yield Delta(complete=True, token=state_text(standing), mode=Mode.TOKEN)
+        yield Delta(unread=self._untold, complete=True, token=state_text(standing), mode=Mode.TOKEN)
 
     async def since(self, token: SyncToken, known: Known) -> AsyncIterator[Delta]:
         """Yield what changed, from the last page on: only then it is clear what belongs together.
@@ -108,6 +113,7 @@ class EventReader:
         again = [*islice(doubtful, LOOKED_UP), *feed.partial]
         again += [key for key in extended(former) if key in feed.events]
         feed.replace(await self._looked_up(again))
+        feed.forget(self._untold)
         found, gone = feed.sorted_out(), frozenset(map(ResourceKey, feed.gone))
         for some in _cut(found.alone, _PAGE):
             yield await self._page(some)
@@ -116,7 +122,8 @@ class EventReader:
         masters = {key: held[key].master for key in touched if key in held} | dict(found.masters)
         strange = await self._looked_up(sorted(touched - masters.keys()))
         masters |= {ResourceKey(key): one for key, one in strange.items() if one and is_series(one)}
-        for some in _cut(_orphans(found.exceptions, masters), _PAGE):
+        known_series = masters.keys() | self._untold.keys()
+        for some in _cut(_orphans(found.exceptions, known_series), _PAGE):
             yield await self._page(some)
         for some_series in _cut(masters, _AT_ONCE):
             yield await self._series(some_series, found.exceptions, held, standing.window)
@@ -125,11 +132,19 @@ class EventReader:
             window=standing.window,
             pending=tuple(islice(doubtful, LOOKED_UP, None)),
         )
-        yield Delta(deleted=gone, token=state_text(after), mode=Mode.TOKEN)
+        yield Delta(
+            deleted=gone,
+            unread=self._untold,
+            token=state_text(after),
+            mode=Mode.TOKEN,
+            reconcile=not self._told_all,  # or what the feed told of that would be lost
+        )
 
     async def resource(self, key: ResourceKey, before: bytes | None = None) -> Delta:
         """Read one resource as it is now; ``before`` is its body as we knew it."""
-        item = (await self._looked_up([key]))[key]
+        item = (await wire.looked_up(self._client, self._calendar, [key]))[key]
+        if isinstance(item, SyncdError):
+            raise item
         return Delta(deleted=frozenset({key})) if item is None else await self.read(item, before)
 
     async def read(self, item: Json, before: bytes | None = None) -> Delta:
@@ -141,7 +156,21 @@ class EventReader:
         return await self._series({key: item}, {}, held, Window.around(self._now()))
 
     async def _looked_up(self, ids: Iterable[str]) -> dict[str, Json | None]:
-        return await wire.looked_up(self._client, self._calendar, ids)
+        """Return events as they are now, but for those that Graph cannot tell."""
+        told, failed = await self._sorted(await wire.looked_up(self._client, self._calendar, ids))
+        self._untold |= {ResourceKey(key): str(error) for key, error in failed.items()}
+        return told
+
+    async def _sorted(
+        self, told: Mapping[K, T | SyncdError]
+    ) -> tuple[dict[K, T], dict[K, SyncdError]]:
+        """Return answers apart from errors; raises what is wrong with all of the calendar."""
+        failed = {key: one for key, one in told.items() if isinstance(one, SyncdError)}
+        if failed and len(failed) == len(told):
+            await self._client.read(Ask(path=(*wire.CALENDARS, self._calendar)))
+        self._told_all = self._told_all and not failed
+        good = {key: one for key, one in told.items() if not isinstance(one, SyncdError)}
+        return good, failed
 
     async def _series(
         self,
@@ -154,15 +183,23 @@ class EventReader:
     ) -> Delta:
         """Return series whole; one that went meanwhile is not named (MG7)."""
         asked = [key for key, master in masters.items() if concerns(master, window)]
-        entries = await wire.instances_of(self._client, asked, window)
-        there = {key: some for key in masters if (some := entries.get(key, [])) is not None}
+        entries, failed = await self._sorted(await wire.instances_of(self._client, asked, window))
+        there = {
+            key: some
+            for key in masters
+            if key not in failed and (some := entries.get(key, [])) is not None
+        }
         choices = {
             key: chosen(fresh.get(key, {}), held.get(key), some, expand=expand)
             for key, some in there.items()
         }
-        told = await self._looked_up(sorted({one for each in choices.values() for one in each.ask}))
-        wholes, unread = dict[ResourceKey, Whole](), dict[ResourceKey, str]()
+        parts = sorted({one for each in choices.values() for one in each.ask})
+        told, lost = await self._sorted(await wire.looked_up(self._client, self._calendar, parts))
+        wholes, unread = dict[ResourceKey, Whole](), {key: str(one) for key, one in failed.items()}
         for key, some in there.items():
+            if lost.keys() & choices[key].ask:
+                unread[key] = "an exception of the series is not told"
+                continue
             whole = Whole(master=masters[key], exceptions=_complete(choices[key], told))
             try:
                 wholes[key] = surveyed(whole, some, window, held.get(key))

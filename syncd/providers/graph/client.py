@@ -17,7 +17,14 @@ from syncd.model.errors import MalformedReplyError, RelinkRequiredError
 from syncd.ports.clock import Clock
 from syncd.ports.passing import Passed, PassedAnswer, sent_along
 from syncd.providers.answers import PassingError, UnansweredError, wait_of
-from syncd.providers.graph.batch import BATCH, MOST_PARTS, answers_of, batch_body
+from syncd.providers.graph.batch import (
+    BATCH,
+    MOST_PARTS,
+    Part,
+    PartsError,
+    answers_of,
+    batch_body,
+)
 from syncd.providers.graph.refusals import Refused, refusal
 from syncd.providers.limits import retried
 from syncd.providers.oauth.passing import TIMEOUT, pass_on, whole_body
@@ -103,16 +110,19 @@ class GraphClient:
             asked.add(link)
             ask = Ask(link=link, page=ask.page)
 
-    async def batch(self, asks: Sequence[Ask]) -> list[Json | None]:
+    async def batch(self, asks: Sequence[Ask]) -> list[Part]:
         """Return what each of many reads answers, in order; None for what is not there (MG10).
 
-        Raises what the first part that is refused means.
+        What a part is refused for alone stands in its place, after up to three tries of all.
         """
-        found = list[Json | None]()
+        found = list[Part]()
         for start in range(0, len(asks), MOST_PARTS):
             some = asks[start : start + MOST_PARTS]
             body = batch_body([one.target for one in some], ", ".join(PREFER))
-            found += await retried(partial(self._batched, body), self._clock)
+            try:
+                found += await retried(partial(self._batched, body), self._clock)
+            except PartsError as error:
+                found += error.parts
         return found
 
     async def passed(self, asked: Passed) -> PassedAnswer:
@@ -121,9 +131,12 @@ class GraphClient:
         async with self._lanes:
             return await pass_on(self._session, asked, self._tokens, base=self._base, headers=ours)
 
-    async def _batched(self, body: Json) -> list[Json | None]:
+    async def _batched(self, body: Json) -> list[Part]:
         told = await self.send(Ask(method="POST", path=BATCH, body=body))
-        return answers_of(told, len(body["requests"]), self._clock.now())
+        parts = answers_of(told, len(body["requests"]), self._clock.now())
+        if any(isinstance(one, PassingError) for one in parts):
+            raise PartsError(parts)
+        return parts
 
     async def send(self, ask: Ask) -> Json:
         """Send once, or twice where the access token was refused; return the answer's object.

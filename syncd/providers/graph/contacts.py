@@ -9,7 +9,7 @@ import orjson
 
 from syncd.formats.outlook import Json
 from syncd.model.calendar import Calendar, Holds, Mode
-from syncd.model.errors import MalformedReplyError, SyncTokenExpiredError
+from syncd.model.errors import MalformedReplyError, SyncdError, SyncTokenExpiredError
 from syncd.model.ids import CalendarKey, ResourceKey, SyncToken
 from syncd.model.resource import Resource
 from syncd.ports.delta import Delta
@@ -76,9 +76,12 @@ class ContactReader:
         sparse = [one["id"] for one in items if not one.get("@odata.etag")]
         whole = await self._client.batch([Ask(path=(*self._path, key)) for key in sparse])
         told = dict(zip(sparse, whole, strict=True))
+        for one in whole:
+            if isinstance(one, SyncdError):
+                raise one
         there = [told.get(one["id"], one) for one in items]
         gone = frozenset(ResourceKey(key) for key, one in told.items() if one is None)
-        living = [one for one in there if one is not None]
+        living = [one for one in there if isinstance(one, dict)]
         if len(living) <= _INLINE:
             return replace(_delta(living), deleted=gone)
         return replace(await asyncio.to_thread(_delta, living), deleted=gone)

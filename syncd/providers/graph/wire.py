@@ -6,8 +6,9 @@ import orjson
 
 from syncd.formats.outlook import Json
 from syncd.model.calendar import Calendar
-from syncd.model.errors import MalformedReplyError
+from syncd.model.errors import MalformedReplyError, SyncdError
 from syncd.model.ids import CalendarKey, ResourceKey, short
+from syncd.providers.graph.batch import Part
 from syncd.providers.graph.client import DELTA, NEXT, Ask, GraphClient
 from syncd.providers.graph.properties import EXTENSION
 from syncd.providers.graph.translate import BROKEN, calendar_of
@@ -56,15 +57,16 @@ async def changed_pages(client: GraphClient, link: str) -> AsyncIterator[Json]:
 
 async def looked_up(
     client: GraphClient, calendar: CalendarKey, ids: Iterable[str]
-) -> dict[str, Json | None]:
+) -> dict[str, Part]:
     """Return events whole as they are now, with our extension (MG19), None for what is gone.
 
-    They are asked for below their calendar: an id outlives the move to another one (MG3, P7).
+    Of what Graph cannot tell it is the error. They are asked for below their calendar: an id
+    outlives the move to another one (MG3, P7).
     """
     wanted = list(dict.fromkeys(ids))
     told = await client.batch([event_ask(calendar, one) for one in wanted])
     for item in told:
-        if item is not None:
+        if isinstance(item, dict):
             _entry(item)
     return dict(zip(wanted, told, strict=True))
 
@@ -76,13 +78,16 @@ def event_ask(calendar: CalendarKey, key: str) -> Ask:
 
 async def instances_of(
     client: GraphClient, series: Sequence[ResourceKey], window: Window
-) -> dict[ResourceKey, list[Json] | None]:
-    """Return what of each series lies within a window, as entries of few members; None if gone."""
+) -> dict[ResourceKey, list[Json] | SyncdError | None]:
+    """Return what of each series lies within a window, as entries of few members; None if gone.
+
+    Of what Graph cannot tell it is the error.
+    """
     told = await client.batch([instances_ask(key, window) for key in series])
-    found = dict[ResourceKey, list[Json] | None]()
+    found = dict[ResourceKey, list[Json] | SyncdError | None]()
     for key, first in zip(series, told, strict=True):
-        if first is None:
-            found[key] = None
+        if first is None or isinstance(first, SyncdError):
+            found[key] = first
             continue
         entries = _entries(first)
         if isinstance(link := first.get(NEXT), str):

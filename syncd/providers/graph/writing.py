@@ -11,6 +11,7 @@ from syncd.model.errors import (
     InvalidError,
     MalformedReplyError,
     NotFoundError,
+    SyncdError,
     UnsupportedError,
 )
 from syncd.model.event import Answer, Person
@@ -120,7 +121,10 @@ class EventWriting:
         window = _around(slot)
         key = ResourceKey(whole.master["id"])
         found = await wire.instances_of(self._client, [key], window)
-        for entry in found[key] or ():
+        entries = found[key] or []
+        if isinstance(entries, SyncdError):
+            raise entries
+        for entry in entries:
             try:
                 if is_occurrence(entry):
                     start: When | None = start_of(entry)
