@@ -150,15 +150,6 @@ async def test_excluded_days_and_lines_that_say_it_already(desk: GoogleDesk) -> 
     assert desk.events("d")[0].start == date(2026, 11, 24)
 
 
-async def test_a_day_without_a_length_is_a_day(desk: GoogleDesk) -> None:
-    """P9, allenporter/gcal_sync#225: the end is exclusive, and Google keeps what others wrote."""
-    day = {"date": "2026-11-24"}
-    single(desk.server, "d", start=day, end=day)
-    await desk.read()
-    (event,) = desk.events("d")
-    assert (event.start, event.end) == (date(2026, 11, 24), date(2026, 11, 25))
-
-
 async def test_parts_of_a_series_come_in_any_order_over_pages(desk: GoogleDesk) -> None:
     """P4: the exception stands on a page before its series."""
     await desk.read()
@@ -196,20 +187,6 @@ async def test_an_exception_whose_series_was_never_read_brings_it(desk: GoogleDe
     await desk.read()
     assert [one.name for one in desk.events("w")] == ["Weekly", "Other"]
     assert len(desk.events("w")[0].recurrence) == 2
-
-
-async def test_a_series_without_a_uid_is_read_all_the_same(desk: GoogleDesk) -> None:
-    """P1: who sees free/busy times alone is told little of the events."""
-    work = desk.server.work
-    await desk.read()
-    work.put("w", **WEEKLY)
-    await desk.read()
-    desk.held.clear()
-    desk.follower._raw.clear()
-    del work.events["w"]["iCalUID"]
-    work.put(SECOND, summary="Other")
-    await desk.read()
-    assert [one.name for one in desk.events("w")] == ["Weekly", "Other"]
 
 
 async def test_a_series_that_repeats_no_more_loses_its_exceptions(desk: GoogleDesk) -> None:

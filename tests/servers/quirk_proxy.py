@@ -58,7 +58,7 @@ class Switches:
     no_get_etag: bool = False  # D18: nor after PUT
     weak_etags: bool = False  # D18: and If-Match, which is for strong ones, is never met
     gzip_etags: bool = False  # D18: as Apache's mod_deflate; If-Match wants the plain one
-    illegible: bytes = b""  # I10: what stands for "ILLEGIBLE" in XML, which cannot hold it
+    illegible: bytes = b"ILLEGIBLE"  # I10: what stands for this in XML, which cannot hold it
     rewrite_body: bool = False  # D18
     duplicate_uid_ok: bool = False  # D20
     lose: str = ""  # P11: the next write's answer: "before" it is done, or "after"
@@ -183,10 +183,7 @@ class QuirkProxy(CalDavServer):
             edits.add_empty_propstats(answer)
         if switches.absolute_hrefs:
             edits.make_absolute(answer, self.url)
-        told = answer.response()
-        if switches.illegible and isinstance(told.body, bytes):
-            told.body = told.body.replace(b"ILLEGIBLE", switches.illegible)
-        return told
+        return edits.make_illegible(answer.response(), switches.illegible)
 
     async def _write(self, request: web.Request, body: bytes) -> web.Response:
         switches = self.switches
