@@ -11,8 +11,14 @@ from tests.servers.google import GoogleServer
 
 
 @pytest.fixture
-async def desk() -> AsyncIterator[GoogleDesk]:
-    async with GoogleServer().running() as server, google_desk(server) as one:
+async def server() -> AsyncIterator[GoogleServer]:
+    async with GoogleServer().running() as one:
+        yield one
+
+
+@pytest.fixture
+async def desk(server: GoogleServer) -> AsyncIterator[GoogleDesk]:
+    async with google_desk(server) as one:
         yield one
         assert server.complaints == []
 
@@ -38,3 +44,15 @@ async def test_a_series_without_a_uid_is_read_all_the_same(desk: GoogleDesk) -> 
     work.put(SECOND, summary="Other")
     await desk.read()
     assert [one.name for one in desk.events("w")] == ["Weekly", "Other"]
+
+
+async def test_a_series_of_no_shape_costs_only_itself(server: GoogleServer) -> None:
+    """I10: also where it is put together with its cancelled instances."""
+    async with google_desk(server) as desk:
+        single(server, "a")
+        server.work.put("w", **WEEKLY)
+        server.work.cancel(SECOND)
+        server.work.put("w", recurrence=[*WEEKLY["recurrence"], ["RDATE"]])
+        read = await desk.read()
+        assert (read.unread, read.upserts) == ({"w"}, {"a"})
+    assert server.complaints  # it is none of what the document says

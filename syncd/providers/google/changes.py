@@ -21,6 +21,7 @@ from syncd.providers.google.series import (
     resource_of,
     series_id,
 )
+from syncd.providers.google.translate import BROKEN
 
 _INLINE = 100  # events that are read without a thread: some milliseconds (F42)
 Groups = dict[ResourceKey, dict[str, Json]]
@@ -165,7 +166,7 @@ def _read(groups: Groups, zone: str | None, palette: Mapping[str, str]) -> Delta
     for key, items in groups.items():
         try:
             found = resource_of(key, {} if _is_gone(key, items) else items, zone, palette)
-        except MalformedReplyError as error:
+        except (MalformedReplyError, *BROKEN) as error:
             unread[key] = str(error)
             continue
         if found is None:

@@ -28,6 +28,7 @@ from syncd.providers.graph.series import (
 )
 from syncd.providers.graph.state import Standing, read_state, state_text
 from syncd.providers.graph.survey import concerns, surveyed
+from syncd.providers.graph.translate import BROKEN
 from syncd.providers.graph.window import Window
 
 LOOKED_UP = 200  # removed or absent events in one read; the rest the next time (MG5)
@@ -203,7 +204,7 @@ class EventReader:
             whole = Whole(master=masters[key], exceptions=_complete(choices[key], told))
             try:
                 wholes[key] = surveyed(whole, some, window, held.get(key))
-            except MalformedReplyError as error:
+            except (MalformedReplyError, *BROKEN) as error:
                 unread[key] = str(error)
         page = await self._page(wholes)
         return Delta(upserts=page.upserts, unread={**page.unread, **unread})
