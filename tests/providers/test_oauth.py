@@ -167,6 +167,8 @@ async def test_a_grant_that_is_gone_is_told_with_its_reason(desk: Desk) -> None:
         (400, '{"error":"consent_required"}', RelinkRequiredError),
         (401, '{"error":"invalid_client"}', MisconfiguredError),
         (400, '{"error":"unauthorized_client"}', MisconfiguredError),
+        (401, '{"error":"deleted_client"}', MisconfiguredError),
+        (401, '{"error":"disabled_client"}', MisconfiguredError),
         (400, '{"error":"invalid_request"}', TransientError),
         (400, '{"error":"temporarily_unavailable"}', TransientError),
         (429, '{"error":"invalid_grant"}', TransientError),

@@ -24,7 +24,9 @@ LONGEST = timedelta(hours=23)  # so each grant is used once a day, or it dies on
 _LARGEST = 64 * 2**10
 _ASSERTED = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 _DEAD = frozenset({"invalid_grant", "interaction_required", "consent_required"})
-_OURS = frozenset({"invalid_client", "unauthorized_client"})
+_OURS = frozenset({  # the last two are Google's, of a client that the operator let go
+    *("invalid_client", "unauthorized_client", "deleted_client", "disabled_client"),
+})  # fmt: skip
 
 
 class GrantRefusedError(Exception):
