@@ -14,7 +14,7 @@ from syncd.model.errors import (
     SyncTokenExpiredError,
     TransientError,
 )
-from syncd.model.ids import CalendarKey, ProfileId, UserId
+from syncd.model.ids import CalendarKey, ProfileId, ResourceKey, UserId
 from syncd.model.profile import Profile
 from syncd.ports.provider import Provider
 from syncd.providers.caldav.state import State
@@ -169,6 +169,17 @@ async def test_only_a_whole_answer_says_that_nothing_changed(
     raw.told = answer(207, EMPTY.format(NEXT).encode())
     assert (await follower.read()).empty
     assert follower.token == State(sync="next").text()
+
+
+async def test_one_response_may_name_all_that_is_gone(raw: RawServer, provider: Provider) -> None:
+    """D11, RFC 4918 §14.24."""
+    follower = Follower(provider, KEY)
+    follower.token = State(sync="theirs").text()
+    hrefs = "".join(f"<href>/cal/{name}.ics</href>" for name in "abc")
+    gone = f"<response>{hrefs}<status>HTTP/1.1 404 Not Found</status></response>"
+    raw.told = answer(207, EMPTY.format(gone + NEXT).encode())
+    (page,) = (await follower.read()).pages
+    assert page.deleted == {ResourceKey(f"/cal/{name}.ics") for name in "abc"}
 
 
 async def test_a_listing_without_responses_is_malformed(raw: RawServer, provider: Provider) -> None:

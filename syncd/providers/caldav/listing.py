@@ -143,15 +143,19 @@ class Lister:
             elif one.collection or key.endswith("/"):
                 continue
             elif one.status in _GONE:
-                gone.add(key)
-                members.pop(key, None)
+                for other in (key, *map(self._path, one.others)):
+                    gone.add(other)
+                    members.pop(other, None)
             else:
                 members[key] = one
                 gone.discard(key)
         return Part(members=members, gone=frozenset(gone), token=answer.sync_token, more=more)
 
     def _key(self, one: wire.Entry) -> ResourceKey:
-        return ResourceKey(path_of(one.href, str(self._calendar)))
+        return self._path(one.href)
+
+    def _path(self, href: str) -> ResourceKey:
+        return ResourceKey(path_of(href, str(self._calendar)))
 
     def _is_own(self, key: ResourceKey) -> bool:
         return key.rstrip("/") == self._own

@@ -116,8 +116,9 @@ def proppatch(properties: Mapping[str, str | None]) -> bytes:
 class Entry:
     """A member of a collection as one response names it.
 
-    ``status`` is the response's own, None where it has propstats; ``etag`` is empty and ``body``
-    None where a server leaves them out. XML has turned the body's line ends into LF.
+    ``status`` is the response's own, None where it has propstats, and may be that of ``others``,
+    too; ``etag`` is empty and ``body`` None where a server leaves them out. XML has turned the
+    body's line ends into LF.
     """
 
     href: str
@@ -127,6 +128,7 @@ class Entry:
     collection: bool = False
     ctag: str | None = None  # of the collection itself
     sync_token: str | None = None
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,14 +175,16 @@ def entry(response: _Element) -> Entry:
     body = found.get(f"{CALDAV}calendar-data")
     if body is None:
         body = found.get(f"{CARDDAV}address-data")
+    status = status_of(response)
     return Entry(
         href=href_of(response),
-        status=status_of(response),
+        status=status,
         etag=_text(found.get(f"{DAV}getetag")) or "",
         body=None if body is None else body.text or None,
         collection=kinds is not None and kinds.find(_COLLECTION) is not None,
         ctag=_text(found.get(f"{SERVER}getctag")),
         sync_token=_text(found.get(f"{DAV}sync-token")),
+        others=() if status is None else _hrefs(response)[1:],
     )
 
 
