@@ -27,6 +27,7 @@ BUSY_MS = 5000  # how long one waits for a lock
 LONGEST_ALONE_MS = 60_000  # twice what a token endpoint may take
 _EVERYWHERE = (f"busy_timeout={BUSY_MS}", "foreign_keys=ON", "mmap_size=0")
 _WRITER = (
+    "page_size=8192",  # of a new file (ADR 51)
     "busy_timeout=500",
     "journal_mode=WAL",
     "synchronous=FULL",
@@ -34,7 +35,7 @@ _WRITER = (
 )
 _READER = ("query_only=ON", "wal_autocheckpoint=0")
 _PLAIN = "syncd_plain"  # marks a connection that needs no BEGIN: a checkpoint, a single statement
-_WAL_TIDY = 4 << 20  # 1,000 pages: truncate when nobody waits for the writer
+_WAL_TIDY = 12 << 20  # a checkpoint at 1,000 pages was in vain: truncate when nobody waits
 _WAL_FULL = 48 << 20  # truncate now, and let readers end for it
 Parameters = dict[str, Any] | Sequence[dict[str, Any]]
 Work = Callable[[AsyncConnection], Awaitable[T]]
