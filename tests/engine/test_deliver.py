@@ -305,7 +305,7 @@ async def test_places_are_kept_for_those_that_are_well() -> None:
         assert inside["one"] == 4
         assert sum(inside.values()) == 64
         held.set()
-    assert not places._turns
+    assert places.idle
 
 
 async def test_replays_have_the_same_ids_and_move_nothing(here: Ground) -> None:
