@@ -295,7 +295,7 @@ class Deliverer:
         """Send what was found, in order; return the subscription, and whether all arrived."""
         profile, most = found.stream.profile_id, self._sender.takes(subscription.format)
         runs, page = list(found.runs), list[tuple[Run, Message]]()
-        if runs:  # behind the last one is nothing that is wanted
+        if runs and runs[-1].end < found.end:  # behind the last one is nothing that is wanted
             runs[-1] = replace(runs[-1], end=found.end)
         while runs or page:
             if not page:

@@ -1,0 +1,145 @@
+"""Places at endpoints, and bursts: what is sent one by one, but noted together (ADR 52, F37)."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from syncd.engine.places import Places
+from syncd.engine.sending import BURST
+from syncd.model.ids import ProfileId
+from syncd.model.subscription import Outcome
+from syncd.ports.sink import Message, Receipt
+from syncd.ports.store.subscriptions import Note
+from tests.engine.test_deliver import Ground
+from tests.fakes.clock import FakeClock
+from tests.fakes.sink import WELL, refused
+from tests.store.opening import NOON, opened
+from tests.store.samples import with_profile
+
+MANY = tuple(f"e{number}" for number in range(BURST + 4))
+
+
+@pytest.fixture
+async def here(tmp_path: Path) -> AsyncIterator[Ground]:
+    clock = FakeClock(NOON)
+    async with opened(tmp_path, clock=clock) as store:
+        await with_profile(store, 1)
+        made = Ground(store, clock)
+        async with made.running():
+            yield made
+
+
+async def test_who_is_cancelled_while_waiting_leaves_no_gap() -> None:
+    """Whether the place was handed over already or not; those behind keep their order."""
+    places, inside = Places(), list[str]()
+
+    async def visit(name: str, held: asyncio.Event) -> None:
+        async with places.one("whk", "host", failing=False):
+            inside.append(name)
+            await held.wait()
+
+    first, rest = asyncio.Event(), asyncio.Event()
+    rest.set()
+    async with asyncio.TaskGroup() as group:
+        tasks = [
+            group.create_task(visit(name, first if name == "a" else rest)) for name in "abcdef"
+        ]
+        await asyncio.sleep(0)
+        tasks[1].cancel()  # "b" waits, and is the next
+        await asyncio.sleep(0)
+        first.set()
+        await asyncio.sleep(0)  # "a" leaves: the place is "c"'s, which does not know it yet
+        tasks[2].cancel()
+    assert inside == ["a", "d", "e", "f"]
+    assert places.idle
+
+
+async def test_who_is_cancelled_at_the_last_gate_gives_back_the_others() -> None:
+    places, held = Places(), asyncio.Event()
+
+    async def visit(number: int) -> None:
+        async with places.one(f"whk{number}", f"host{number}", failing=True):
+            await held.wait()
+
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(visit(number)) for number in range(17)]
+        await asyncio.sleep(0)
+        tasks[16].cancel()
+        await asyncio.sleep(0)
+        again = group.create_task(visit(16))
+        held.set()
+        await again
+    assert places.idle
+
+
+async def test_a_burst_is_noted_together_and_ends_with_its_time(
+    here: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noted, plain = list[int](), here.deliverer._ledger._notes.add
+
+    async def counted(note: Note) -> None:
+        noted.append(len(note.deliveries))
+        await plain(note)
+
+    monkeypatch.setattr(here.deliverer._ledger._notes, "add", counted)
+    made = await here.subscribe()
+    await here.append(1, *MANY)
+    await here.settled()
+    assert noted == [BURST, 4]
+    noted.clear()
+
+    def slow(_url: str, _message: Message) -> Receipt:
+        here.clock.advance(timedelta(milliseconds=30))
+        return WELL
+
+    here.sink.answers = slow
+    await here.append(1, *MANY[:5])
+    await here.settled()
+    assert noted == [2, 2, 1]
+    assert [name for _, name in here.arrived()] == [*MANY, *MANY[:5]]
+    assert await here.store.place(made.id, ProfileId(1)) == len(MANY) + 5
+
+
+async def test_what_arrived_is_kept_of_a_burst_that_somebody_stops(here: Ground) -> None:
+    """A change of the webhook cancels what is under way; nothing that arrived is sent again."""
+    made, reached = await here.subscribe(), asyncio.Event()
+
+    def third_hangs(url: str, message: Message) -> Receipt:
+        if message.object_id == "b":
+            here.sink.held[url] = asyncio.Event()
+            reached.set()
+        return WELL
+
+    here.sink.answers = third_hangs
+    await here.append(1, "a", "b", "c")
+    async with asyncio.timeout(10):
+        await reached.wait()
+    await here.deliverer.stop(made.id)
+    assert await here.store.place(made.id, ProfileId(1)) == 2
+    logged = await here.store.deliveries(made.id)
+    assert [one.outcome for one in logged] == [Outcome.DELIVERED] * 2
+    here.sink.held.clear()
+    await here.deliverer.changed(made.id)
+    await here.settled()
+    assert [name for _, name in here.arrived()] == ["a", "b", "c"]
+
+
+async def test_a_failure_ends_a_burst_and_what_was_before_it_is_kept(here: Ground) -> None:
+    made = await here.subscribe()
+    here.sink.answers = lambda _url, one: refused(503) if one.object_id == "c" else WELL
+    await here.append(1, "a", "b", "c", "d")
+    await here.settled()
+    assert [name for _, name in here.arrived()] == ["a", "b"]
+    assert [one.object_id for _, one in here.sink.tried] == ["a", "b", "c"]
+    assert await here.store.place(made.id, ProfileId(1)) == 2
+    seen = await here.seen(made)
+    assert (seen.attempts, seen.delivered_at) == (1, NOON)
+    logged = await here.store.deliveries(made.id)
+    assert [(one.position, one.outcome, one.attempt) for one in logged] == [
+        (3, Outcome.FAILED, 1),
+        (2, Outcome.DELIVERED, 1),
+        (1, Outcome.DELIVERED, 1),
+    ]
