@@ -301,16 +301,18 @@ class Deliverer:
             if not page:
                 page = await self._written(subscription, found.stream, runs[:most])
                 runs = runs[len(page) :]
-            arrived, rest = list[Receipt](), None
+            note, before = self._ledger.note, places[profile]
+            arrived, messages = list[Receipt](), [message for _, message in page]
             try:
-                messages = [message for _, message in page]
                 rest = await self._sender.many(subscription, messages, arrived)
-            finally:  # what arrived is kept, also if somebody stops us at the next one
-                if arrived or rest is not None:
-                    receipt = PageReceipt(arrived=arrived, rest=rest)
-                    subscription = await self._ledger.note(
-                        subscription, found.stream, page, receipt, before=places[profile]
-                    )
+            except BaseException:  # whoever stops us at the next one, what arrived is kept
+                if arrived:
+                    receipt = PageReceipt(arrived=arrived)
+                    with suppress(SyncdError):
+                        await note(subscription, found.stream, page, receipt, before=before)
+                raise
+            receipt = PageReceipt(arrived=arrived, rest=rest)
+            subscription = await note(subscription, found.stream, page, receipt, before=before)
             if arrived:
                 places[profile] = page[len(arrived) - 1][0].end
                 page = page[len(arrived) :]

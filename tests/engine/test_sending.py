@@ -9,11 +9,12 @@ import pytest
 
 from syncd.engine.places import Places
 from syncd.engine.sending import BURST
+from syncd.model.errors import TransientError
 from syncd.model.ids import ProfileId
 from syncd.model.subscription import Outcome
 from syncd.ports.sink import Message, Receipt
 from syncd.ports.store.subscriptions import Note
-from tests.engine.test_deliver import Ground
+from tests.engine.test_deliver import URL, Ground
 from tests.fakes.clock import FakeClock
 from tests.fakes.sink import WELL, refused
 from tests.store.opening import NOON, opened
@@ -125,6 +126,35 @@ async def test_what_arrived_is_kept_of_a_burst_that_somebody_stops(here: Ground)
     await here.deliverer.changed(made.id)
     await here.settled()
     assert [name for _, name in here.arrived()] == ["a", "b", "c"]
+
+
+async def test_a_note_that_fails_does_not_keep_a_burst_from_being_stopped(
+    here: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, reached = await here.subscribe(), asyncio.Event()
+
+    def second_hangs(url: str, _message: Message) -> Receipt:
+        here.sink.held[url] = asyncio.Event()
+        reached.set()
+        return WELL
+
+    async def full(_note: Note) -> None:
+        raise TransientError("full")
+
+    here.sink.answers = second_hangs
+    monkeypatch.setattr(here.deliverer._ledger._notes, "add", full)
+    await here.append(1, "a", "b")
+    async with asyncio.timeout(10):
+        await reached.wait()
+    await here.deliverer.stop(made.id)
+    assert made.id not in here.deliverer._later
+    monkeypatch.undo()
+    here.sink.held.clear()
+    here.sink.answers = lambda _url, _message: WELL
+    await here.deliverer.changed(made.id)
+    await here.settled()
+    assert [name for _, name in here.arrived()] == ["a", "a", "b"]
+    assert len({one.id for one in here.sink.arrived[URL]}) == 2
 
 
 async def test_a_failure_ends_a_burst_and_what_was_before_it_is_kept(here: Ground) -> None:
