@@ -12,7 +12,7 @@ from syncd.ports.sink import Message, PageSink, Receipt, Sink
 
 # A sink that takes no pages is sent a burst: messages that are written and noted together (ADR 52).
 BURST = 16
-BURST_LASTS = timedelta(milliseconds=50)  # then what arrived is noted, and others have the place
+BURST_LASTS = timedelta(milliseconds=100)  # then what arrived is noted, and others have the place
 
 
 class Sender:

@@ -2,13 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from syncd.engine.places import Places
-from syncd.engine.sending import BURST
+from syncd.engine.sending import BURST, BURST_LASTS
 from syncd.model.errors import TransientError
 from syncd.model.ids import ProfileId
 from syncd.model.subscription import Outcome
@@ -93,7 +92,7 @@ async def test_a_burst_is_noted_together_and_ends_with_its_time(
     noted.clear()
 
     def slow(_url: str, _message: Message) -> Receipt:
-        here.clock.advance(timedelta(milliseconds=30))
+        here.clock.advance(BURST_LASTS * 0.6)
         return WELL
 
     here.sink.answers = slow
