@@ -92,6 +92,7 @@ class SqlSubscriptions(Topic):
             ]
             for some in (places[one : one + 500] for one in range(0, len(places), 500)):
                 await connection.execute(insert(positions), some)
+            await self._tell_changed(connection, subscription.id)
 
         await self._database.write(work)
 
@@ -150,6 +151,7 @@ class SqlSubscriptions(Topic):
                 place = positions.c
                 lost = and_(place.subscription_id == stored.id, place.position < floor)
                 await connection.execute(update(positions).where(lost).values(position=floor))
+            await self._tell_changed(connection, stored.id)
 
         await self._database.write(work)
         return stored
@@ -161,6 +163,7 @@ class SqlSubscriptions(Topic):
             for table in (deliveries, positions, signing_secrets, subscriptions):
                 gone = delete(table).where(table.c.subscription_id == subscription)
                 await connection.execute(gone)
+            await self._tell_changed(connection, subscription)
 
         await self._database.write(work)
 
@@ -176,6 +179,7 @@ class SqlSubscriptions(Topic):
             await connection.execute(old.values(until_at=end))
             values = secret_values(subscription, secret)
             await connection.execute(insert(signing_secrets).values(values))
+            await self._tell_changed(connection, subscription)
 
         await self._database.write(work)
 

@@ -1,4 +1,4 @@
-"""Places at endpoints, and bursts: what is sent one by one, but noted together (ADR 52, F37)."""
+"""Bursts: what is sent one by one, but written and noted together (ADR 52)."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from syncd.engine.places import Places
 from syncd.engine.sending import BURST, BURST_LASTS
 from syncd.model.errors import TransientError
 from syncd.model.ids import ProfileId
@@ -30,49 +29,6 @@ async def here(tmp_path: Path) -> AsyncIterator[Ground]:
         made = Ground(store, clock)
         async with made.running():
             yield made
-
-
-async def test_who_is_cancelled_while_waiting_leaves_no_gap() -> None:
-    """Whether the place was handed over already or not; those behind keep their order."""
-    places, inside = Places(), list[str]()
-
-    async def visit(name: str, held: asyncio.Event) -> None:
-        async with places.one("whk", "host", failing=False):
-            inside.append(name)
-            await held.wait()
-
-    first, rest = asyncio.Event(), asyncio.Event()
-    rest.set()
-    async with asyncio.TaskGroup() as group:
-        tasks = [
-            group.create_task(visit(name, first if name == "a" else rest)) for name in "abcdef"
-        ]
-        await asyncio.sleep(0)
-        tasks[1].cancel()  # "b" waits, and is the next
-        await asyncio.sleep(0)
-        first.set()
-        await asyncio.sleep(0)  # "a" leaves: the place is "c"'s, which does not know it yet
-        tasks[2].cancel()
-    assert inside == ["a", "d", "e", "f"]
-    assert places.idle
-
-
-async def test_who_is_cancelled_at_the_last_gate_gives_back_the_others() -> None:
-    places, held = Places(), asyncio.Event()
-
-    async def visit(number: int) -> None:
-        async with places.one(f"whk{number}", f"host{number}", failing=True):
-            await held.wait()
-
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(visit(number)) for number in range(17)]
-        await asyncio.sleep(0)
-        tasks[16].cancel()
-        await asyncio.sleep(0)
-        again = group.create_task(visit(16))
-        held.set()
-        await again
-    assert places.idle
 
 
 async def test_a_burst_is_noted_together_and_ends_with_its_time(
