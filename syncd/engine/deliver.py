@@ -2,27 +2,27 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, suppress
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Self
-from urllib.parse import urlsplit
 
 import structlog
 
 from syncd.engine.hub import Hub
 from syncd.engine.ledger import Ledger
 from syncd.engine.messages import trial_message
-from syncd.engine.outbox import ahead
-from syncd.engine.places import Places
+from syncd.engine.outbox import Ahead, Run, ahead
+from syncd.engine.sending import Sender
 from syncd.engine.shared import SharedReads
+from syncd.model.activity import Stream
 from syncd.model.errors import NotFoundError, SyncdError
 from syncd.model.ids import Position, ProfileId
 from syncd.model.subscription import SHARED_FORMATS, Format, Subscription
 from syncd.ports.clock import Clock
 from syncd.ports.meter import Meter
-from syncd.ports.sink import Message, PageReceipt, PageSink, Receipt, Sink
+from syncd.ports.sink import Message, PageReceipt, Receipt, Sink
 from syncd.ports.store import Store
 from syncd.ports.store.subscriptions import Advance, Standing
 
@@ -54,8 +54,7 @@ class Deliverer:
         self._store = store
         self._hub = hub
         self._ledger = ledger
-        self._sinks = sinks
-        self._paged = {form: one for form, one in sinks.items() if isinstance(one, PageSink)}
+        self._sender = Sender(sinks, clock, meter)
         self._clock = clock
         self._meter = meter
         self._group = asyncio.TaskGroup()
@@ -63,7 +62,6 @@ class Deliverer:
         self._running = dict[str, asyncio.Task[None]]()
         self._later = dict[str, datetime]()
         self._looks = dict[object, set[str]]()  # under way: what they cannot tell of any more
-        self._places = Places()
         self._shared = SharedReads(store)
         self._held = dict[tuple[str, ProfileId], datetime]()  # when to look again
         self._greetings = set[asyncio.Task[None]]()
@@ -169,11 +167,11 @@ class Deliverer:
 
     async def test(self, subscription: Subscription) -> Receipt:
         """Send a message that tells of nothing, between two others, and keep no account of it."""
-        return await self._send(subscription, trial_message(subscription, self._clock.now()))
+        return await self._sender.one(subscription, trial_message(subscription, self._clock.now()))
 
     def body(self, subscription: Subscription, message: Message) -> bytes:
         """Return a message as it is sent."""
-        return self._sinks[subscription.format].body(subscription, message)
+        return self._sender.sinks[subscription.format].body(subscription, message)
 
     async def settled(self) -> None:
         """Return when nothing is being sent."""
@@ -298,36 +296,54 @@ class Deliverer:
             )
             if found.lost:
                 return await self._ledger.expire(subscription)
-            runs = list(found.runs)
-            if runs:  # behind the last one is nothing that is wanted
-                runs[-1] = replace(runs[-1], end=found.end)
-            while runs:
-                page = [
-                    (
-                        run,
-                        await self._ledger.message(
-                            subscription, found.stream, run.first, since=run.since
-                        ),
-                    )
-                    for run in (runs if subscription.format in self._paged else runs[:1])
-                ]
-                receipt = await self._send_page(subscription, [message for _, message in page])
-                subscription = await self._ledger.note(
-                    subscription, found.stream, page, receipt, before=at
-                )
-                if receipt.arrived:
-                    at, runs = (
-                        runs[len(receipt.arrived) - 1].end,
-                        runs[len(receipt.arrived) :],
-                    )
-                    places[profile] = at
-                if receipt.rest is not None:
-                    return subscription
+            subscription, well = await self._send(subscription, found, places)
+            if not well:
+                return subscription
             await self._pass_over(subscription, profile, places, found.end)
             if found.held is not None:  # whoever gives the event its name wakes us before that
                 self._held[subscription.id, profile] = found.held
             at, more = places[profile], found.more
         return subscription
+
+    async def _send(
+        self, subscription: Subscription, found: Ahead, places: dict[ProfileId, Position]
+    ) -> tuple[Subscription, bool]:
+        """Send what was found, in order; return the subscription, and whether all arrived."""
+        profile, most = found.stream.profile_id, self._sender.takes(subscription.format)
+        runs, page = list(found.runs), list[tuple[Run, Message]]()
+        if runs and runs[-1].end < found.end:  # behind the last one is nothing that is wanted
+            runs[-1] = replace(runs[-1], end=found.end)
+        while runs or page:
+            if not page:
+                page = await self._written(subscription, found.stream, runs[:most])
+                runs = runs[len(page) :]
+            note, before = self._ledger.note, places[profile]
+            arrived, messages = list[Receipt](), [message for _, message in page]
+            try:
+                rest = await self._sender.many(subscription, messages, arrived)
+            except BaseException:  # whoever stops us at the next one, what arrived is kept
+                if arrived:
+                    receipt = PageReceipt(arrived=arrived)
+                    with suppress(SyncdError):
+                        await note(subscription, found.stream, page, receipt, before=before)
+                raise
+            receipt = PageReceipt(arrived=arrived, rest=rest)
+            subscription = await note(subscription, found.stream, page, receipt, before=before)
+            if arrived:
+                places[profile] = page[len(arrived) - 1][0].end
+                page = page[len(arrived) :]
+            if rest is not None:
+                return subscription, False
+        return subscription, True
+
+    async def _written(
+        self, subscription: Subscription, stream: Stream, runs: Sequence[Run]
+    ) -> list[tuple[Run, Message]]:
+        """Return runs with their messages."""
+        write = self._ledger.message
+        return [
+            (run, await write(subscription, stream, run.first, since=run.since)) for run in runs
+        ]
 
     async def _pass_by(
         self, subscription: Subscription, profile: ProfileId, places: dict[ProfileId, Position]
@@ -361,39 +377,5 @@ class Deliverer:
         """Send again what was asked for, oldest first."""
         while (replay := await self._store.next_replay(subscription.id)) is not None:
             message = await self._ledger.message_again(subscription, replay)
-            receipt = _CUT_OFF if message is None else await self._send(subscription, message)
+            receipt = _CUT_OFF if message is None else await self._sender.one(subscription, message)
             await self._ledger.note_replay(replay, receipt)
-
-    async def _send(self, subscription: Subscription, message: Message) -> Receipt:
-        """Send one message, when no other is under way to the subscription."""
-        async with self._turn(subscription):
-            receipt = await self._sinks[subscription.format].send(subscription, message)
-        self._count(receipt)
-        return receipt
-
-    async def _send_page(
-        self, subscription: Subscription, messages: Sequence[Message]
-    ) -> PageReceipt:
-        """Send what is next: a page where the sink takes pages, else one message."""
-        sink = self._paged.get(subscription.format)
-        if sink is None:
-            one = await self._send(subscription, messages[0])
-            done = one.error is None
-            return PageReceipt(arrived=[one] if done else [], rest=None if done else one)
-        async with self._turn(subscription):
-            receipt = await sink.send_page(subscription, messages)
-        for arrived in receipt.arrived:
-            self._count(arrived)
-        if receipt.rest is not None:
-            self._count(receipt.rest)
-        return receipt
-
-    def _turn(self, subscription: Subscription) -> AbstractAsyncContextManager[None]:
-        """Wait for the subscription's turn, and for a place at its host."""
-        host, failing = urlsplit(subscription.url).netloc, bool(subscription.attempts)
-        return self._places.one(subscription.id, host, failing=failing)
-
-    def _count(self, receipt: Receipt) -> None:
-        outcome = "delivered" if receipt.error is None else "failed"
-        self._meter.count("deliveries_total", outcome=outcome)
-        self._meter.observe("delivery_seconds", receipt.took.total_seconds(), outcome=outcome)

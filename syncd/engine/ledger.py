@@ -112,20 +112,22 @@ class Ledger:
         if count:
             end = tried[count - 1][0].end
             step = Advance(profile_id=stream.profile_id, before=before, after=end)
-            if subscription.attempts or tried[0][1].word == CHANGE:  # whose next tells since when
-                after = replace(subscription, attempts=0, retry_at=None, delivered_at=now)
+            changes = any(message.word == CHANGE for _, message in tried[:count])
+            if subscription.attempts or changes:  # whose next one tells since when
+                last = receipt.arrived[-1].at or now
+                after = replace(subscription, attempts=0, retry_at=None, delivered_at=last)
         if receipt.rest is not None:
             after = self._after_failure(after, receipt.rest)
         receipts = [*receipt.arrived, *([] if receipt.rest is None else [receipt.rest])]
-        deliveries = tuple(
+        deliveries = [
             Delivery(
-                id=delivery_id(self._moment(now), self._entropy),
+                id=delivery_id(self._moment(one.at or now), self._entropy),
                 subscription_id=subscription.id,
                 profile_id=stream.profile_id,
                 position=run.first.position,
                 record_id=message.record_id,
                 attempt=1 if number else subscription.attempts + 1,
-                at=now,
+                at=one.at or now,
                 outcome=Outcome.DELIVERED if one.error is None else Outcome.FAILED,
                 code=one.code,
                 duration=one.took,
@@ -135,12 +137,12 @@ class Ledger:
                 since=message.at if message.word == CHANGE else None,
             )
             for number, ((run, message), one) in enumerate(zip(tried, receipts, strict=False))
-        )
+        ]
         await self._notes.add(
             Note(
                 subscription_id=subscription.id,
                 step=step,
-                deliveries=deliveries,
+                deliveries=tuple(deliveries),
                 attempts=after.attempts,
                 reason=after.reason,
             )

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from syncd.model.activity import SHOWN, Filter, Kind, Type
+from syncd.model.activity import SHOWN, Filter, Kind
 from syncd.model.ids import (
     ApplicationId,
     CalendarId,
@@ -63,6 +63,7 @@ class Word(StrEnum):
 TEST = "syncd.test"
 NEWS = "activity"  # of a message that says only where to read (K45)
 CHANGE = "change"  # of a message that says only since when to read (C15)
+_ALL = Filter()  # but contacts
 _KINDS = {"event": Kind.EVENT, "calendar": Kind.CALENDAR, "contact": Kind.CONTACT}
 
 
@@ -147,10 +148,10 @@ class Subscription:
     @property
     def wanted(self) -> Filter:
         """Return a filter that leaves out no record that is to be sent."""
+        if not self.words and not self.calendars:
+            return _ALL
         kinds = {_KINDS.get(word.partition(".")[0], Kind.ACCOUNT) for word in self.words}
-        return Filter(
-            kinds=frozenset(kinds) or SHOWN, types=frozenset(Type), calendars=self.calendars or None
-        )
+        return Filter(kinds=frozenset(kinds) or SHOWN, calendars=self.calendars or None)
 
     def wants(self, word: Word) -> bool:
         """Tell whether messages of this type are sent."""

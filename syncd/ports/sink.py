@@ -28,7 +28,7 @@ class Receipt:
     """What the target made of it; ``error`` is None if it was delivered.
 
     ``answer`` is the beginning of what it said. ``gone``: it wants no more, ever. ``retry_after``
-    only if it named a time.
+    only if it named a time. ``at`` is when it answered, None for just now.
     """
 
     took: timedelta
@@ -37,6 +37,7 @@ class Receipt:
     error: str | None = None
     gone: bool = False
     retry_after: timedelta | None = None
+    at: datetime | None = None
 
 
 class Sink(Protocol):

@@ -34,17 +34,18 @@ class Poster:
         self, url: str, body: bytes, headers: Mapping[str, str], judge: Judge
     ) -> Receipt:
         """Try once, for 20 s; a redirect is a failure and never followed (O2)."""
-        now, began = self._clock.now(), self._clock.monotonic()
+        began = self._clock.monotonic()
         code, answer, error, pause = None, b"", None, None
         try:
             async with self._session().post(
                 url, data=body, headers=headers, allow_redirects=False, timeout=TIMEOUT
             ) as response:
                 code = response.status
-                answer = await _beginning(response)
+                if not response.content.at_eof():
+                    answer = await _beginning(response)
                 if code in _NAMES_A_TIME:
                     named = response.headers.get("Retry-After")
-                    pause = retry_after(named, now, LONGEST_RETRY_AFTER)
+                    pause = retry_after(named, self._clock.now(), LONGEST_RETRY_AFTER)
         except TimeoutError:
             error = "no answer within 20 s"
         except ClientConnectorError as fault:
@@ -59,12 +60,13 @@ class Poster:
             error=error if code is None else judge(code, answer),
             gone=code == _GONE,
             retry_after=pause,
+            at=self._clock.now(),
         )
 
 
 def any_success(code: int, _answer: bytes) -> str | None:
     """Take every 2xx for delivered."""
-    if code in range(200, 300):
+    if 200 <= code < 300:  # noqa: PLR2004 - as the docstring says
         return None
     if code in _REDIRECTS:
         return f"answered {code}: redirects are not followed, change the url"
@@ -74,8 +76,6 @@ def any_success(code: int, _answer: bytes) -> str | None:
 async def _beginning(response: ClientResponse) -> bytes:
     """Return the first 1 KiB of an answer; its status decides, so what breaks here is no fault."""
     found = b""
-    if response.content.at_eof():
-        return found
     try:
         async with asyncio.timeout(_ANSWER_SECONDS):
             while len(found) < ANSWER and not response.content.at_eof():

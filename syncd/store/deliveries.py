@@ -1,14 +1,13 @@
 """What was tried to deliver, and what is to be sent again."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
-from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     Integer,
+    Select,
     String,
     and_,
     bindparam,
@@ -18,20 +17,21 @@ from sqlalchemy import (
     func,
     insert,
     literal_column,
+    or_,
     select,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from syncd.model.errors import NotFoundError, StaleStateError
-from syncd.model.ids import ProfileId
+from syncd.model.ids import Position, ProfileId
 from syncd.model.subscription import Delivery, Outcome, Reason
 from syncd.model.when import from_milliseconds, milliseconds
 from syncd.ports.store.subscriptions import Advance, Note
 from syncd.store.bulk import change_rows, write_rows
 from syncd.store.columns import clean
 from syncd.store.rows import AnyRow, instant_of, stamp
-from syncd.store.subscription_tables import deliveries, subscriptions
+from syncd.store.subscription_tables import NOT_DELIVERED, deliveries, subscriptions
 from syncd.store.subscriptions import step_on
 from syncd.store.topic import Topic
 from syncd.store.upsert import upsert
@@ -40,7 +40,8 @@ _MILLISECOND = timedelta(milliseconds=1)
 _COLUMNS = tuple(column.name for column in deliveries.columns)
 _TRIED = bindparam("tried", type_=Integer)
 _DUE = bindparam("due", type_=BigInteger)
-_REVOKED = literal_column(f"'{Reason.REVOKED}'", String)
+_WHY = bindparam("why", type_=String)
+_REVOKED = subscriptions.c.reason == literal_column(f"'{Reason.REVOKED}'", String)
 _REST = (
     update(subscriptions)
     .where(subscriptions.c.subscription_id == bindparam("one"))
@@ -48,14 +49,14 @@ _REST = (
         attempts=func.coalesce(_TRIED, subscriptions.c.attempts),
         retry_at=case((_TRIED.is_(None), subscriptions.c.retry_at), else_=_DUE),
         reason=case(
-            (subscriptions.c.reason == _REVOKED, _REVOKED),  # for good
-            else_=func.coalesce(bindparam("why", type_=String), subscriptions.c.reason),
+            (_REVOKED, subscriptions.c.reason), else_=func.coalesce(_WHY, subscriptions.c.reason)
         ),
         delivered_at=func.coalesce(
             bindparam("arrived", type_=BigInteger), subscriptions.c.delivered_at
         ),
     )
 )
+_REST_OF_THE_LIVING = _REST.where(or_(subscriptions.c.reason.is_(None), ~_REVOKED))
 _RESTED = ("why", "tried", "tried", "due", "arrived", "one")
 
 
@@ -71,16 +72,22 @@ class SqlDeliveries(Topic):
         rest, steps = _rest_of(notes), _steps_of(notes)
         rows = [_row(one) for note in notes for one in note.deliveries]
 
-        column = subscriptions.c
-        mine = column.subscription_id.in_({note.subscription_id for note in notes})
-        ended = select(column.subscription_id).where(mine, column.reason == Reason.REVOKED)
+        names = {note.subscription_id for note in notes}
 
         async def work(connection: AsyncConnection) -> frozenset[str]:
-            if await change_rows(connection, _REST, _RESTED, rest) != len(rest):
+            done, ended = (
+                await change_rows(connection, _REST_OF_THE_LIVING, _RESTED, rest),
+                frozenset[str](),
+            )
+            if done != len(rest) or len(rest) != len(names):  # else all are there, and alive
+                ended = frozenset((await connection.execute(_ended(names))).scalars())
+                others = [one for one in rest if one[-1] in ended]
+                done += await change_rows(connection, _REST, _RESTED, others)
+            if done != len(rest):
                 raise NotFoundError("there is no such webhook")
             await step_on(connection, steps)
             await write_rows(connection, upsert(deliveries, connection), _COLUMNS, rows)
-            return frozenset((await connection.execute(ended)).scalars())
+            return ended
 
         return await self._database.write(work)
 
@@ -99,7 +106,8 @@ class SqlDeliveries(Topic):
     async def next_replay(self, subscription: str) -> Delivery | None:
         """Return the oldest replay that was not tried."""
         row = deliveries.c
-        waiting = (row.subscription_id == subscription, row.outcome == Outcome.PENDING)
+        mine, waits = row.subscription_id == subscription, row.outcome == Outcome.PENDING
+        waiting = (mine, waits, NOT_DELIVERED)
         wanted = select(deliveries).where(*waiting).order_by(row.delivery_id).limit(1)
         rows = await self._database.fetch(wanted)
         return _delivery(rows[0]) if rows else None
@@ -117,6 +125,8 @@ class SqlDeliveries(Topic):
         wanted = select(deliveries).where(row.subscription_id == subscription)
         if outcome is not None:
             wanted = wanted.where(row.outcome == outcome)
+        if outcome in {Outcome.FAILED, Outcome.PENDING}:
+            wanted = wanted.where(NOT_DELIVERED)
         if before is not None:
             wanted = wanted.where(row.delivery_id < before)
         ordered = wanted.order_by(row.delivery_id.desc()).limit(limit)
@@ -142,7 +152,8 @@ class SqlDeliveries(Topic):
         )
         last = (
             select(func.max(row.delivery_id))
-            .where(row.subscription_id == subscription, row.outcome == Outcome.FAILED, ~arrived)
+            .where(row.subscription_id == subscription, row.outcome == Outcome.FAILED)
+            .where(NOT_DELIVERED, ~arrived)
             .group_by(row.profile_id, row.record_id)
         )
         wanted = select(deliveries).where(row.delivery_id.in_(last))
@@ -155,6 +166,12 @@ class SqlDeliveries(Topic):
         old = and_(row.at < milliseconds(before), row.outcome != Outcome.PENDING)
         some = select(row.delivery_id).where(old).order_by(row.at).limit(limit)
         return await self._database.put(delete(deliveries).where(row.delivery_id.in_(some)))
+
+
+def _ended(names: Collection[str]) -> Select[str]:
+    """Return the statement of those among subscriptions that nobody may be sent more."""
+    one = subscriptions.c.subscription_id
+    return select(one).where(one.in_(names), _REVOKED)
 
 
 def _rest_of(notes: Sequence[Note]) -> Sequence[tuple[Any, ...]]:
@@ -179,16 +196,19 @@ def _rest_of(notes: Sequence[Note]) -> Sequence[tuple[Any, ...]]:
 
 def _steps_of(notes: Sequence[Note]) -> Sequence[tuple[str, Advance]]:
     """Return where each subscription gets to; steps that follow one another are one."""
-    steps = dict[tuple[str, ProfileId], Advance]()
+    steps = dict[tuple[str, ProfileId], tuple[Position, Position]]()
     for note in notes:
-        if note.step is None:
+        if (step := note.step) is None:
             continue
-        key = (note.subscription_id, note.step.profile_id)
-        begun = steps.get(key, note.step)
-        if key in steps and begun.after != note.step.before:
+        key = (note.subscription_id, step.profile_id)
+        before, after = steps.get(key, (step.before, step.before))
+        if after != step.before:
             raise StaleStateError("a webhook stands elsewhere")
-        steps[key] = replace(begun, after=note.step.after)
-    return [(one, step) for (one, _), step in sorted(steps.items(), key=itemgetter(0))]
+        steps[key] = (before, step.after)
+    return [
+        (one, Advance(profile_id=profile, before=before, after=after))
+        for (one, profile), (before, after) in sorted(steps.items())
+    ]
 
 
 def _row(delivery: Delivery) -> tuple[Any, ...]:

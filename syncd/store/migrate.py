@@ -19,7 +19,7 @@ from syncd.store.tables import installations
 if TYPE_CHECKING:
     from alembic.config import Config
 
-VERSION = 15  # the newest revision in ``migrations/versions``
+VERSION = 16  # the newest revision in ``migrations/versions``
 OLDEST = 11  # the oldest VERSION of a program that can work on this schema
 
 _ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(7312061)")  # two daemons that start at once

@@ -2,10 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
-from functools import lru_cache
+from datetime import datetime
 
-import orjson
 from sqlalchemy import (
     ColumnElement,
     Select,
@@ -22,30 +20,33 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from syncd.model.errors import NotFoundError, StaleStateError
-from syncd.model.ids import ApplicationId, CalendarId, Position, ProfileId, UserId
+from syncd.model.ids import ApplicationId, Position, ProfileId, UserId
 from syncd.model.subscription import (
-    Format,
     Outcome,
     Reason,
     SigningSecret,
     Status,
     Subscription,
-    Word,
 )
-from syncd.model.when import from_milliseconds, milliseconds
+from syncd.model.when import milliseconds
 from syncd.ports.store.subscriptions import Advance, Standing
 from syncd.store.backlog import status_column
 from syncd.store.bulk import change_rows, write_rows
 from syncd.store.chunks import chunks
-from syncd.store.rows import AnyRow, Values, instant_of, stamp
-from syncd.store.subscription_tables import deliveries, positions, signing_secrets, subscriptions
+from syncd.store.rows import AnyRow
+from syncd.store.subscription_rows import secret_of, secret_values, subscription_of, values_of
+from syncd.store.subscription_tables import (
+    NOT_DELIVERED,
+    deliveries,
+    positions,
+    signing_secrets,
+    subscriptions,
+)
 from syncd.store.tables import profiles, streams
 from syncd.store.topic import Topic
 from syncd.store.upsert import insert_new
 
 _MOST_SECRETS = 100
-_NEVER = datetime.max.replace(tzinfo=UTC)
-_COLUMNS = tuple(column.name for column in subscriptions.columns)
 _SECRETS = select(signing_secrets).where(
     signing_secrets.c.subscription_id.in_(bindparam("some", expanding=True))
 )
@@ -72,8 +73,8 @@ class SqlSubscriptions(Topic):
         column = streams.c.floor if beginning else streams.c.head
 
         async def work(connection: AsyncConnection) -> None:
-            await connection.execute(insert(subscriptions).values(_values(subscription)))
-            secrets = [_secret_values(subscription.id, one) for one in subscription.secrets]
+            await connection.execute(insert(subscriptions).values(values_of(subscription)))
+            secrets = [secret_values(subscription.id, one) for one in subscription.secrets]
             if secrets:
                 await connection.execute(insert(signing_secrets), secrets)
             ends = select(streams.c.profile_id, column.label("place")).join_from(
@@ -142,7 +143,7 @@ class SqlSubscriptions(Topic):
                 column.subscription_id == subscription.id,
                 column.revision == subscription.revision,
             )
-            done = await connection.execute(mine.values(_values(stored)))
+            done = await connection.execute(mine.values(values_of(stored)))
             if not done.rowcount:
                 raise StaleStateError(f"webhook {subscription.id} has changed meanwhile")
             if stored.enabled:
@@ -176,7 +177,7 @@ class SqlSubscriptions(Topic):
             longer = or_(column.until_at.is_(None), column.until_at > end)
             old = update(signing_secrets).where(column.subscription_id == subscription, longer)
             await connection.execute(old.values(until_at=end))
-            values = _secret_values(subscription, secret)
+            values = secret_values(subscription, secret)
             await connection.execute(insert(signing_secrets).values(values))
             await self._tell_changed(connection, subscription)
 
@@ -184,11 +185,19 @@ class SqlSubscriptions(Topic):
 
     async def subscribers(self, profile: ProfileId) -> Sequence[Standing]:
         """Return the enabled subscriptions that cover a profile, a removed one too."""
-        rows = await self._database.fetch(_SUBSCRIBERS, {"profile": profile})
-        found = await self._with_secrets(rows)
+        found, secrets = dict[str, AnyRow](), dict[str, list[SigningSecret]]()
+        for row in await self._database.fetch(_SUBSCRIBERS, {"profile": profile}):
+            one, (secret, sealed, until) = row[0], row[-3:]
+            found[one] = row
+            if secret is not None:
+                secrets.setdefault(one, []).append(secret_of(secret, sealed, until))
         return [
-            Standing(subscription=one, profile_id=profile, at=row.position or Position(0))
-            for one, row in zip(found, rows, strict=True)
+            Standing(
+                subscription=subscription_of(row, secrets.get(one, [])),
+                profile_id=profile,
+                at=row[-4] or Position(0),
+            )
+            for one, row in found.items()
         ]
 
     async def undelivered(
@@ -202,7 +211,8 @@ class SqlSubscriptions(Topic):
         replays = (
             select(row.subscription_id)
             .join(subscriptions, subscriptions.c.subscription_id == row.subscription_id)
-            .where(row.outcome == Outcome.PENDING, subscriptions.c.reason.is_(None), *one)
+            .where(row.outcome == Outcome.PENDING, NOT_DELIVERED)
+            .where(subscriptions.c.reason.is_(None), *one)
             .distinct()
         )
         waiting = await self._database.fetch(replays)
@@ -249,11 +259,9 @@ class SqlSubscriptions(Topic):
         secrets = dict[str, list[SigningSecret]]()
         for some in chunks([row.subscription_id for row in rows], _MOST_SECRETS):
             for row in await self._database.fetch(_SECRETS, {"some": some}):
-                secret = SigningSecret(
-                    id=row.secret_id, sealed=row.sealed, until=instant_of(row.until_at)
-                )
+                secret = secret_of(row.secret_id, row.sealed, row.until_at)
                 secrets.setdefault(row.subscription_id, []).append(secret)
-        return [_subscription(row, secrets.get(row.subscription_id, [])) for row in rows]
+        return [subscription_of(row, secrets.get(row.subscription_id, [])) for row in rows]
 
 
 async def step_on(connection: AsyncConnection, steps: Sequence[tuple[str, Advance]]) -> None:
@@ -281,15 +289,25 @@ def _covers(enabled: ColumnElement[bool]) -> ColumnElement[bool]:
     )
 
 
-_SUBSCRIBERS = (
-    select(subscriptions, positions.c.position)
+_SUBSCRIBERS = (  # a row a secret: every wake begins with it, and one statement is half of two
+    select(
+        subscriptions,
+        positions.c.position,
+        signing_secrets.c.secret_id,
+        signing_secrets.c.sealed,
+        signing_secrets.c.until_at,
+    )
     .select_from(
-        subscriptions.join(profiles, _covers(subscriptions.c.reason.is_(None))).outerjoin(
+        subscriptions.join(profiles, _covers(subscriptions.c.reason.is_(None)))
+        .outerjoin(
             positions,
             and_(
                 positions.c.subscription_id == subscriptions.c.subscription_id,
                 positions.c.profile_id == profiles.c.profile_id,
             ),
+        )
+        .outerjoin(
+            signing_secrets, signing_secrets.c.subscription_id == subscriptions.c.subscription_id
         )
     )
     .where(profiles.c.profile_id == bindparam("profile"))
@@ -316,79 +334,3 @@ def _ahead() -> Select[*tuple[object, ...]]:
 
 def _same_profile() -> ColumnElement[bool]:
     return positions.c.profile_id == streams.c.profile_id
-
-
-def _values(subscription: Subscription) -> Values:
-    wanted = {
-        "words": sorted(subscription.words),
-        "profiles": sorted(subscription.profiles),
-        "calendars": sorted(subscription.calendars),
-        "only_managed": subscription.only_managed,
-        "asked": orjson.Fragment(subscription.asked),
-    }
-    return {
-        "subscription_id": subscription.id,
-        "url": subscription.url,
-        "format": subscription.format,
-        "description": subscription.description,
-        "wanted": orjson.dumps(wanted),
-        "profile_id": subscription.profile_id,
-        "user_id": subscription.user_id,
-        "application_id": subscription.application_id,
-        "admin": subscription.admin,
-        "client_id": subscription.client,
-        "grant_id": subscription.grant_id,
-        "reason": subscription.reason,
-        "attempts": subscription.attempts,
-        "retry_at": stamp(subscription.retry_at),
-        "delivered_at": stamp(subscription.delivered_at),
-        "created_at": milliseconds(subscription.created),
-        "revision": subscription.revision,
-    }
-
-
-def _secret_values(subscription: str, secret: SigningSecret) -> Values:
-    return {
-        "secret_id": secret.id,
-        "subscription_id": subscription,
-        "sealed": secret.sealed,
-        "until_at": stamp(secret.until),
-    }
-
-
-def _subscription(row: AnyRow, secrets: Sequence[SigningSecret]) -> Subscription:
-    told = dict(zip(_COLUMNS, row, strict=False))  # quicker than as many attributes of a row
-    newest = sorted(secrets, key=lambda one: one.until or _NEVER, reverse=True)
-    return Subscription(
-        id=told["subscription_id"],
-        url=told["url"],
-        created=from_milliseconds(told["created_at"]),
-        secrets=tuple(newest),
-        format=Format(told["format"]),
-        description=told["description"],
-        profile_id=told["profile_id"],
-        user_id=told["user_id"],
-        application_id=told["application_id"],
-        admin=told["admin"],
-        client=told["client_id"],
-        grant_id=told["grant_id"],
-        reason=None if told["reason"] is None else Reason(told["reason"]),
-        attempts=told["attempts"],
-        retry_at=instant_of(told["retry_at"]),
-        delivered_at=instant_of(told["delivered_at"]),
-        revision=told["revision"],
-        **_wanted(told["wanted"]),
-    )
-
-
-@lru_cache(maxsize=1024)
-def _wanted(stored: bytes) -> Values:
-    """Return what is kept as one document; the same for many."""
-    wanted = orjson.loads(stored)
-    return {
-        "words": frozenset(map(Word, wanted["words"])),
-        "profiles": frozenset(map(ProfileId, wanted["profiles"])),
-        "calendars": frozenset(map(CalendarId, wanted["calendars"])),
-        "only_managed": wanted.get("only_managed", False),
-        "asked": orjson.dumps(wanted.get("asked", {})),
-    }

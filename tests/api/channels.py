@@ -78,7 +78,7 @@ class Heard(FakeSink):
 def listen(api: Api) -> Heard:
     """Let channels be told through Cronofy's own bodies."""
     heard = Heard()
-    sinks = api.parts.deliverer._sinks
+    sinks = api.parts.deliverer._sender.sinks
     assert isinstance(sinks, dict)
     sinks.update(dict.fromkeys(Format, heard))
     return heard

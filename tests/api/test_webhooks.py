@@ -16,7 +16,7 @@ URL = "https://app.example/hook"
 
 
 def sink_of(api: Api) -> FakeSink:
-    sink = next(iter(api.parts.deliverer._sinks.values()))
+    sink = next(iter(api.parts.deliverer._sender.sinks.values()))
     assert isinstance(sink, FakeSink)
     return sink
 

@@ -20,7 +20,7 @@ FAR = "https://integration.desk.example/v2/hooks/calendar-changes?customer=7f3a9
 
 async def pushed(api: Api) -> FakeSink:
     """Have some subscriptions of every kind, doing as differently as they can."""
-    sink = api.parts.deliverer._sinks[Format.STANDARD]
+    sink = api.parts.deliverer._sender.sinks[Format.STANDARD]
     assert isinstance(sink, FakeSink)
     first = await subscribe(api, description="Desk")
     gone = await subscribe(api, "https://gone.example/hook", format=Format.CLOUDEVENTS)

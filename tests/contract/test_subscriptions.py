@@ -182,6 +182,9 @@ async def test_secrets_overlap(store: Store) -> None:
     await store.add_secret("whk_a", newer, until=NOON + timedelta(days=3))
     found = await store.subscription("whk_a")
     assert [one.id for one in found.signing(NOON)] == ["newer", "new", "s of whk_a"]
+    await store.add_subscription(a_subscription("whk_b", secrets=()), at=None, beginning=False)
+    both = {one.subscription.id: one.subscription for one in await store.subscribers(ONE)}
+    assert both == {"whk_a": found, "whk_b": await store.subscription("whk_b")}
 
 
 async def test_what_retention_has_passed_is_expired_and_enabling_goes_on_at_the_floor(

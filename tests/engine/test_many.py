@@ -157,5 +157,5 @@ async def test_nothing_is_kept_of_subscriptions_that_rest(ground: Ground) -> Non
     assert not deliverer._running
     assert not deliverer._ahead
     assert not deliverer._looks
-    assert not deliverer._places._turns
+    assert deliverer._sender.places.idle
     assert not deliverer._ledger._notes._last

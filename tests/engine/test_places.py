@@ -29,4 +29,47 @@ async def test_places_are_kept_for_those_that_are_well() -> None:
         assert inside["one"] == 4
         assert sum(inside.values()) == 64
         held.set()
-    assert not places._turns
+    assert places.idle
+
+
+async def test_who_is_cancelled_while_waiting_leaves_no_gap() -> None:
+    """Whether the place was handed over already or not; those behind keep their order."""
+    places, inside = Places(), list[str]()
+
+    async def visit(name: str, held: asyncio.Event) -> None:
+        async with places.one("whk", "host", failing=False):
+            inside.append(name)
+            await held.wait()
+
+    first, rest = asyncio.Event(), asyncio.Event()
+    rest.set()
+    async with asyncio.TaskGroup() as group:
+        tasks = [
+            group.create_task(visit(name, first if name == "a" else rest)) for name in "abcdef"
+        ]
+        await asyncio.sleep(0)
+        tasks[1].cancel()  # "b" waits, and is the next
+        await asyncio.sleep(0)
+        first.set()
+        await asyncio.sleep(0)  # "a" leaves: the place is "c"'s, which does not know it yet
+        tasks[2].cancel()
+    assert inside == ["a", "d", "e", "f"]
+    assert places.idle
+
+
+async def test_who_is_cancelled_at_the_last_gate_gives_back_the_others() -> None:
+    places, held = Places(), asyncio.Event()
+
+    async def visit(number: int) -> None:
+        async with places.one(f"whk{number}", f"host{number}", failing=True):
+            await held.wait()
+
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(visit(number)) for number in range(17)]
+        await asyncio.sleep(0)
+        tasks[16].cancel()
+        await asyncio.sleep(0)
+        again = group.create_task(visit(16))
+        held.set()
+        await again
+    assert places.idle

@@ -6,12 +6,15 @@ from pathlib import Path
 
 from syncd.model.activity import Filter
 from syncd.model.ids import EventId, Position, ResourceKey
+from syncd.model.subscription import Outcome
 from syncd.ports.store.profiles import PollNote
 from syncd.ports.store.snapshots import Window
+from syncd.ports.store.subscriptions import Note
 from syncd.ports.vault import PASSWORD
 from syncd.store.open import SqlStore
+from tests.contract.test_subscriptions import a_note, a_step, a_subscription, an_attempt
 from tests.store.opening import NOON, counted, opened
-from tests.store.samples import a_page, with_calendar
+from tests.store.samples import a_page, a_record, with_calendar, with_profile
 
 SORTED_AGAIN = {"ix_objects_span", "ix_objects_lasting"}  # the keys of their own page
 
@@ -84,6 +87,17 @@ async def test_what_grows_is_read_along_an_index(tmp_path: Path) -> None:
                 )
             ),
         }
+        reads |= {
+            "USING INDEX ix_deliveries_subscription_id_outcome_delivery_id": (
+                lambda: store.next_replay("whk_a")
+            ),
+            "ix_deliveries_subscription_id_outcome_delivery_id": (
+                lambda: store.deliveries("whk_a", outcome=Outcome.FAILED)
+            ),
+            "ix_deliveries_subscription_id_delivery_id": (
+                lambda: store.deliveries("whk_a", outcome=Outcome.DELIVERED)
+            ),
+        }
         for index, read in reads.items():
             with counted(store) as statements:
                 await read()
@@ -95,3 +109,24 @@ async def test_what_grows_is_read_along_an_index(tmp_path: Path) -> None:
             assert not [step for step in steps if step.startswith("SCAN") and "anon" not in step]
             if index not in SORTED_AGAIN:
                 assert not [step for step in steps if "TEMP B-TREE" in step]
+
+
+async def test_a_wake_is_one_statement_and_notes_of_many_are_three(store: SqlStore) -> None:
+    """Whatever the number of webhooks; a fourth looks which have ended, where one has."""
+    profile = await with_profile(store)
+    names = [f"whk_{number}" for number in range(5)]
+    for name in names:
+        await store.add_subscription(a_subscription(name), at=None, beginning=False)
+    await store.save_profile(profile, records=[a_record()] * 3)
+    with counted(store) as statements:
+        found = await store.subscribers(profile.id)
+    assert {one.subscription.id for one in found} == set(names)
+    assert len(statements) == 1
+    notes = [
+        a_note(an_attempt(1, id=name, subscription_id=name), step=a_step(1, 2)) for name in names
+    ]
+    await store.note_deliveries([Note(subscription_id=name, step=a_step(0, 1)) for name in names])
+    with counted(store) as statements:
+        await store.note_deliveries(notes)
+    told = [sql.split()[0] for sql, _ in statements if not sql.startswith("BEGIN")]
+    assert told == ["UPDATE", "UPDATE", "INSERT"]

@@ -24,7 +24,7 @@ ATTEMPT = re.compile(r'/deliveries/(dlv_\w+)"')
 @pytest.fixture
 def sink(api: Api) -> FakeSink:
     """What every subscription is sent through."""
-    found = api.parts.deliverer._sinks[Format.STANDARD]
+    found = api.parts.deliverer._sender.sinks[Format.STANDARD]
     assert isinstance(found, FakeSink)
     return found
 
