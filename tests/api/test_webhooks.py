@@ -86,7 +86,12 @@ async def test_changing_pausing_resuming_and_removing(api: Api) -> None:
         ({}, "url"),
         ({"url": "ftp://a.example"}, "url"),
         ({"url": URL, "types": ["event.moved"]}, "types"),
-        ({"url": URL, "format": "xml"}, "format"),
+        *(
+            ({"url": URL, "format": form}, "format: must be standard, cloudevents or kloudless")
+            for form in ("xml", "cronofy", "nats", ["standard"], None)
+        ),
+        ({"url": "http://10.0.0.1/"}, "url: 10.0.0.1 is not public"),
+        ({"url": "https://a.example/a b"}, "url: the url must have no blanks"),
         ({"url": URL, "profiles": ["pro_zzzz"]}, "profiles"),
         ({"url": URL, "calendars": ["cal_none"]}, "calendars"),
         ({"url": URL, "start": "abcdefgh1"}, "start"),

@@ -392,7 +392,14 @@ async def test_a_removed_profiles_last_record_is_told(here: Ground) -> None:
     ],
 )
 async def test_what_cannot_be_delivered_to_is_refused(here: Ground, url: str) -> None:
-    """N14, O3."""
+    """N14, O1, O3."""
     with pytest.raises(InvalidError) as refused_url:
         await here.subscribe(url)
     assert refused_url.value.field == "url"
+        *(
+            "http://exa mple/",
+            "https://a.example/a b",
+            "https://a.example/\n",
+            "\thttps://a.example",
+        ),
+        *("http://10.0.0.1/", "https://[::1]/", "http://[::ffff:127.0.0.1]:8080/"),
