@@ -90,23 +90,33 @@ class Subscriptions:
         """Write what was changed; ``enabled`` again goes on at its places at once (N15).
 
         What is told elsewhere or in another format is tried at once too, in Kloudless's after a
-        probe (K46). Raises InvalidError, and ConflictError for what only the settings can change
-        and for one whose grant has ended.
+        probe (K46). What deliveries did to it since ``before`` was read stays: one that was
+        disabled meanwhile is not enabled by the way. Raises InvalidError, and ConflictError for
+        what only the settings can change and for one whose grant has ended.
         """
         check_by_hand(before, after)
         if after.enabled and before.reason is Reason.REVOKED:
-            raise ConflictError("the grant that it was made through has ended: make another one")
+            raise ConflictError(_ENDED)
         if after.url != before.url:
             check_url(after.url, self._admits)
         moved = (after.url, after.format) != (before.url, before.format)
         if moved:
             await self._probe(after)
-        if moved or (after.enabled and not before.enabled):
-            after = replace(after, attempts=0, retry_at=None)
         await self._deliverer.stop(before.id)
-        stored = await self._store.save_subscription(after)
-        await self._deliverer.changed(before.id)
-        return stored
+        try:
+            now = await self._store.subscription(before.id)
+            anew = moved or (after.enabled and not before.enabled)
+            return await self._store.save_subscription(
+                replace(
+                    after,
+                    reason=after.reason if now.reason is before.reason else now.reason,
+                    attempts=0 if anew else now.attempts,
+                    retry_at=None if anew else now.retry_at,
+                    delivered_at=now.delivered_at,
+                )
+            )
+        finally:  # refused or not, what was broken off goes on
+            await self._deliverer.changed(before.id)
 
     async def enable(self, identity: str, *, enabled: bool) -> Subscription:
         """Resume a subscription, or pause it."""
@@ -119,8 +129,10 @@ class Subscriptions:
         """Remove it; what is being sent is broken off. Raises NotFoundError."""
         check_by_hand(await self._store.subscription(subscription), None)
         await self._deliverer.stop(subscription)
-        await self._store.remove_subscription(subscription)
-        await self._deliverer.changed(subscription)
+        try:
+            await self._store.remove_subscription(subscription)
+        finally:
+            await self._deliverer.changed(subscription)
 
     async def rotate(self, subscription: Subscription, *, overlap: timedelta) -> Secret:
         """Give it a new signing secret; the old ones sign too for ``overlap``.
@@ -234,6 +246,8 @@ class Subscriptions:
             )
 
     def _check_enabled(self, subscription: Subscription) -> None:
+        if subscription.reason is Reason.REVOKED:
+            raise ConflictError(_ENDED)
         if not subscription.enabled:
             raise ConflictError(
                 f"the webhook is disabled ({subscription.reason}): enable it, then replay"

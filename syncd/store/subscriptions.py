@@ -220,27 +220,6 @@ class SqlSubscriptions(Topic):
         rows = await self._database.fetch(select(column.position).where(*mine))
         return rows[0].position if rows else Position(0)
 
-    async def expire_subscriptions(self) -> Sequence[str]:
-        """Disable those that retention has passed (S9), or say so where attempts ran out."""
-        column = subscriptions.c
-        standing = or_(column.reason.is_(None), column.reason == Reason.EXHAUSTED)
-        passed = exists().where(
-            positions.c.subscription_id == column.subscription_id,
-            positions.c.profile_id == streams.c.profile_id,
-            positions.c.position < streams.c.floor,
-        )
-        expired = (
-            update(subscriptions)
-            .where(standing, passed)
-            .values(reason=Reason.EXPIRED, retry_at=None)
-            .returning(column.subscription_id)
-        )
-
-        async def work(connection: AsyncConnection) -> Sequence[str]:
-            return [row.subscription_id for row in (await connection.execute(expired)).all()]
-
-        return await self._database.write(work)
-
     async def _with_secrets(self, rows: Sequence[AnyRow]) -> Sequence[Subscription]:
         secrets = dict[str, list[SigningSecret]]()
         for some in chunks([row.subscription_id for row in rows], _MOST_SECRETS):

@@ -16,7 +16,7 @@ from syncd.engine.link import Linking
 from syncd.engine.places import Places
 from syncd.engine.prune import Pruner
 from syncd.engine.subscriptions import Subscriptions
-from syncd.model.errors import ConflictError, CursorExpiredError, InvalidError
+from syncd.model.errors import ConflictError, CursorExpiredError, InvalidError, StaleStateError
 from syncd.model.ids import Cursor, Position, ProfileId
 from syncd.model.subscription import SCHEDULE, Outcome, Reason, Status, Subscription, Word
 from syncd.ports.sink import Message, Receipt
@@ -339,6 +339,48 @@ async def test_replays_have_the_same_ids_and_move_nothing(here: Ground) -> None:
         await here.subscriptions.replay(await here.seen(made), logged[0].id)
 
 
+async def test_what_deliveries_did_meanwhile_is_not_undone_by_a_change(here: Ground) -> None:
+    """Who changes a webhook has read it a moment, or a probe, before."""
+    made = await here.subscribe()
+    await here.append(1, "a")
+    await here.settled()
+    here.sink.answers = down
+    await here.append(1, "b")
+    await here.settled()
+    failing = await here.seen(made)
+    assert (failing.attempts, failing.delivered_at is None) == (1, False)
+    changed = await here.subscriptions.change(made, replace(made, description="x"))
+    assert (changed.attempts, changed.retry_at, changed.delivered_at) == (
+        *(failing.attempts, failing.retry_at, failing.delivered_at),
+    )
+    here.sink.answers = lambda _url, _message: refused(410, gone=True)
+    await here.settled(6 * SECOND)
+    stored = await here.subscriptions.change(changed, replace(changed, url=f"{URL}/2"))
+    assert (stored.reason, stored.url) == (Reason.GONE, f"{URL}/2")
+    assert await here.seen(made) == stored
+
+
+async def test_a_change_that_is_refused_breaks_nothing_off(here: Ground) -> None:
+    made = await here.subscribe()
+    here.sink.answers = down
+    await here.append(1, "a")
+    await here.settled()
+    here.sink.answers = lambda _url, _message: WELL
+    await here.subscriptions.change(made, replace(made, description="x"))
+    with pytest.raises(StaleStateError):
+        await here.subscriptions.change(made, replace(made, description="y"))
+    await here.settled(6 * SECOND)
+    assert here.arrived() == [(1, "a")]
+
+
+async def test_what_a_grants_end_disabled_cannot_be_replayed(here: Ground) -> None:
+    made = await here.subscribe()
+    ended = replace(made, reason=Reason.REVOKED)
+    await here.store.save_subscription(ended)
+    with pytest.raises(ConflictError, match="make another one"):
+        await here.subscriptions.replay_failed(await here.seen(made))
+
+
 async def test_what_was_never_delivered_is_replayed(here: Ground) -> None:
     made = await here.subscribe()
     here.sink.answers = down
@@ -374,6 +416,16 @@ async def test_who_falls_behind_retention_is_disabled_and_never_moved_on_silentl
     assert [name for _, name in here.arrived()] == ["d"]
 
 
+async def test_one_that_is_paused_falls_behind_retention_no_more_silently(here: Ground) -> None:
+    """S9: who resumes it can see that something is lost."""
+    made = await here.subscribe()
+    await here.subscriptions.enable(made.id, enabled=False)
+    await here.append(1, "a")
+    here.clock.advance(timedelta(days=31))
+    await Pruner(here.store, here.clock, FakeMeter(), days=30).prune()
+    assert (await here.seen(made)).reason is Reason.EXPIRED
+
+
 async def test_a_removed_profiles_last_record_is_told(here: Ground) -> None:
     await here.subscribe()
     gone = replace(await here.store.profile(ProfileId(1)), removed=True)
@@ -389,13 +441,6 @@ async def test_a_removed_profiles_last_record_is_told(here: Ground) -> None:
     [
         *("ftp://a.example", "a.example/x", "https://", "https://u:p@a.example", "https://u@a"),
         *("http://a.example:25/", "http://[", f"https://a.example/{'x' * 2048}"),
-    ],
-)
-async def test_what_cannot_be_delivered_to_is_refused(here: Ground, url: str) -> None:
-    """N14, O1, O3."""
-    with pytest.raises(InvalidError) as refused_url:
-        await here.subscribe(url)
-    assert refused_url.value.field == "url"
         *(
             "http://exa mple/",
             "https://a.example/a b",
@@ -403,3 +448,13 @@ async def test_what_cannot_be_delivered_to_is_refused(here: Ground, url: str) ->
             "\thttps://a.example",
         ),
         *("http://10.0.0.1/", "https://[::1]/", "http://[::ffff:127.0.0.1]:8080/"),
+    ],
+)
+async def test_what_cannot_be_delivered_to_is_refused(here: Ground, url: str) -> None:
+    """N14, O1, O3."""
+    with pytest.raises(InvalidError) as refused_url:
+        await here.subscribe(url)
+    assert refused_url.value.field == "url"
+    made = await here.subscribe()
+    with pytest.raises(InvalidError):
+        await here.subscriptions.change(made, replace(made, url=url))

@@ -176,7 +176,8 @@ class Subscriptions(Protocol):
     async def expire_subscriptions(self) -> Sequence[str]:
         """Disable those that retention has passed (S9); return which.
 
-        One that was disabled when its attempts ran out has expired from then on.
+        One that was disabled for something else has expired from then on, so that enabling it is
+        to know what is lost; what a grant's end has disabled stays so.
         """
         ...
 
