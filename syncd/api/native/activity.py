@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 
 from aiohttp import web
@@ -13,7 +14,7 @@ from syncd.api.keys import tokens_of
 from syncd.api.native.activity_shapes import AllActivityPage, AllActivityQuery, FollowAllQuery
 from syncd.api.pages import spliced, spliced_page
 from syncd.api.parts import parts_of
-from syncd.api.problems import Problem, ProblemError, problem_of
+from syncd.api.problems import ProblemError, problem_of
 from syncd.api.records import ActivityMessage, LatestCursor
 from syncd.api.route import route
 from syncd.api.sse import AT_ONCE, HEARTBEAT, message, sent
@@ -148,7 +149,6 @@ async def _refused_cursors(request: web.Request, reach: Reach) -> AsyncIterator[
         yield
     except CursorExpiredError as error:
         problem = problem_of(error)
-        members |= {"reason": error.reason, "cursor": error.restart, "latest": error.latest}
     except MalformedCursorError as error:
         problem = problem_of(error)
         ends = await parts_of(request).merged.ends(reach)
@@ -158,6 +158,4 @@ async def _refused_cursors(request: web.Request, reach: Reach) -> AsyncIterator[
         }
     else:
         return
-    raise ProblemError(
-        Problem(status=problem.status, code=problem.code, message=problem.message, members=members)
-    )
+    raise ProblemError(replace(problem, members={**problem.members, **members}))
