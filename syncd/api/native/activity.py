@@ -17,7 +17,7 @@ from syncd.api.parts import parts_of
 from syncd.api.problems import ProblemError, problem_of
 from syncd.api.records import ActivityMessage, LatestCursor
 from syncd.api.route import route
-from syncd.api.sse import AT_ONCE, HEARTBEAT, message, sent
+from syncd.api.sse import AT_ONCE, heartbeat, message, sent
 from syncd.api.streams import awaited
 from syncd.api.together import Piece, packed, together
 from syncd.engine.records import with_relink_url
@@ -116,7 +116,8 @@ async def _piece(request: web.Request, batch: MergedBatch) -> Piece:
     for one, body in zip(batch.activities, bodies, strict=True):
         cursor = str(batch.behind(one))
         messages.append(message(spliced(body, ("cursor", cursor)), cursor))
-    return Piece(parts=packed(messages or [HEARTBEAT]), cursor=str(batch.cursor))
+    end = str(batch.cursor)
+    return Piece(parts=packed(messages or [heartbeat(end)]), cursor=end)
 
 
 async def _bodies(request: web.Request, batch: MergedBatch) -> Sequence[bytes]:
