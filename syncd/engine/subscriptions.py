@@ -169,9 +169,12 @@ class Subscriptions:
     ) -> int:
         """Send once more what lies behind a cursor, up to where the subscription has come.
 
-        Raises MalformedCursorError, CursorExpiredError and InvalidError.
+        Raises MalformedCursorError, CursorExpiredError, and InvalidError for a profile that it is
+        not told of.
         """
         self._check_enabled(subscription)
+        if subscription.profiles and profile not in subscription.profiles:
+            raise InvalidError("the webhook is not told of this profile", field="profile_id")
         stream = await self._store.stream(profile)
         at = stream.check(Cursor.parse(cursor))
         end = await self._store.place(subscription.id, profile)

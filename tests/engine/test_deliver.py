@@ -373,6 +373,15 @@ async def test_a_change_that_is_refused_breaks_nothing_off(here: Ground) -> None
     assert here.arrived() == [(1, "a")]
 
 
+async def test_nothing_is_replayed_of_a_profile_that_was_not_asked_for(here: Ground) -> None:
+    made = await here.subscribe(profiles=frozenset({ProfileId(2)}))
+    begin = str((await here.store.stream(ProfileId(1))).latest)
+    await here.append(1, "a")
+    await here.settled()
+    with pytest.raises(InvalidError, match="not told of this profile"):
+        await here.subscriptions.replay_from(made, ProfileId(1), begin, None)
+
+
 async def test_what_a_grants_end_disabled_cannot_be_replayed(here: Ground) -> None:
     made = await here.subscribe()
     ended = replace(made, reason=Reason.REVOKED)
