@@ -162,7 +162,10 @@ class Subscriptions:
     async def replay_failed(self, subscription: Subscription) -> int:
         """Send once more whatever was never delivered."""
         self._check_enabled(subscription)
-        return await self._queue(subscription, await self._store.failed(subscription.id))
+        count, after = 0, None
+        while found := await self._store.failed(subscription.id, after=after):
+            count, after = count + await self._queue(subscription, found), found[-1]
+        return count
 
     async def replay_from(
         self, subscription: Subscription, profile: ProfileId, cursor: str, until: str | None

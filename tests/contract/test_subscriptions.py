@@ -156,6 +156,9 @@ async def test_attempts_are_listed_and_forgotten(store: Store) -> None:
     lost = an_attempt(3, outcome=Outcome.FAILED)
     await store.note_deliveries([a_note(lost), a_note(an_attempt(4))])
     assert await store.failed("whk_a") == [failed, lost]
+    assert await store.failed("whk_a", limit=1) == [failed]
+    assert await store.failed("whk_a", after=failed) == [lost]
+    assert await store.failed("whk_a", after=lost) == []
     await store.note_deliveries([a_note(again)])
     assert await store.failed("whk_a") == [lost]
     listed = await store.deliveries("whk_a", limit=2)

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -371,6 +372,20 @@ async def test_a_change_that_is_refused_breaks_nothing_off(here: Ground) -> None
         await here.subscriptions.change(made, replace(made, description="y"))
     await here.settled(6 * SECOND)
     assert here.arrived() == [(1, "a")]
+
+
+async def test_all_that_failed_is_replayed_however_much_it_is(
+    here: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """N20: what one read of the store holds is no limit."""
+    begin = str((await here.store.stream(ProfileId(1))).latest)
+    await here.append(1, "a", "b", "c")
+    made = await here.subscribe()  # behind them, so none has arrived
+    here.sink.answers = down
+    assert await here.subscriptions.replay_from(made, ProfileId(1), begin, None) == 3
+    await here.settled()
+    monkeypatch.setattr(here.store, "failed", partial(here.store.failed, limit=1))
+    assert await here.subscriptions.replay_failed(made) == 3
 
 
 async def test_nothing_is_replayed_of_a_profile_that_was_not_asked_for(here: Ground) -> None:

@@ -169,8 +169,13 @@ class Subscriptions(Protocol):
         """Return one attempt; raises NotFoundError."""
         ...
 
-    async def failed(self, subscription: str, *, limit: int = 1000) -> Sequence[Delivery]:
-        """Return the last attempt at each record that was never delivered, oldest first."""
+    async def failed(
+        self, subscription: str, *, after: Delivery | None = None, limit: int = 1000
+    ) -> Sequence[Delivery]:
+        """Return the last attempt at each record that was never delivered.
+
+        They come by profile, in its order; those behind that of ``after``, if it is given.
+        """
         ...
 
     async def expire_subscriptions(self) -> Sequence[str]:
