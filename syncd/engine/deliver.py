@@ -68,6 +68,7 @@ class Deliverer:
         self._held = dict[tuple[str, ProfileId], datetime]()  # when to look again
         self._greetings = set[asyncio.Task[None]]()
         self._unseen = True  # that there may be more ahead than we know of
+        self._resting = False
 
     async def __aenter__(self) -> Self:
         """Begin with nothing."""
@@ -97,8 +98,21 @@ class Deliverer:
                     self._unseen = True  # the next tick looks
                 await watch.wait(_LONG)
 
+    async def rest(self) -> None:
+        """Send nothing more until ``resume``: another process on this database does (ADR 50)."""
+        self._resting = True
+        self._held.clear()
+        for subscription in {*self._running, *self._ahead, *self._later}:
+            await self.stop(subscription)
+
+    def resume(self) -> None:
+        """Send again, and find everything that was left."""
+        self._resting, self._unseen = False, True
+
     async def wake(self, profile: ProfileId) -> None:
         """Note that a profile has news."""
+        if self._resting:
+            return
         self._shared.forget(profile)
         look = object()
         touched = self._looks[look] = set(self._running)
@@ -112,7 +126,7 @@ class Deliverer:
 
     async def tick(self) -> None:
         """Try again what is due; the first one finds everything that was left."""
-        if self._unseen:
+        if self._unseen and not self._resting:
             self._unseen = False
             try:
                 await self._look()
@@ -184,6 +198,8 @@ class Deliverer:
     def _put(
         self, subscription: str, profile: ProfileId | None, known: Standing | None = None
     ) -> None:
+        if self._resting:
+            return
         self._ahead.setdefault(subscription, {})[profile] = None
         if subscription not in self._later:
             self._run(subscription, known)

@@ -136,12 +136,13 @@ async def running(current: Settings, sockets: Sockets, notifier: Notifier) -> As
         core.schedule.every(TICK, partial(_tick, core), name="poll")
         core.schedule.every(TICK, core.deliverer.tick, name="deliveries")
         core.schedule.every(PRUNE, partial(_prune, core), name="retention")
-        core.schedule.every(KEEP_ALIVE, core.idle.keep_alive, name="idle")
+        core.schedule.every(KEEP_ALIVE, partial(_keep_alive, core), name="idle")
         async with asyncio.TaskGroup() as group:
             tasks = [
                 group.create_task(core.vitals.watch(), name="vitals"),
                 group.create_task(_news(core), name="news"),
                 group.create_task(core.deliverer.follow(), name="deliver"),
+                group.create_task(core.rounds.take(), name="rounds"),
             ]
             core.schedule.start()
             try:
@@ -209,22 +210,32 @@ def _tell_ready(core: Core, notifier: Notifier) -> None:
 
 
 async def _tick(core: Core) -> None:
-    if core.vitals.roomy:  # below the floor nothing new is started (F35)
+    if core.rounds.here and core.vitals.roomy:  # below the floor nothing new is started (F35)
         await core.ticker.tick()
 
 
 async def _prune(core: Core) -> None:
-    await core.pruner.prune()
+    if core.rounds.here:
+        await core.pruner.prune()
+
+
+async def _keep_alive(core: Core) -> None:
+    if core.rounds.here:
+        await core.idle.keep_alive()
 
 
 async def _news(core: Core) -> None:
-    """Wake readers for what other processes recorded; ends at once on SQLite."""
+    """Wake readers, and who pushes, for what other processes did; ends at once on SQLite."""
     while True:
         try:
-            async for profile in core.store.news():
-                core.hub.wake(profile)
+            async for news in core.store.news():
+                if isinstance(news, str):
+                    await core.deliverer.changed(news)
+                else:
+                    core.hub.wake(news)
         except TransientError as error:
             lines.warning("news.interrupted", why=str(error))
+            core.rounds.look_again()
             await core.clock.sleep(NEWS_AGAIN)
         else:
             return

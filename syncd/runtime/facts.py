@@ -29,6 +29,7 @@ def facts_of(core: Core) -> Callable[[], Awaitable[Facts]]:
             writer_wait=None if health is None else health.writer_wait,
             lag=core.vitals.lag.recent(),
             memory_bytes=memory_bytes(),
+            rounds_here=core.rounds.here,
             schedule=core.schedule.jobs(),
             checks=tuple([(one.name, await one.ask()) for one in core.vitals.ready]),
             settings=_told(core.settings),

@@ -53,6 +53,7 @@ from syncd.runtime.clock import SystemClock
 from syncd.runtime.fanout import target_of
 from syncd.runtime.metrics import Metrics
 from syncd.runtime.outbound import Guard, session
+from syncd.runtime.rounds import Rounds
 from syncd.runtime.schedule import Schedule
 from syncd.runtime.settings import Pace, Settings
 from syncd.runtime.vault import open_ring, ring_file, write_ring
@@ -102,6 +103,7 @@ class Core:
     pruner: Pruner
     idle: Idle
     schedule: Schedule
+    rounds: Rounds
     vitals: Vitals
 
 
@@ -210,6 +212,7 @@ async def wired(settings: Settings) -> AsyncIterator[Core]:
             ),
             idle=Idle(store, opener, clock),
             schedule=schedule,
+            rounds=Rounds(store, deliverer, clock, metrics),
             vitals=Vitals(store, vault, clock, metrics, schedule),
         )
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import BigInteger, String, bindparam, cast, func, insert, text, update
+from sqlalchemy import BigInteger, String, bindparam, cast, func, insert, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from syncd.model.activity import Record
@@ -10,6 +10,7 @@ from syncd.model.errors import NotFoundError
 from syncd.model.ids import ProfileId
 from syncd.model.when import milliseconds
 from syncd.store.bulk import write_rows
+from syncd.store.listen import tell
 from syncd.store.tables import activities, streams
 
 _TAKE = (
@@ -28,7 +29,6 @@ _ACTIVITY = (
     *("recorded_at", "body"),
 )
 _ORDERED = ("commit_order", *_ACTIVITY)
-_NOTIFY = text("SELECT pg_notify(:channel, :news)")
 
 
 async def take_positions(
@@ -87,4 +87,4 @@ class Appender:
         ]
         await write_rows(connection, _INSERT, columns, rows)
         if self.channel is not None:
-            await connection.execute(_NOTIFY, {"channel": self.channel, "news": str(profile)})
+            await tell(connection, self.channel, str(profile))

@@ -24,6 +24,7 @@ READERS = 4
 POSTGRES_WRITERS = 8
 LOCKERS = 4  # connections that hold a lock, and nothing else
 BUSY_MS = 5000  # how long one waits for a lock
+LONGEST_CHECK = 10.0  # seconds
 LONGEST_ALONE_MS = 60_000  # twice what a token endpoint may take
 _EVERYWHERE = (f"busy_timeout={BUSY_MS}", "foreign_keys=ON", "mmap_size=0")
 _WRITER = (
@@ -34,6 +35,9 @@ _WRITER = (
 )
 _READER = ("query_only=ON", "wal_autocheckpoint=0")
 _PLAIN = "syncd_plain"  # marks a connection that needs no BEGIN: a checkpoint, a single statement
+# of who keeps a lock: half a minute after its machine vanished the session ends
+_WATCHED = ("tcp_keepalives_idle = 10", "tcp_keepalives_interval = 5", "tcp_keepalives_count = 4")
+_LOCK = "hashtextextended(current_schema() || ' syncd ' || %s, 0)"
 _WAL_TIDY = 4 << 20  # 1,000 pages: truncate when nobody waits for the writer
 _WAL_FULL = 48 << 20  # truncate now, and let readers end for it
 Parameters = dict[str, Any] | Sequence[dict[str, Any]]
@@ -132,11 +136,33 @@ class Database:
             return
         async with self._apart, self.apart() as driver:
             await driver.execute(f"SET lock_timeout = {LONGEST_ALONE_MS}")
-            await driver.execute(
-                "SELECT pg_advisory_lock(hashtextextended(current_schema() || %s, 0))",
-                (f" syncd {name}",),
-            )
+            await driver.execute(f"SELECT pg_advisory_lock({_LOCK})", (name,))
             yield
+
+    @asynccontextmanager
+    async def duty(self) -> AsyncIterator[Callable[[], Awaitable[None]] | None]:
+        """Be the one process that does what one must do; None if another one is.
+
+        It is a lock of the session, as in ``alone``; what is yielded raises TransientError if that
+        is lost. PostgreSQL looks after us too, so that a machine that vanished does not keep it.
+        """
+        if self.is_sqlite:
+            yield _nothing
+            return
+        async with self.apart() as driver:
+            for setting in _WATCHED:
+                await driver.execute(f"SET {setting}")
+            answer = await driver.execute(f"SELECT pg_try_advisory_lock({_LOCK})", ("duty",))
+            (mine,) = await answer.fetchone()
+
+            async def still() -> None:
+                try:
+                    async with asyncio.timeout(LONGEST_CHECK):
+                        await driver.execute("SELECT 1")
+                except TimeoutError:
+                    raise TransientError("the database does not answer") from None
+
+            yield still if mine else None
 
     async def close(self) -> None:
         """Wait for what runs, then let go, readers first: who leaves last tidies the WAL (S2)."""
@@ -195,6 +221,10 @@ class Database:
                     await plain.exec_driver_sql(f"PRAGMA busy_timeout={BUSY_MS}")
         except DBAPIError:
             return  # what was to be written is; a full disk shows at the next write
+
+
+async def _nothing() -> None:
+    """Find that all is as it was."""
 
 
 def _writer(url: URL, size: int) -> AsyncEngine:

@@ -93,6 +93,7 @@ class SqlDeliveries(Topic):
         async def work(connection: AsyncConnection) -> None:
             rows = [_row(one) for one in replays]
             await write_rows(connection, insert(deliveries), _COLUMNS, rows)
+            await self._tell_changed(connection, replays[0].subscription_id)
 
         await self._database.write(work)
 

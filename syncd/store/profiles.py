@@ -15,6 +15,7 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    literal_column,
     select,
     tuple_,
     update,
@@ -27,10 +28,10 @@ from syncd.model.ids import ApplicationId, ProfileId, UserId
 from syncd.model.profile import Profile
 from syncd.model.when import milliseconds
 from syncd.ports.store.profiles import PollNote
+from syncd.store.bulk import change_rows
 from syncd.store.published_tables import SEALED_PATHS
 from syncd.store.rows import (
     AnyRow,
-    Values,
     error_bytes,
     profile_of,
     profile_values,
@@ -63,7 +64,7 @@ _NEXT = bindparam("next", type_=BigInteger)
 _HINTED = and_(  # a provider called while this poll ran, or asks for a later one (P16)
     profiles.c.hinted_at > bindparam("began", type_=BigInteger),
     profiles.c.hinted_at < _NEXT,
-    bindparam("failed", type_=Integer) == 0,
+    bindparam("failed", type_=Integer) == literal_column("0"),
 )
 _NOTE = (
     update(profiles)
@@ -78,6 +79,10 @@ _NOTE = (
         last_error=bindparam("error"),
         proof=bindparam("proven"),
     )
+)
+_NOTED = (  # as the statement has them
+    *("began", "next", "failed", "next", "polled", "failed"),
+    *("error", "proven", "profile", "since"),
 )
 _DUE = (
     _LIVE.where(profiles.c.pollable, profiles.c.next_poll_at <= bindparam("now"))
@@ -173,9 +178,11 @@ class SqlProfiles(Topic):
 
     async def note_polls(self, notes: Sequence[PollNote]) -> None:
         """Write what polls came to, of each profile unless its credentials have changed since."""
-        rows = [_note_values(one) for one in sorted(notes, key=lambda one: one.profile_id)]
+        rows = [_note_row(one) for one in sorted(notes, key=lambda one: one.profile_id)]
         if rows:
-            await self._database.put(_NOTE, rows[0] if len(rows) == 1 else rows)
+            await self._database.write(
+                lambda connection: change_rows(connection, _NOTE, _NOTED, rows), alone=True
+            )
 
     async def save_profile(
         self,
@@ -256,17 +263,13 @@ class SqlProfiles(Topic):
             after = (rows[-1].profile_id, rows[-1].field)
 
 
-def _note_values(note: PollNote) -> Values:
-    return {
-        "profile": note.profile_id,
-        "since": note.generation,
-        "next": milliseconds(note.next_poll_at),
-        "began": stamp(note.began_at),
-        "polled": stamp(note.polled_at),
-        "failed": note.failures,
-        "error": error_bytes(note.last_error),
-        "proven": proof_bytes(note.proof),
-    }
+def _note_row(note: PollNote) -> tuple[object, ...]:
+    """Return the values of ``_NOTED``."""
+    due = milliseconds(note.next_poll_at)
+    return (
+        *(stamp(note.began_at), due, note.failures, due, stamp(note.polled_at), note.failures),
+        *(error_bytes(note.last_error), proof_bytes(note.proof), note.profile_id, note.generation),
+    )
 
 
 async def _rewrite(connection: AsyncConnection, stored: Profile) -> None:

@@ -114,12 +114,12 @@ class SqlStreams(Topic):
         found = select(column).where(column > (after or 0)).order_by(column).limit(limit)
         return [row.profile_id for row in await self._database.fetch(found)]
 
-    async def news(self) -> AsyncIterator[ProfileId]:
-        """Yield profiles that were recorded for, by any process; end at once on SQLite."""
+    async def news(self) -> AsyncIterator[ProfileId | str]:
+        """Yield what was recorded for by any process, or changed by another: ``Streams.news``."""
         channel = self._appender.channel
         if channel is not None:
-            async for profile in heard(self._database, channel):
-                yield profile
+            async for news in heard(self._database, channel, self._node):
+                yield news
 
 
 @lru_cache(maxsize=256)  # building one takes longer than running it

@@ -91,6 +91,7 @@ class SqlSubscriptions(Topic):
             ]
             for some in (places[one : one + 500] for one in range(0, len(places), 500)):
                 await connection.execute(insert(positions), some)
+            await self._tell_changed(connection, subscription.id)
 
         await self._database.write(work)
 
@@ -149,6 +150,7 @@ class SqlSubscriptions(Topic):
                 place = positions.c
                 lost = and_(place.subscription_id == stored.id, place.position < floor)
                 await connection.execute(update(positions).where(lost).values(position=floor))
+            await self._tell_changed(connection, stored.id)
 
         await self._database.write(work)
         return stored
@@ -160,6 +162,7 @@ class SqlSubscriptions(Topic):
             for table in (deliveries, positions, signing_secrets, subscriptions):
                 gone = delete(table).where(table.c.subscription_id == subscription)
                 await connection.execute(gone)
+            await self._tell_changed(connection, subscription)
 
         await self._database.write(work)
 
@@ -175,6 +178,7 @@ class SqlSubscriptions(Topic):
             await connection.execute(old.values(until_at=end))
             values = _secret_values(subscription, secret)
             await connection.execute(insert(signing_secrets).values(values))
+            await self._tell_changed(connection, subscription)
 
         await self._database.write(work)
 

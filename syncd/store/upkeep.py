@@ -1,8 +1,8 @@
 """The store's own health, checks and end."""
 
 import shutil
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -51,6 +51,10 @@ class SqlUpkeep(Topic):
             wal_bytes=self._database.wal_bytes(),
             free_bytes=None if path is None else shutil.disk_usage(path.parent).free,
         )
+
+    def duty(self) -> AbstractAsyncContextManager[Callable[[], Awaitable[None]] | None]:
+        """Be the one process that does what one must do: ``Upkeep.duty``."""
+        return self._database.duty()
 
     async def check(self) -> Sequence[str]:
         """Return what is wrong, one sentence a fault: integrity, gaps, dangling rows."""

@@ -71,6 +71,7 @@ FACTS = Facts(
     writer_wait=timedelta(milliseconds=0.4),
     lag=(timedelta(milliseconds=0.3), timedelta(milliseconds=2.1)),
     memory_bytes=97 << 20,
+    rounds_here=True,
     schedule=(("beat", timedelta(seconds=1)), ("retention", timedelta(hours=1))),
     checks=(("store", None), ("disk", None), ("vault", None)),
     settings=(("server.listen", "127.0.0.1:8470"), ("retention", "30 days")),

@@ -8,7 +8,8 @@ from pathlib import Path
 import structlog
 
 from tests.bench import pushing
-from tests.bench.clients import served
+from tests.bench.clients import CROWD, served
+from tests.bench.cores import own_cpu
 from tests.bench.first_read import first_read
 from tests.bench.google import beside_gcal_sync, crowded
 from tests.bench.polling import Comparison, compared, many_calendars
@@ -53,18 +54,20 @@ def say(text: str) -> None:
     sys.stdout.flush()
 
 
-async def main(*sizes: int) -> None:
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
+async def polling(*sizes: int) -> None:
     say(HEAD)
     for kind in KINDS:
         for count in sizes:
             with tempfile.TemporaryDirectory() as folder:
-                rows(await compared(kind, Path(folder), count))
+                rows(await compared(kind, Path(folder), count, crowd=CROWD))
     say("\n| 20 calendars, no change | syncd CPU | requests | bytes |\n|---|---|---|---|")
     for kind in KINDS:
         with tempfile.TemporaryDirectory() as folder:
             quiet = (await many_calendars(kind, Path(folder)))["quiet"]
         say(f"| {kind} | {quiet.cpu * 1e3:.1f} ms | {quiet.requests} | {quiet.bytes:,} |")
+
+
+async def reading(*sizes: int) -> None:
     say("\n| first read by the daemon | seconds | RSS | lag p99 |\n|---|---|---|---|")
     for count in sizes:
         with (
@@ -74,8 +77,6 @@ async def main(*sizes: int) -> None:
             read = await first_read(site, Path(folder) / "syncd", count)
         lag = f"≤ {read.lag_p99_seconds * 1e3:.0f} ms"
         say(f"| xandikos, {count:,} | {read.seconds:.1f} | {read.rss_mib:.0f} MiB | {lag} |")
-    await google(*sizes)
-    await pushing.main()
 
 
 async def google(*sizes: int) -> None:
@@ -96,4 +97,14 @@ async def google(*sizes: int) -> None:
     say(f"| {PROFILES:,} | {ours:.3f} ms | {bare:.3f} ms | {crowd.share:.2f} of the loop's |")
 
 
-asyncio.run(main(*(int(size) for size in sys.argv[1:] or (1000, 10_000))))
+def main(*sizes: int) -> None:
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
+    with own_cpu():
+        asyncio.run(polling(*sizes))
+    asyncio.run(reading(*sizes))
+    with own_cpu():
+        asyncio.run(google(*sizes))
+    pushing.main()
+
+
+main(*(int(size) for size in sys.argv[1:] or (1000, 10_000)))

@@ -9,6 +9,7 @@ import asyncio
 import json
 import sys
 
+from tests.bench.cores import leave
 from tests.servers.discovery import Json
 from tests.servers.google import GoogleServer, at
 from tests.servers.google_truth import CalendarTruth
@@ -56,4 +57,5 @@ async def main(count: int) -> None:
         await asyncio.to_thread(sys.stdin.read)
 
 
+leave()
 asyncio.run(main(int(sys.argv[1])))

@@ -12,6 +12,8 @@ import time
 
 from aiohttp import web
 
+from tests.bench.cores import leave
+
 
 async def main(count: int) -> None:
     arrived = list[tuple[float, str, str]]()
@@ -35,4 +37,5 @@ async def main(count: int) -> None:
     await runner.cleanup()
 
 
+leave()
 asyncio.run(main(int(sys.argv[1])))

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.bench.clients import CROWD, Cost, caldav_costs, our_costs, served, vdirsyncer_costs
+from tests.bench.clients import Cost, caldav_costs, our_costs, served, vdirsyncer_costs
 
 CALENDARS = 20
-FULL, FEW = 1000, 4  # with other numbers of events, few profiles: each is read in full first
+FEW = 4  # profiles in every run: each is read in full first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,12 +25,13 @@ class Comparison:
         return theirs[operation].cpu / self.ours[operation].cpu
 
 
-async def compared(kind: str, folder: Path, count: int) -> Comparison:
+async def compared(kind: str, folder: Path, count: int, *, crowd: int = FEW) -> Comparison:
+    """Compare; the more profiles a tick polls (``crowd``), the longer the first reads take."""
     with served(kind, folder / "server", count=count) as site:
         return Comparison(
             kind=kind,
             count=count,
-            ours=await our_costs(site, folder, crowd=CROWD if count == FULL else FEW),
+            ours=await our_costs(site, folder, crowd=crowd),
             caldav=await caldav_costs(site),
             vdirsyncer=await vdirsyncer_costs(site, folder / "vdirsyncer"),
         )

@@ -10,6 +10,7 @@ import structlog
 
 from tests.bench.arrival import arrivals, percentile
 from tests.bench.bad import delays
+from tests.bench.cores import own_cpu
 from tests.bench.sse import MIB, fanout, stalled
 from tests.bench.webhooks import sends
 
@@ -33,14 +34,16 @@ def head(*cells: str) -> None:
     sys.stdout.write("|---" * len(cells) + "|\n")
 
 
-async def main() -> None:
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
+async def sending() -> None:
     head("webhooks", "syncd CPU of a delivery", "bare loop", "deliveries a CPU second")
     for name, webhooks, each, rounds in RUNS:
         with tempfile.TemporaryDirectory() as folder:
             sent = await sends(Path(folder), webhooks, each, rounds=rounds)
         ours, bare = f"{sent.ours * 1e6:.0f} µs", f"{sent.bare * 1e6:.0f} µs"
         say(name, ours, bare, f"{sent.share:.2f} of the loop's")
+
+
+async def arriving() -> None:
     head("readers, records at a wake", "syncd CPU of a delivery", "naive loop", "a CPU second")
     for at_once, rounds in ((1, 20), (2, 10), (10, 4)):
         with tempfile.TemporaryDirectory() as folder:
@@ -67,5 +70,12 @@ async def main() -> None:
         say(way, *whole, *own)
 
 
+def main() -> None:
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
+    with own_cpu():
+        asyncio.run(sending())
+    asyncio.run(arriving())
+
+
 if __name__ == "__main__":
-    asyncio.run(main())
+    main()

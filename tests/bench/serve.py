@@ -9,6 +9,7 @@ import json
 import sys
 from pathlib import Path
 
+from tests.bench.cores import leave
 from tests.servers.caldav import CalDavServer, Radicale, Xandikos
 from tests.servers.seeding import seed
 
@@ -30,4 +31,5 @@ async def main(kind: str, folder: str, count: str, calendars: str) -> None:
         await asyncio.to_thread(sys.stdin.read)
 
 
+leave()
 asyncio.run(main(*sys.argv[1:]))

@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
-from itertools import count
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,6 @@ import pytest
 from syncd.engine.deliver import Deliverer
 from syncd.engine.hub import Hub
 from syncd.engine.link import Linking
-from syncd.engine.places import Places
 from syncd.engine.prune import Pruner
 from syncd.engine.subscriptions import Subscriptions
 from syncd.model.errors import ConflictError, CursorExpiredError, InvalidError, StaleStateError
@@ -267,6 +265,25 @@ async def test_a_restart_finds_everything_where_it_was(here: Ground) -> None:
     assert (await here.seen(made)).attempts == 0
 
 
+async def test_who_rests_sends_nothing_and_goes_on_where_it_was(here: Ground) -> None:
+    """Another process on the database pushes meanwhile (ADR 50)."""
+    made = await here.subscribe()
+    here.sink.answers = down
+    await here.append(1, "a")
+    await here.settled()
+    await here.deliverer.rest()
+    here.sink.answers = lambda _url, _message: WELL
+    await here.append(1, "b")
+    await here.deliverer.changed(made.id)
+    await here.settled(HOUR)
+    assert here.arrived() == []
+    assert (await here.deliverer.test(made)).error is None  # who asks for that is answered
+    here.sink.arrived.clear()
+    here.deliverer.resume()
+    await here.settled()
+    assert [name for _, name in here.arrived()] == ["a", "b"]
+
+
 async def test_a_hanging_endpoint_delays_no_other(here: Ground) -> None:
     """F37: each subscription has its own request and its own place."""
     for number in range(5):
@@ -281,32 +298,6 @@ async def test_a_hanging_endpoint_delays_no_other(here: Ground) -> None:
     for held in here.sink.held.values():
         held.set()
     await here.settled()
-
-
-async def test_places_are_kept_for_those_that_are_well() -> None:
-    """64 at once, 4 a host; what failed last takes 16 of them."""
-    places, held, numbers = Places(), asyncio.Event(), count()
-    inside = dict[str, int]()
-
-    async def hold(host: str, *, failing: bool) -> None:
-        async with places.one(f"whk{next(numbers)}", host, failing=failing):
-            inside[host] = inside.get(host, 0) + 1
-            await held.wait()
-
-    async with asyncio.TaskGroup() as group:
-        for number in range(30):
-            group.create_task(hold(f"bad{number}", failing=True))
-        for _ in range(10):
-            group.create_task(hold("one", failing=False))
-        for number in range(60):
-            group.create_task(hold(f"well{number}", failing=False))
-        for _ in range(5):
-            await asyncio.sleep(0)
-        assert sum(count for host, count in inside.items() if host.startswith("bad")) == 16
-        assert inside["one"] == 4
-        assert sum(inside.values()) == 64
-        held.set()
-    assert not places._turns
 
 
 async def test_replays_have_the_same_ids_and_move_nothing(here: Ground) -> None:

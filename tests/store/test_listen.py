@@ -1,6 +1,7 @@
 """Hearing of what other processes recorded."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
@@ -9,17 +10,22 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from syncd.model.errors import TransientError
 from syncd.model.ids import ProfileId
+from syncd.model.subscription import Outcome, Reason, SigningSecret
+from syncd.store.listen import tell
 from syncd.store.open import SqlStore
-from tests.store.opening import SERVER, opened, postgres
+from tests.contract.test_subscriptions import a_subscription, an_attempt
+from tests.store.opening import NOON, SERVER, opened, postgres
 from tests.store.samples import a_record, with_profile
 
 
-async def hear(store: SqlStore, heard: "asyncio.Queue[ProfileId]") -> None:
-    async for profile in store.news():
-        heard.put_nowait(profile)
+async def hear(store: SqlStore, heard: "asyncio.Queue[ProfileId | str]") -> None:
+    async for news in store.news():
+        heard.put_nowait(news)
 
 
-async def write_until_heard(store: SqlStore, heard: "asyncio.Queue[ProfileId]") -> ProfileId:
+async def write_until_heard(
+    store: SqlStore, heard: "asyncio.Queue[ProfileId | str]"
+) -> ProfileId | str:
     """Record again and again: nobody says when a listener has begun to listen."""
     profile = await with_profile(store)
     while heard.empty():
@@ -30,7 +36,7 @@ async def write_until_heard(store: SqlStore, heard: "asyncio.Queue[ProfileId]") 
 
 async def test_other_processes_hear_what_was_recorded() -> None:
     """At COMMIT, from inside the transaction."""
-    heard: asyncio.Queue[ProfileId] = asyncio.Queue()
+    heard: asyncio.Queue[ProfileId | str] = asyncio.Queue()
     async with postgres() as url, opened(url) as one, opened(url) as two:
         listening = asyncio.create_task(hear(two, heard))
         assert await write_until_heard(one, heard) == 1
@@ -50,8 +56,38 @@ async def test_other_processes_hear_what_was_recorded() -> None:
             await listening
 
 
+async def test_other_processes_hear_of_what_was_changed_about_a_subscription() -> None:
+    """Not the one that changed it: it has told its deliverer itself."""
+    here, there = asyncio.Queue[ProfileId | str](), asyncio.Queue[ProfileId | str]()
+    async with postgres() as url, opened(url) as one, opened(url) as two:
+        listening = [asyncio.create_task(hear(*pair)) for pair in ((one, here), (two, there))]
+        while here.empty() or there.empty():
+            await one._database.write(lambda each: tell(each, _channel(one), "1"))
+            await asyncio.sleep(0.01)
+        await with_profile(one)
+        hook = a_subscription()
+        await one.add_subscription(hook, at=None, beginning=False)
+        await one.save_subscription(replace(hook, reason=Reason.OPERATOR))
+        await one.add_secret(hook.id, SigningSecret(id="new", sealed=b"x"), until=NOON)
+        await one.queue_replays([an_attempt(1, outcome=Outcome.PENDING)])
+        await one.remove_subscription(hook.id)
+        await one._database.write(lambda each: tell(each, _channel(one), "2"))  # the last
+        for heard, changes in ((here, 0), (there, 5)):
+            told = list[ProfileId | str]()
+            while not told or told[-1] != 2:
+                told.append(await asyncio.wait_for(heard.get(), 10))
+            assert [each for each in told if isinstance(each, str)] == [hook.id] * changes
+        for task in listening:
+            task.cancel()
+
+
+def _channel(store: SqlStore) -> str:
+    assert store._appender.channel is not None
+    return store._appender.channel
+
+
 async def test_a_listener_that_lost_its_connection_is_told() -> None:
-    heard: asyncio.Queue[ProfileId] = asyncio.Queue()
+    heard: asyncio.Queue[ProfileId | str] = asyncio.Queue()
     async with (
         postgres() as url,
         opened(url) as store,

@@ -43,9 +43,10 @@ class Streams(Protocol):
         """Return profiles that have a stream, by id; those that were removed keep theirs."""
         ...
 
-    def news(self) -> AsyncIterator[ProfileId]:
+    def news(self) -> AsyncIterator[ProfileId | str]:
         """Yield profiles that any process recorded for, as a hint; ends at once on SQLite.
 
-        Raises TransientError when the connection is lost: what was said meanwhile is not heard.
+        The ids of subscriptions that another process changed are told too. Raises TransientError
+        when the connection is lost: what was said meanwhile is not heard.
         """
         ...

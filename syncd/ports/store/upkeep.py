@@ -1,6 +1,7 @@
 """The store's own health, backups and checks (S7, S8)."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -23,6 +24,14 @@ class Upkeep(Protocol):
 
     async def health(self) -> Health:
         """Ask the writer and a reader for an answer; raises TransientError if none comes."""
+        ...
+
+    def duty(self) -> AbstractAsyncContextManager[Callable[[], Awaitable[None]] | None]:
+        """Be, inside, the one process on this database that does what one must do.
+
+        Yields None if another one is. Else it yields a check to be made now and then: it raises
+        TransientError when that is over, as the connection is lost.
+        """
         ...
 
     async def check(self) -> Sequence[str]:

@@ -18,12 +18,15 @@ async def rooms(client: GoogleClient) -> list[Room]:
     ``client`` asks the Directory's own host (G14).
     """
     found = list[Room]()
-    async for page in paging.pages(client, _PATH, _MOST):
-        items = page.get("items", [])  # a page without any is a page, too
-        if not isinstance(items, list) or not all(isinstance(one, dict) for one in items):
-            raise MalformedReplyError("Google answered with a page that has no resources")
-        found += [room_of(one) for one in items if one.get("resourceEmail")]
+    async for page in paging.pages(client, _PATH, _MOST, _check):
+        found += [room_of(one) for one in page["items"] if one.get("resourceEmail")]
     return found
+
+
+def _check(page: Json) -> None:
+    items = page.setdefault("items", [])  # a page without any is a page, too
+    if not isinstance(items, list) or not all(isinstance(one, dict) for one in items):
+        raise MalformedReplyError("Google answered with a page that has no resources")
 
 
 def room_of(item: Json) -> Room:

@@ -1,6 +1,6 @@
 """Pages of Google's lists, and where we stand in its change feeds (G1, P2)."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -14,15 +14,19 @@ _VERSION = 1
 
 
 async def pages(
-    client: GoogleClient, path: tuple[str, ...], query: Mapping[str, str]
+    client: GoogleClient,
+    path: tuple[str, ...],
+    query: Mapping[str, str],
+    check: Callable[[Json], None],
 ) -> AsyncIterator[Json]:
-    """Yield a list's pages, each asked for with the same parameters; what is in them is unread.
+    """Yield a list's pages, each asked for with the same parameters, after a ``check`` of it.
 
-    Raises MalformedReplyError where a page would be followed by itself.
+    Raises MalformedReplyError where a page would be followed by itself, and what ``check`` raises.
     """
     asked, following = set[str](), dict[str, str]()
     while True:
         page = await client.get(*path, **query, **following)
+        check(page)
         yield page
         after = page.get("nextPageToken")
         if after is None:

@@ -79,16 +79,18 @@ class ContactReader:
             reconcile=renamed.doubtful,
         )
 
-    async def _pages(self, sync: str | None) -> AsyncIterator[Json]:
-        """Yield pages with ``connections``, which a page may lack that brings a token."""
+    def _pages(self, sync: str | None) -> AsyncIterator[Json]:
         query = _PEOPLE if sync is None else {**_PEOPLE, "syncToken": sync}
-        async for page in paging.pages(self._client, _PATH, query):
-            if "connections" not in page and not page.keys() & {"nextPageToken", "nextSyncToken"}:
-                raise MalformedReplyError("Google answered with neither contacts nor a token")
-            people = page.setdefault("connections", [])
-            if not isinstance(people, list) or not all(map(_is_person, people)):
-                raise MalformedReplyError("Google answered with contacts that are none")
-            yield page
+        return paging.pages(self._client, _PATH, query, _check)
+
+
+def _check(page: Json) -> None:
+    """See that a page has ``connections``, which it may lack where it brings a token."""
+    if "connections" not in page and not page.keys() & {"nextPageToken", "nextSyncToken"}:
+        raise MalformedReplyError("Google answered with neither contacts nor a token")
+    people = page.setdefault("connections", [])
+    if not isinstance(people, list) or not all(map(_is_person, people)):
+        raise MalformedReplyError("Google answered with contacts that are none")
 
 
 def _is_person(one: object) -> bool:

@@ -39,15 +39,17 @@ def series_pages(client: GoogleClient, calendar: CalendarKey, uid: str) -> Async
     return _pages(client, events_of(calendar), {**_EVENTS, "iCalUID": uid})
 
 
-async def _pages(
+def _pages(
     client: GoogleClient, path: tuple[str, ...], query: Mapping[str, str]
 ) -> AsyncIterator[Json]:
-    """Yield pages; one may be empty while there are more (G1)."""
-    async for page in paging.pages(client, path, query):
-        items = page.get("items")
-        if not isinstance(items, list) or not all(_is_item(one) for one in items):
-            raise MalformedReplyError("Google answered with a page without items")
-        yield page
+    return paging.pages(client, path, query, _check)
+
+
+def _check(page: Json) -> None:
+    """Raise MalformedReplyError for a page without items; it may have none of them (G1)."""
+    items = page.get("items")
+    if not isinstance(items, list) or not all(map(_is_item, items)):
+        raise MalformedReplyError("Google answered with a page without items")
 
 
 def _is_item(one: object) -> bool:

@@ -35,6 +35,7 @@ async def status(core: Core) -> Json:
         "ready": not any(checks.values()),
         "checks": {name: sentence or "ok" for name, sentence in checks.items()},
         "database": None if health is None else health.database,
+        "polls_and_pushes": core.rounds.here,
         "profiles": {str(state): count for state, count in sorted(states.items())},
         "subscriptions": {str(status): count for status, count in sorted(pushed.items())},
     }

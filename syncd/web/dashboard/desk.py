@@ -25,7 +25,8 @@ class Facts:
 
     ``checks`` are those of ``/readyz``, None where all is well, else a sentence. ``lag`` are the
     median and the 99th percentile of the last minute. ``settings`` are facts of the configuration
-    that hold no secret.
+    that hold no secret. ``rounds_here``: it is this process of all on the database that polls and
+    pushes.
     """
 
     version: str
@@ -37,6 +38,7 @@ class Facts:
     writer_wait: timedelta | None
     lag: tuple[timedelta, timedelta] | None
     memory_bytes: int | None
+    rounds_here: bool
     schedule: tuple[tuple[str, timedelta], ...]
     checks: tuple[tuple[str, str | None], ...]
     settings: tuple[tuple[str, str], ...]
