@@ -62,10 +62,11 @@ class SqlBacklog(Topic):
             )
         return found
 
-    async def expire_subscriptions(self) -> Sequence[str]:
+    async def expire_subscriptions(self, found: str | None = None) -> Sequence[str]:
         """Disable those that retention has passed (S9), or say so where they were disabled.
 
-        Only what a grant's end has disabled stays so: nobody can enable it.
+        So is the one that was ``found`` to be. Only what a grant's end has disabled stays so:
+        nobody can enable it.
         """
         one = subscriptions.c
         for_good = (Reason.EXPIRED, Reason.REVOKED)
@@ -73,7 +74,7 @@ class SqlBacklog(Topic):
         passed = select(one.subscription_id, one.wanted).where(standing, _lost().exists())
 
         async def work(connection: AsyncConnection) -> Sequence[str]:
-            expired = list[str]()
+            expired = [] if found is None else [found]
             for row in (await connection.execute(passed)).all():
                 # what lies in a profile that was not asked for is no loss
                 named = orjson.loads(row.wanted)["profiles"]
@@ -81,10 +82,12 @@ class SqlBacklog(Topic):
                 if not named or (await connection.execute(mine)).first() is not None:
                     expired.append(row.subscription_id)
             ended = {"reason": Reason.EXPIRED, "retry_at": None, "revision": one.revision + 1}
+            done = list[str]()
             for some in chunks(expired):
-                these = update(subscriptions).where(one.subscription_id.in_(some))
-                await connection.execute(these.values(ended))
-            return expired
+                these = update(subscriptions).where(one.subscription_id.in_(some), standing)
+                told = these.values(ended).returning(one.subscription_id)
+                done += (await connection.execute(told)).scalars()
+            return done
 
         return await self._database.write(work)
 

@@ -209,6 +209,21 @@ async def test_what_retention_has_passed_is_expired_and_enabling_goes_on_at_the_
     assert await store.place("whk_a", ONE) == stream.floor
 
 
+async def test_what_is_found_to_be_lost_of_a_later_profile_expires_too(store: Store) -> None:
+    """S9: there is no place in it; enabled again, it goes on at the floor."""
+    await filled(store)
+    later = await with_profile(store, 2)
+    await store.save_profile(later, records=[a_record()] * 3)
+    await store.prune(later.id, before=NOON + timedelta(days=1), keep=1)
+    assert await store.expire_subscriptions() == []
+    assert await store.expire_subscriptions("whk_a") == ["whk_a"]
+    assert await store.expire_subscriptions("whk_a") == []
+    found = await store.subscription("whk_a")
+    await store.save_subscription(replace(found, reason=None))
+    floors = [(await store.stream(one)).floor for one in (ONE, later.id)]
+    assert [await store.place("whk_a", one) for one in (ONE, later.id)] == floors == [0, 3]
+
+
 async def test_what_retention_passes_elsewhere_expires_nobody(store: Store) -> None:
     """A paused one that names profiles stands still in the others too."""
     await filled(store)

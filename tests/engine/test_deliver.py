@@ -431,6 +431,23 @@ async def test_who_falls_behind_retention_is_disabled_and_never_moved_on_silentl
     assert [name for _, name in here.arrived()] == ["d"]
 
 
+async def test_what_is_lost_of_a_profile_that_came_later_is_said_too(here: Ground) -> None:
+    """S9: a paused one has no place in it that could be looked at."""
+    made = await here.subscribe()
+    await here.subscriptions.enable(made.id, enabled=False)
+    await with_profile(here.store, 3)
+    await here.append(3, "a")
+    here.clock.advance(timedelta(days=31))
+    await Pruner(here.store, here.clock, FakeMeter(), days=30).prune()
+    await here.append(3, "b")
+    await here.subscriptions.enable(made.id, enabled=True)
+    await here.settled()
+    assert ((await here.seen(made)).reason, here.arrived()) == (Reason.EXPIRED, [])
+    await here.subscriptions.enable(made.id, enabled=True)
+    await here.settled()
+    assert here.arrived() == [(3, "b")]
+
+
 async def test_one_that_is_paused_falls_behind_retention_no_more_silently(here: Ground) -> None:
     """S9: who resumes it can see that something is lost."""
     made = await here.subscribe()

@@ -106,7 +106,8 @@ class Subscriptions(Protocol):
     async def save_subscription(self, subscription: Subscription) -> Subscription:
         """Write what people set, and the reason; return it as stored. Raises StaleStateError.
 
-        One that is enabled again goes on at its places, or where retention has left the streams.
+        One that is enabled again goes on at its places; one that had expired, where retention has
+        left the streams.
         """
         ...
 
@@ -178,8 +179,10 @@ class Subscriptions(Protocol):
         """
         ...
 
-    async def expire_subscriptions(self) -> Sequence[str]:
-        """Disable those that retention has passed (S9); return which.
+    async def expire_subscriptions(self, found: str | None = None) -> Sequence[str]:
+        """Disable those that retention has passed (S9), and the one that was ``found`` to be.
+
+        Return which. It is found out where there is no place yet, in a profile that came later.
 
         One that was disabled for something else has expired from then on, so that enabling it is
         to know what is lost; what a grant's end has disabled stays so.
