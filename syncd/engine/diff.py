@@ -1,7 +1,7 @@
 """What a page of changes means against the snapshot: pure, and the only judge of add and update."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import orjson
@@ -68,25 +68,22 @@ def diff(
     upserts = {one.key: one for one in page.upserts}
     doomed = sorted((page.deleted & known.keys()) - upserts.keys())
     homeless = {known[key].uid: known[key] for key in reversed(doomed) if known[key].uid}
-    drafts = list[_Draft]()
+    draft = _Draft(documents, ground)
     for resource in upserts.values():
         before = known.get(resource.key)
-        if before is None and resource.uid:
+        if before is None and homeless and resource.uid:
             before = homeless.pop(resource.uid, None)
-        drafts.append(_compare(resource, before, documents, ground))
-    moved = {draft.former for draft in drafts}
-    gone = [known[key] for key in doomed if key not in moved]
-    faults = [fault for draft in drafts for fault in draft.faults]
+        draft.compare(resource, before)
+    draft.delete(known[key] for key in doomed if key not in draft.moved)
+    faults = draft.faults
     faults += [Fault(key=key, message=page.unread[key]) for key in sorted(page.unread)]
     faulty = {fault.key for fault in faults}
-    records = [record for draft in drafts for record in draft.records]
-    records += _deletes(gone, documents, ground)
     return Change(
-        kept=tuple(draft.resource for draft in drafts),
-        events=tuple(event for draft in drafts for event in draft.events),
-        gone_events=tuple(one for draft in drafts for one in draft.gone),
+        kept=tuple(draft.kept),
+        events=tuple(draft.events),
+        gone_events=tuple(draft.gone),
         gone=tuple(doomed),
-        records=tuple(records),
+        records=tuple(draft.records),
         faults=tuple(faults),
         healed=tuple(key for key in (*upserts, *sorted(page.deleted)) if key not in faulty),
     )
@@ -107,75 +104,88 @@ def new_ids(calendar: CalendarId, resource: Resource, number: int) -> Iterator[E
     return (slot_id(base, slot(one)) for one in resource.objects)
 
 
-@dataclass(slots=True, kw_only=True)
 class _Draft:
-    """What one resource comes to."""
+    """What a page comes to, resource by resource."""
 
-    resource: KeptResource
-    former: ResourceKey | None = None  # the key that it had before it moved (P7)
-    events: list[KeptEvent] = field(default_factory=list)
-    gone: list[EventId] = field(default_factory=list)
-    records: list[Record] = field(default_factory=list)
-    faults: list[Fault] = field(default_factory=list)
+    def __init__(self, documents: Mapping[EventId, bytes], ground: Ground) -> None:
+        self.kept = list[KeptResource]()
+        self.moved = set[ResourceKey]()  # keys that resources had before they moved (P7)
+        self.events = list[KeptEvent]()
+        self.gone = list[EventId]()
+        self.records = list[Record]()
+        self.faults = list[Fault]()
+        self._documents = documents
+        self._ground = ground
 
-
-def _compare(
-    resource: Resource,
-    before: KnownResource | None,
-    documents: Mapping[EventId, bytes],
-    ground: Ground,
-) -> _Draft:
-    seen: Mapping[Slot, Seen] = {} if before is None else before.events
-    base = _base(resource, seen, documents, ground)
-    uid = resource.uid or (before.uid if before else "")
-    kept = KeptResource(key=resource.key, uid=uid, etag=resource.etag, raw=resource.raw)
-    draft = _Draft(resource=kept)
-    if before is not None and before.key != resource.key:
-        draft.former = before.key
-    present = {slot(one): one for one in resource.objects}
-    for place in sorted(present):
-        former = seen.get(place)
-        name = slot_id(base, place) if former is None else former.id
-        event = _kept(resource.key, present[place], name, base, ground)
-        draft.events.append(event)
-        draft.records += _told(event, former, present[place], documents, ground)
-    if resource.faults:
-        draft.faults.append(Fault(key=resource.key, message="; ".join(resource.faults)))
-    if seen and (not resource.faults or draft.former is not None):
-        vanished = KnownResource(
-            key=resource.key,
-            uid=uid,
-            etag="",
-            events={place: one for place, one in seen.items() if place not in present},
+    def compare(self, resource: Resource, before: KnownResource | None) -> None:
+        """Take a resource, which the snapshot knows as ``before``."""
+        seen: Mapping[Slot, Seen] = {} if before is None else before.events
+        base = self._base(resource, seen)
+        uid = resource.uid or (before.uid if before else "")
+        self.kept.append(
+            KeptResource(key=resource.key, uid=uid, etag=resource.etag, raw=resource.raw)
         )
-        draft.gone += [one.id for one in vanished.events.values()]
-        draft.records += _deletes([vanished], documents, ground)
-    return draft
+        present = {slot(one): one for one in resource.objects}
+        for place in sorted(present):
+            held, former = present[place], seen.get(place)
+            name = slot_id(base, place) if former is None else former.id
+            kept = _kept(resource.key, held, name, base, self._ground)
+            self.events.append(kept)
+            self._tell(kept, former, held.modified)
+        if resource.faults:
+            self.faults.append(Fault(key=resource.key, message="; ".join(resource.faults)))
+        if before is None:
+            return
+        if before.key != resource.key:
+            self.moved.add(before.key)
+        if not resource.faults or before.key != resource.key:
+            vanished = {place: one for place, one in seen.items() if place not in present}
+            self.gone += [one.id for one in vanished.values()]
+            self.delete([replace(before, events=vanished)])
 
+    def delete(self, gone: Iterable[KnownResource]) -> None:
+        """Tell of all that resources hold that it is gone."""
+        ground = self._ground
+        self.records += delete_records(
+            *(gone, self._documents, ground.at),
+            profile=ground.profile,
+            calendar=ground.calendar,
+            kind=ground.kind,
+        )
 
-def _base(
-    resource: Resource,
-    seen: Mapping[Slot, Seen],
-    documents: Mapping[EventId, bytes],
-    ground: Ground,
-) -> EventId:
-    for one in seen.values():
-        return split_event_id(one.id)[0]
-    number = 0
-    while any(name in documents for name in new_ids(ground.calendar, resource, number)):
-        number += 1
-    return bare_id(ground.calendar, resource.key, number)
+    def _base(self, resource: Resource, seen: Mapping[Slot, Seen]) -> EventId:
+        for one in seen.values():
+            return split_event_id(one.id)[0]
+        ground, taken, number = self._ground, self._documents, 0
+        while taken and any(name in taken for name in new_ids(ground.calendar, resource, number)):
+            number += 1
+        return bare_id(ground.calendar, resource.key, number)
 
-
-def _deletes(
-    gone: Iterable[KnownResource], documents: Mapping[EventId, bytes], ground: Ground
-) -> Iterator[Record]:
-    return delete_records(
-        *(gone, documents, ground.at),
-        profile=ground.profile,
-        calendar=ground.calendar,
-        kind=ground.kind,
-    )
+    def _tell(self, kept: KeptEvent, former: Seen | None, modified: datetime | None) -> None:
+        """Tell of an object that is new or whose content changed (I6)."""
+        told = None
+        if former is not None:
+            if former.content == kept.content:
+                return
+            old = orjson.loads(self._documents[kept.id])
+            told = changes(old, orjson.loads(kept.document))
+            if not told:
+                return
+        ground = self._ground
+        self.records.append(
+            event_record(
+                Type.ADD if former is None else Type.UPDATE,
+                kept.id,
+                kept.document,
+                ground.at,
+                profile=ground.profile,
+                calendar=ground.calendar,
+                kind=ground.kind,
+                modified=modified,
+                told=told,
+                initial=ground.initial,
+            )
+        )
 
 
 def _kept(
@@ -206,44 +216,16 @@ def _kept_event(
     document = event_document(
         event, event_id=name, profile=ground.profile, calendar=ground.calendar, series=base
     )
+    place = slot(event)
     starts_at, ends_at = span(event, ground.zone)
     return KeptEvent(
         id=name,
         key=key,
-        slot=slot(event),
+        slot=place,
         content=content_hash(document, encoded),
         document=encoded(document),
         starts_at=starts_at,
         ends_at=ends_at,
-        series=bool(event.recurrence) and slot(event) == WHOLE,
+        series=bool(event.recurrence) and place == WHOLE,
         claim=claim_of(event),
-    )
-
-
-def _told(
-    kept: KeptEvent,
-    former: Seen | None,
-    event: Event | Contact,
-    documents: Mapping[EventId, bytes],
-    ground: Ground,
-) -> Iterator[Record]:
-    """Yield the record of an object that is new or whose content changed (I6), else nothing."""
-    told = None
-    if former is not None:
-        if former.content == kept.content:
-            return
-        told = changes(orjson.loads(documents[kept.id]), orjson.loads(kept.document))
-        if not told:
-            return
-    yield event_record(
-        Type.ADD if former is None else Type.UPDATE,
-        kept.id,
-        kept.document,
-        ground.at,
-        profile=ground.profile,
-        calendar=ground.calendar,
-        kind=ground.kind,
-        event=event,
-        told=told,
-        initial=ground.initial,
     )

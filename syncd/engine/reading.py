@@ -140,7 +140,7 @@ class Reading:
         self._named -= page.deleted
         self._gone |= page.deleted
         self._gone -= here
-        for key in (*page.deleted, *here):
+        for key in (*page.deleted, *here) if self._later else ():
             self._later.pop(key, None)
 
     async def _take(self, page: Delta) -> None:
@@ -188,7 +188,7 @@ class Reading:
         held = await self._held(last)
         still = tuple(one for one in held if one.key not in self._named | self._gone)
         absent, total = set[ResourceKey](), 0
-        if last.complete:
+        if last.complete and not self._began_empty:  # else all that it holds has been named
             etags = await self._store.etags(self.calendar.id)
             absent, total = set(etags) - self._named - gone, len(etags)
         moved = await self._settle_later(gone | absent)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -10,9 +11,7 @@ import orjson
 from syncd.model.activity import ACTIONS, Kind, Record, Type
 from syncd.model.brands import brand_of_profile
 from syncd.model.calendar import Holds, KnownCalendar
-from syncd.model.contact import Contact
 from syncd.model.content import Json, changes
-from syncd.model.event import Event
 from syncd.model.ids import CalendarId, EventId, ProfileId
 from syncd.model.profile import Profile, State
 from syncd.model.resource import KnownResource
@@ -100,12 +99,12 @@ def event_record(  # noqa: PLR0913 - the members of a record
     *,
     profile: ProfileId,
     calendar: CalendarId,
+    modified: datetime | None,
     kind: Kind = Kind.EVENT,
-    event: Event | Contact | None = None,
     told: Json | None = None,
     initial: bool = False,
 ) -> Record:
-    """Return the record of an event's or contact's change; ``event`` is None for a delete."""
+    """Return the record of an event's or contact's change, ``modified`` as its provider says."""
     return Record(
         kind=kind,
         type=type_,
@@ -114,7 +113,7 @@ def event_record(  # noqa: PLR0913 - the members of a record
             profile,
             type_,
             at,
-            modified=at if event is None else event.modified,
+            modified=modified,
             metadata=orjson.Fragment(document),
             told=told,
             initial=initial,
@@ -141,6 +140,7 @@ def delete_records(  # noqa: PLR0913 - the members of a record
                 *(Type.DELETE, gone, documents[gone], at),
                 profile=profile,
                 calendar=calendar,
+                modified=at,
                 kind=kind,
             )
 
@@ -170,6 +170,9 @@ def encoded(document: Any) -> bytes:  # noqa: ANN401 - JSON
     except TypeError:
         text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
         return text.encode("utf-8", "replace")
+
+
+_recorded_at = lru_cache(maxsize=16)(utc)  # one for all of a page
 
 
 def _account(
@@ -234,5 +237,5 @@ def _body(  # noqa: PLR0913 - the members of a record
         record["changes"] = told
     if initial:
         record["initial"] = True
-    record["recorded_at"] = utc(at)
+    record["recorded_at"] = _recorded_at(at)
     return encoded(record)

@@ -180,7 +180,7 @@ def _files(vevent: Component) -> Iterator[File]:
 
 
 def _custom(vevent: Component) -> Iterator[CustomProperty]:
-    seen = set[str]()
+    seen: set[str] = set()
     for line in vevent.all(CUSTOM):
         given = line.parameters
         key = given.get("X-KEY", "")
@@ -192,7 +192,7 @@ def _custom(vevent: Component) -> Iterator[CustomProperty]:
 
 def _recurrence(vevent: Component, zones: Zones, place: Place | None) -> tuple[str, ...]:
     """Return the lines as they were written, but for zone names that only this object knows."""
-    lines = list[str]()
+    lines: list[str] = []
     for name in ("RRULE", "RDATE", "EXDATE", "EXRULE"):
         if name == "EXDATE" and not lines:
             return ()  # these alone exclude from nothing

@@ -28,7 +28,7 @@ def read_resource(
     if not calendars:
         raise MalformedReplyError("this is no iCalendar object: it has no BEGIN:VCALENDAR")
     zones = Zones(_inside(calendars, "VTIMEZONE"), calendar_zone)
-    events = list[Event]()
+    events: list[Event] = []
     faults = [] if all(one.closed for one in calendars) else ["the object has no END:VCALENDAR"]
     for _, found in read_vevents(key, _inside(calendars, "VEVENT"), zones):
         if isinstance(found, str):
@@ -42,7 +42,8 @@ def read_vevents(
     key: ResourceKey, vevents: list[Component], zones: Zones
 ) -> Iterator[tuple[Component, Event | str]]:
     """Yield each VEVENT with its event, or with why it is none; the series comes first."""
-    slots, uid = set[str](), None
+    slots: set[str] = set()
+    uid = None
     for reading in _readings(key, vevents, zones):
         try:
             event = read_event(reading)

@@ -39,7 +39,7 @@ class Line:
     @property
     def parameters(self) -> dict[str, str]:
         """Return the parameters, names in upper case; of a name given twice the first counts."""
-        found = dict[str, str]()
+        found: dict[str, str] = {}
         for name, value in PARAMETER.findall(self.head):
             quoted = len(value) > 1 and value[0] == value[-1] == '"'
             bare = value[1:-1] if quoted else value.strip()
@@ -98,8 +98,8 @@ def components(raw: bytes) -> list[Component]:
 
     Raises MalformedReplyError beyond the limits above.
     """
-    roots = list[Component]()
-    opened = list[Component]()
+    roots: list[Component] = []
+    opened: list[Component] = []
     begun = 0
     for row in rows(raw):
         line = line_of(row)

@@ -149,8 +149,10 @@ def _recurrence_type(event: Event) -> str:
 
 
 def _person(person: Person | None) -> Json | None:
-    if person is None:
-        return None
+    return None if person is None else _shape(person)
+
+
+def _shape(person: Person) -> Json:
     return {
         "id": person.id,
         "name": person.name,
@@ -161,7 +163,7 @@ def _person(person: Person | None) -> Json | None:
 
 
 def _attendee(person: Person) -> Json:
-    shape = _person(person) or {}
+    shape = _shape(person)
     if person.answer is not None:
         shape["status"] = person.answer
     return shape

@@ -143,9 +143,10 @@ class Event:
 
     def __post_init__(self) -> None:
         """Refuse naive times and a mixture of dates and times."""
-        check_when(self.start)
-        check_when(self.end)
-        if is_date(self.start) != is_date(self.end):
+        start, end = self.start, self.end
+        check_when(start)
+        check_when(end)
+        if isinstance(start, datetime) is not isinstance(end, datetime):
             raise ValueError("start and end must both be dates or both be times")
 
     @property

@@ -1,8 +1,10 @@
 """Dates and instants; a date never meets a zone, an instant is never naive (P9, api.md R12)."""
 
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
+from functools import lru_cache
 
 When = date | datetime  # a date for all-day, else aware
+_TWO = tuple(f"{number:02}" for number in range(100))
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
@@ -22,14 +24,22 @@ def rfc3339(when: When) -> str:
     """Write a date, or an instant with its offset: seconds, milliseconds only when not zero."""
     if not isinstance(when, datetime):
         return when.isoformat()
-    if when.tzinfo is UTC:  # as most are: this takes half of what isoformat does
-        date_and_time = (when.year, when.month, when.day, when.hour, when.minute, when.second)
-        text = "%04d-%02d-%02dT%02d:%02d:%02d" % date_and_time  # noqa: UP031 - quicker than format
-        thousandths = when.microsecond // 1000
-        return f"{text}.{thousandths:03}Z" if thousandths else f"{text}Z"
-    precision = "milliseconds" if when.microsecond >= 1000 else "seconds"  # noqa: PLR2004
-    text = when.isoformat(timespec=precision)
-    return text[:-6] + "Z" if text.endswith("+00:00") else text
+    century, year = divmod(when.year, 100)  # by table: a third of what isoformat takes
+    text = (
+        f"{_TWO[century]}{_TWO[year]}-{_TWO[when.month]}-{_TWO[when.day]}"
+        f"T{_TWO[when.hour]}:{_TWO[when.minute]}:{_TWO[when.second]}"
+    )
+    thousandths = when.microsecond // 1000
+    if thousandths:
+        text = f"{text}.{thousandths:03}"
+    return f"{text}Z" if when.tzinfo is UTC else text + _offset_text(when.utcoffset())
+
+
+@lru_cache(maxsize=256)  # a calendar knows two or three
+def _offset_text(offset: timedelta | None) -> str:
+    if not offset:
+        return "" if offset is None else "Z"
+    return datetime.min.replace(tzinfo=timezone(offset)).isoformat()[19:]
 
 
 def read_when(text: str) -> When:
@@ -49,7 +59,7 @@ def in_utc(when: datetime) -> datetime:
 
 def utc(when: datetime) -> str:
     """Write an instant in UTC with ``Z``."""
-    return rfc3339(in_utc(when))
+    return rfc3339(when if when.tzinfo is UTC else in_utc(when))
 
 
 def moment(when: When) -> date:

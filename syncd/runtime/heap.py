@@ -2,7 +2,7 @@
 
 import gc
 
-_YOUNG = 20_000  # objects made before the young ones are looked at; Python's own 700 is for scripts
+_YOUNG = 50_000  # objects made before these are looked at, for milliseconds; a page has fewer
 
 
 def settle_heap() -> None:

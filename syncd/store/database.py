@@ -28,6 +28,7 @@ LONGEST_CHECK = 10.0  # seconds
 LONGEST_ALONE_MS = 60_000  # twice what a token endpoint may take
 _EVERYWHERE = (f"busy_timeout={BUSY_MS}", "foreign_keys=ON", "mmap_size=0")
 _WRITER = (
+    "page_size=8192",  # of a new file (ADR 51)
     "busy_timeout=500",
     "journal_mode=WAL",
     "synchronous=FULL",
@@ -38,7 +39,7 @@ _PLAIN = "syncd_plain"  # marks a connection that needs no BEGIN: a checkpoint, 
 # of who keeps a lock: half a minute after its machine vanished the session ends
 _WATCHED = ("tcp_keepalives_idle = 10", "tcp_keepalives_interval = 5", "tcp_keepalives_count = 4")
 _LOCK = "hashtextextended(current_schema() || ' syncd ' || %s, 0)"
-_WAL_TIDY = 4 << 20  # 1,000 pages: truncate when nobody waits for the writer
+_WAL_TIDY = 12 << 20  # a checkpoint at 1,000 pages was in vain: truncate when nobody waits
 _WAL_FULL = 48 << 20  # truncate now, and let readers end for it
 Parameters = dict[str, Any] | Sequence[dict[str, Any]]
 Work = Callable[[AsyncConnection], Awaitable[T]]

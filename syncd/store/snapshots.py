@@ -37,10 +37,10 @@ class SqlSnapshots(SqlCalendars, SqlRecording, SqlListings):
             .limit(PAGE)
         )
         rows = await self._database.fetch(page)
-        found = {row.resource_key: row.etag for row in rows}
+        found = {row[0]: row[1] for row in rows}
         while len(rows) == PAGE:
             rows = await self._database.fetch(page.where(column.resource_key > rows[-1][0]))
-            found.update((row.resource_key, row.etag) for row in rows)
+            found.update((row[0], row[1]) for row in rows)
         return found
 
     async def seen(

@@ -29,7 +29,7 @@ def stored(number: int) -> bytes:
         NOW,
         profile=profile,
         calendar=calendar,
-        event=event,
+        modified=event.modified,
         told=None,
         initial=False,
     )

@@ -1,6 +1,7 @@
 """One poll after another, on a real store."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 
@@ -13,7 +14,7 @@ from syncd.model.errors import (
     RelinkRequiredError,
     TransientError,
 )
-from syncd.model.ids import CalendarKey, ProfileId, ResourceKey
+from syncd.model.ids import CalendarId, CalendarKey, ProfileId, ResourceKey
 from syncd.model.profile import State, changed
 from tests.engine.ground import INTERVAL, Ground, event, exception, filled, series
 from tests.fakes.provider import Faults
@@ -73,6 +74,22 @@ async def test_records_of_the_first_read_are_marked_and_after_auth_is_behind_the
     await here.poll()
     marks = [orjson.loads(one.body).get("initial") for one in await here.activities()]
     assert marks == [None, *[True] * 5, None]
+
+
+async def test_a_first_read_looks_once_whether_there_is_anything(
+    here: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was empty when it began holds nothing at the end that was not named."""
+    asked, etags = list[CalendarId](), here.store.etags
+
+    async def noted(calendar: CalendarId) -> Mapping[ResourceKey, str]:
+        asked.append(calendar)
+        return await etags(calendar)
+
+    monkeypatch.setattr(here.store, "etags", noted)
+    filled(here, 3)
+    await here.poll()
+    assert len(asked) == 2  # by the adapter, and to see that nothing is there
 
 
 async def test_a_first_read_is_done_when_all_calendars_are(here: Ground) -> None:

@@ -27,10 +27,24 @@ BERLIN = ZoneInfo("Europe/Berlin")
         (datetime(2026, 7, 20, 9, tzinfo=BERLIN), "2026-07-20T09:00:00+02:00"),
         (datetime(2026, 7, 20, 9, 0, 0, 106000, UTC), "2026-07-20T09:00:00.106Z"),
         (datetime(2026, 7, 20, 9, 0, 0, 999, UTC), "2026-07-20T09:00:00Z"),
+        (datetime(2026, 7, 20, 9, tzinfo=ZoneInfo("Etc/UTC")), "2026-07-20T09:00:00Z"),
+        (datetime(9, 7, 20, 9, tzinfo=UTC), "0009-07-20T09:00:00Z"),
+        (datetime(1890, 1, 1, tzinfo=BERLIN), "1890-01-01T00:00:00+00:53:28"),
     ],
 )
 def test_times_are_written_as_r12_says(when: date | datetime, text: str) -> None:
     assert rfc3339(when) == text
+
+
+@given(
+    st.datetimes(timezones=st.timezones() | st.just(UTC)),
+    st.sampled_from([0, 999, 1000, 999_999]),
+)
+def test_a_time_is_written_as_python_writes_it(when: datetime, microsecond: int) -> None:
+    when = when.replace(microsecond=microsecond)
+    precision = "milliseconds" if microsecond >= 1000 else "seconds"
+    text = when.isoformat(timespec=precision)
+    assert rfc3339(when) == (f"{text[:-6]}Z" if text.endswith("+00:00") else text)
 
 
 def test_stamps_are_in_utc() -> None:

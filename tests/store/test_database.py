@@ -47,6 +47,23 @@ async def test_the_writer_and_the_readers_are_set_up_as_promised(tmp_path: Path)
             await store._database.fetch(text("DELETE FROM users RETURNING user_id"))
 
 
+async def test_a_new_file_has_large_pages_and_an_older_one_keeps_its_own(tmp_path: Path) -> None:
+    """ADR 51."""
+
+    async def page_size(where: Path) -> object:
+        async with opened(where, copied=False) as store:
+            await fill(store, 1)
+            return await store._database.write(lambda connection: pragma(connection, "page_size"))
+
+    for name in ("new", "older"):
+        (tmp_path / name).mkdir()
+    with closing(sqlite3.connect(tmp_path / "older" / "syncd.db")) as before:
+        before.execute("PRAGMA page_size=4096")
+        before.execute("VACUUM")
+    assert await page_size(tmp_path / "new") == 8192
+    assert await page_size(tmp_path / "older") == 4096
+
+
 async def test_commits_reach_the_disk_where_the_servers_default_is_laxer() -> None:
     """I15, on PostgreSQL."""
     async with postgres() as url, opened(f"{url}%20-csynchronous_commit%3Doff") as store:

@@ -72,11 +72,13 @@ def resource_of(
     Raises MalformedReplyError if none of it can be understood.
     """
     master = items.get(key)
-    others = [items[one] for one in sorted(items) if one != key]
+    single = master is not None and len(items) == 1  # as most are
+    others = [] if single else [items[one] for one in sorted(items) if one != key]
     living = [one for one in ([master] if master else []) + others if not is_cancelled(one)]
     if not living:
         return None
-    events, faults = list[Event](), list[str]()
+    events: list[Event] = []
+    faults: list[str] = []
     for item in living:
         try:
             events.append(event_of(item, calendar_zone, palette))

@@ -57,7 +57,7 @@ def event_of(item: Json, calendar_zone: str | None, palette: Mapping[str, str]) 
         original, original_zone = when_of(item["originalStartTime"], calendar_zone)
     reminders = item.get("reminders") or {}
     default = reminders.get("useDefault") is True
-    visibility = item.get("visibility")
+    visibility, properties = item.get("visibility"), item.get("extendedProperties")
     return Event(
         uid=item.get("iCalUID") or item["id"],
         start=start,
@@ -71,14 +71,14 @@ def event_of(item: Json, calendar_zone: str | None, palette: Mapping[str, str]) 
         modified=_instant(item.get("updated")),
         organizer=_person(item.get("organizer")),
         creator=_person(item.get("creator")),
-        attendees=tuple(_attendee(one) for one in item.get("attendees") or ()),
-        attachments=tuple(_file(one) for one in item.get("attachments") or ()),
+        attendees=tuple(map(_attendee, item.get("attendees") or ())),
+        attachments=tuple(map(_file, item.get("attachments") or ())),
         reminders=() if default else tuple(map(_reminder, reminders.get("overrides") or ())),
         use_default_reminder=default,
         recurrence=tuple(item.get("recurrence") or ()) if original is None else (),
         original_start=original,
         original_start_zone=original_zone,
-        custom_properties=tuple(_properties(item.get("extendedProperties") or {})),
+        custom_properties=tuple(_properties(properties)) if properties else (),
         visibility=Visibility(visibility) if visibility else Visibility.DEFAULT,
         transparent=item.get("transparency") == "transparent",
         status=Status.TENTATIVE if item.get("status") == "tentative" else Status.CONFIRMED,
@@ -122,7 +122,12 @@ def _instant(text: str | None) -> datetime | None:
 def _person(told: Json | None) -> Person | None:
     if not told or not told.get("email"):
         return None
-    return Person(email=told["email"], name=told.get("displayName"), id=told.get("id"))
+    return _known(told["email"], told.get("displayName"), told.get("id"))
+
+
+@lru_cache(maxsize=1024)  # of most events it is the calendar's own person
+def _known(email: str, name: str | None, identity: str | None) -> Person:
+    return Person(email=email, name=name, id=identity)
 
 
 def _attendee(told: Json) -> Person:

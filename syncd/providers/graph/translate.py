@@ -243,7 +243,7 @@ def _attendees(
     """Return who is invited; the organizer among them has accepted (MG13)."""
     mine = (item.get("responseStatus") or {}).get("response")
     host = organizer.email.casefold() if organizer else ""
-    people = list[Person]()
+    people: list[Person] = []
     for told in item.get("attendees") or ():
         address = told.get("emailAddress") or {}
         email, answer = address.get("address") or "", (told.get("status") or {}).get("response")
