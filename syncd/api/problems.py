@@ -112,6 +112,9 @@ def problem_of(error: SyncdError) -> Problem:
         code = "invalid_page" if error.field == "page" else error.code or code
         fault = Fault(key=f"errors.{error.fault}", description=str(error))
         faults[error.field or "base"] = (fault,)
+    members = error.members if isinstance(error, InvalidError) else {}
+    if isinstance(error, CursorExpiredError):
+        members = {"reason": error.reason, "cursor": error.restart, "latest": error.latest}
     message = FAULT if status == 500 else str(error)  # noqa: PLR2004 - ours, so no detail
     if isinstance(error, InvalidError) and error.field:
         message = f"{error.field}: {message}"
@@ -120,7 +123,7 @@ def problem_of(error: SyncdError) -> Problem:
         code=code,
         message=message,
         headers=headers,
-        members=error.members if isinstance(error, InvalidError) else {},
+        members=members,
         faults=faults,
     )
 

@@ -14,7 +14,6 @@ from syncd.api.together import AT_MOST, Piece
 from syncd.model.errors import SyncdError
 
 RETRY = b"retry: 3000\n\n"
-HEARTBEAT = b": \n\n"
 AT_ONCE = 100  # records between two looks at the store; nothing else is held for a reader (F36)
 _HEADERS = {
     "Content-Type": "text/event-stream",
@@ -26,6 +25,15 @@ _HEADERS = {
 def message(record: bytes, cursor: str) -> bytes:
     """Return one record; stored JSON has no line break."""
     return b"event: activity\nid: %b\ndata: %b\n\n" % (cursor.encode(), record)
+
+
+def heartbeat(cursor: str) -> bytes:
+    """Return a comment with the place where the reader stands.
+
+    Readers keep that as their last id, so one that comes back before its first record (``latest``),
+    or from where nothing is wanted for long, goes on there. It is told to nobody: it has no data.
+    """
+    return b": \nid: %b\n\n" % cursor.encode()
 
 
 async def sent(

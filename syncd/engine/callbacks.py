@@ -1,14 +1,13 @@
 """Channels of Cronofy's clients: the same request is the same channel (api.md C13, C14)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from ipaddress import ip_address
-from urllib.parse import urlsplit
 
 import orjson
 
 from syncd.engine.deliver import Deliverer
-from syncd.engine.subscriptions import Subscriptions, check_url
+from syncd.engine.endpoints import Admits, check_url
+from syncd.engine.subscriptions import Subscriptions
 from syncd.model.errors import ConflictError, InvalidError, NotFoundError
 from syncd.model.ids import short
 from syncd.model.subscription import Format, Reason, Subscription
@@ -17,9 +16,6 @@ from syncd.ports.store import Store
 MOST = 128  # of an application, for one user, for one profile, or for all that it reaches
 _CLOSED = frozenset({Reason.GONE, Reason.EXPIRED, Reason.REVOKED})
 _PAGE = 200
-_PORTS = {"http": 80, "https": 443}
-
-Admits = Callable[[str, int], bool]  # of address and port
 
 
 class Callbacks:
@@ -45,8 +41,7 @@ class Callbacks:
         One whose attempts ran out is enabled where it stood. ``asked`` has a ``client``, and an
         owner. Raises InvalidError for an address that can never be reached, and for too many.
         """
-        check_url(asked.url)
-        self._check_address(asked.url)
+        check_url(asked.url, self._admits)
         known = await self._all(asked)
         same = [one for one in known if _wish(one) == _wish(asked)]
         for one in same:
@@ -94,19 +89,6 @@ class Callbacks:
             if len(page) < _PAGE:
                 return found
             after = page[-1].id
-
-    def _check_address(self, url: str) -> None:
-        """Refuse a bad address; what names stand for is seen at each connection."""
-        parts = urlsplit(url)
-        try:
-            address = str(ip_address(parts.hostname or ""))
-        except ValueError:
-            return
-        if not self._admits(address, parts.port or _PORTS[parts.scheme]):
-            raise InvalidError(
-                f"{address} is not public, and [outbound] allow_private does not name it",
-                field="url",
-            )
 
 
 def _is_open(one: Subscription) -> bool:

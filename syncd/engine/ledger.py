@@ -179,7 +179,7 @@ class Ledger:
         """Disable what retention has passed; never move it on silently (S9)."""
         await self.settled(subscription.id)
         after = replace(subscription, reason=Reason.EXPIRED, retry_at=None)
-        await self._store.expire_subscriptions()
+        await self._store.expire_subscriptions(subscription.id)
         self._tell(subscription, after, None)
         return after
 

@@ -5,11 +5,11 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from urllib.parse import urlsplit
 
 import orjson
 
 from syncd.engine.deliver import Deliverer
+from syncd.engine.endpoints import Admits, check_url
 from syncd.engine.fanout import check_by_hand
 from syncd.engine.ledger import Ledger
 from syncd.engine.outbox import ahead
@@ -32,9 +32,7 @@ from syncd.ports.vault import Secret, Vault, signing_place
 NOW, BEGINNING = "now", "beginning"
 OVERLAP = timedelta(days=1)
 _SECRET_BYTES = 32
-_LOW_PORTS = frozenset({80, 443})
-_FIRST_FREE_PORT = 1024
-_LONGEST_URL = 2048
+_ENDED = "the grant or the application that it was made through has ended: make another one"
 _SIGNED_OTHERWISE = {
     Format.KLOUDLESS: "the application's API key signs these: rotate the application's secrets",
     Format.CRONOFY: "the application's secret signs these: rotate the application's secrets",
@@ -53,15 +51,23 @@ class Tried:
 class Subscriptions:
     """Makes and changes subscriptions, and tells the deliverer."""
 
-    def __init__(
-        self, store: Store, vault: Vault, clock: Clock, deliverer: Deliverer, ledger: Ledger
+    def __init__(  # noqa: PLR0913 - what setting one up touches
+        self,
+        store: Store,
+        vault: Vault,
+        clock: Clock,
+        deliverer: Deliverer,
+        ledger: Ledger,
+        *,
+        admits: Admits,
     ) -> None:
-        """Seal signing secrets by ``vault``."""
+        """Seal signing secrets by ``vault``; ``admits`` tells what may be reached (O1)."""
         self._store = store
         self._vault = vault
         self._clock = clock
         self._deliverer = deliverer
         self._ledger = ledger
+        self._admits = admits
 
     async def add(self, asked: Subscription, *, start: str = NOW) -> tuple[Subscription, Secret]:
         """Keep a new subscription, and return it with its signing secret, shown this once.
@@ -70,7 +76,7 @@ class Subscriptions:
         the ``beginning``, or at a cursor of its one profile. One in Kloudless's format must answer
         a probe (K46). Raises InvalidError, MalformedCursorError and CursorExpiredError.
         """
-        check_url(asked.url)
+        check_url(asked.url, self._admits)
         identity = asked.id or f"whk_{short(secrets.token_hex(16))}"
         key, secret = self._new_secret(identity)
         made = replace(asked, id=identity, created=self._clock.now(), secrets=(key,))
@@ -84,23 +90,33 @@ class Subscriptions:
         """Write what was changed; ``enabled`` again goes on at its places at once (N15).
 
         What is told elsewhere or in another format is tried at once too, in Kloudless's after a
-        probe (K46). Raises InvalidError, and ConflictError for what only the settings can change
-        and for one whose grant has ended.
+        probe (K46). What deliveries did to it since ``before`` was read stays: one that was
+        disabled meanwhile is not enabled by the way. Raises InvalidError, and ConflictError for
+        what only the settings can change and for one whose grant has ended.
         """
         check_by_hand(before, after)
         if after.enabled and before.reason is Reason.REVOKED:
-            raise ConflictError("the grant that it was made through has ended: make another one")
+            raise ConflictError(_ENDED)
         if after.url != before.url:
-            check_url(after.url)
+            check_url(after.url, self._admits)
         moved = (after.url, after.format) != (before.url, before.format)
         if moved:
             await self._probe(after)
-        if moved or (after.enabled and not before.enabled):
-            after = replace(after, attempts=0, retry_at=None)
         await self._deliverer.stop(before.id)
-        stored = await self._store.save_subscription(after)
-        await self._deliverer.changed(before.id)
-        return stored
+        try:
+            now = await self._store.subscription(before.id)
+            anew = moved or (after.enabled and not before.enabled)
+            return await self._store.save_subscription(
+                replace(
+                    after,
+                    reason=after.reason if now.reason is before.reason else now.reason,
+                    attempts=0 if anew else now.attempts,
+                    retry_at=None if anew else now.retry_at,
+                    delivered_at=now.delivered_at,
+                )
+            )
+        finally:  # refused or not, what was broken off goes on
+            await self._deliverer.changed(before.id)
 
     async def enable(self, identity: str, *, enabled: bool) -> Subscription:
         """Resume a subscription, or pause it."""
@@ -113,8 +129,10 @@ class Subscriptions:
         """Remove it; what is being sent is broken off. Raises NotFoundError."""
         check_by_hand(await self._store.subscription(subscription), None)
         await self._deliverer.stop(subscription)
-        await self._store.remove_subscription(subscription)
-        await self._deliverer.changed(subscription)
+        try:
+            await self._store.remove_subscription(subscription)
+        finally:
+            await self._deliverer.changed(subscription)
 
     async def rotate(self, subscription: Subscription, *, overlap: timedelta) -> Secret:
         """Give it a new signing secret; the old ones sign too for ``overlap``.
@@ -144,16 +162,22 @@ class Subscriptions:
     async def replay_failed(self, subscription: Subscription) -> int:
         """Send once more whatever was never delivered."""
         self._check_enabled(subscription)
-        return await self._queue(subscription, await self._store.failed(subscription.id))
+        count, after = 0, None
+        while found := await self._store.failed(subscription.id, after=after):
+            count, after = count + await self._queue(subscription, found), found[-1]
+        return count
 
     async def replay_from(
         self, subscription: Subscription, profile: ProfileId, cursor: str, until: str | None
     ) -> int:
         """Send once more what lies behind a cursor, up to where the subscription has come.
 
-        Raises MalformedCursorError, CursorExpiredError and InvalidError.
+        Raises MalformedCursorError, CursorExpiredError, and InvalidError for a profile that it is
+        not told of.
         """
         self._check_enabled(subscription)
+        if subscription.profiles and profile not in subscription.profiles:
+            raise InvalidError("the webhook is not told of this profile", field="profile_id")
         stream = await self._store.stream(profile)
         at = stream.check(Cursor.parse(cursor))
         end = await self._store.place(subscription.id, profile)
@@ -228,6 +252,8 @@ class Subscriptions:
             )
 
     def _check_enabled(self, subscription: Subscription) -> None:
+        if subscription.reason is Reason.REVOKED:
+            raise ConflictError(_ENDED)
         if not subscription.enabled:
             raise ConflictError(
                 f"the webhook is disabled ({subscription.reason}): enable it, then replay"
@@ -238,21 +264,3 @@ class Subscriptions:
         secret, identity = Secret(f"whsec_{text}"), secrets.token_hex(8)
         sealed = self._vault.seal(secret, place=signing_place(subscription, identity))
         return SigningSecret(id=identity, sealed=sealed), secret
-
-
-def check_url(url: str) -> None:
-    """Refuse what can never be delivered to; addresses are checked at each connection (O1)."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        raise InvalidError("the url is no URL", field="url") from None
-    if parts.scheme not in {"http", "https"} or not parts.hostname or len(url) > _LONGEST_URL:
-        raise InvalidError(
-            "the url must be an http or https URL of at most 2048 letters", field="url"
-        )
-    if parts.username is not None or parts.password is not None:
-        message = "the url must have no user name or password: check the signature instead"
-        raise InvalidError(message, field="url")
-    if port is not None and port not in _LOW_PORTS and port < _FIRST_FREE_PORT:
-        raise InvalidError("the port of the url must be 80, 443 or above 1023", field="url")

@@ -25,7 +25,7 @@ def webhook_document(one: Subscription, behind: int) -> Json:
         "status_reason": one.reason,
         "created": utc(one.created),
         "last_delivery_at": _instant(one.delivered_at),
-        "next_attempt_at": _instant(one.retry_at),
+        "next_attempt_at": _instant(one.retry_at) if one.enabled else None,
         "behind": behind,
     }
 

@@ -86,8 +86,10 @@ class Stream:
         """Return the position; raises CursorExpiredError for what is not retained (I4)."""
         if cursor.epoch != self.epoch:
             raise self._expired("epoch", "this cursor is from before the store was restored")
-        if not self.floor <= cursor.position <= self.head:
+        if cursor.position < self.floor:
             raise self._expired("retention", "the stream does not reach back to this cursor")
+        if cursor.position > self.head:
+            raise self._expired("retention", "the stream ends before this cursor")
         return cursor.position
 
     def _expired(self, reason: str, message: str) -> CursorExpiredError:

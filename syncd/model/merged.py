@@ -84,9 +84,11 @@ class Ends:
         if cursor.epoch != self.epoch:
             message = "this cursor is from before the store was restored"
             raise self._expired("epoch", message, cursor)
-        if not self.floor <= cursor.place <= behind(self.high):
+        if cursor.place < self.floor:
             message = "the stream does not reach back to this cursor"
             raise self._expired("retention", message, cursor)
+        if cursor.place > behind(self.high):
+            raise self._expired("retention", "the stream ends before this cursor", cursor)
         return cursor.place
 
     def _expired(self, reason: str, message: str, cursor: MergedCursor) -> CursorExpiredError:

@@ -171,7 +171,9 @@ async def wired(settings: Settings) -> AsyncIterator[Core]:
         deliverer = await stack.enter_async_context(
             Deliverer(store, hub, ledger, targets, clock=clock, meter=metrics)
         )
-        subscriptions = Subscriptions(store, vault, clock, deliverer, ledger)
+        subscriptions = Subscriptions(
+            *(store, vault, clock, deliverer, ledger), admits=guard.admits
+        )
         schedule = Schedule(clock)
         leaving = Leaving(store, opener)
         invitations = Invitations(store, linking, leaving, vault, clock)

@@ -19,6 +19,7 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
+    tuple_,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -141,8 +142,13 @@ class SqlDeliveries(Topic):
             raise NotFoundError("there is no such delivery")
         return _delivery(rows[0])
 
-    async def failed(self, subscription: str, *, limit: int = 1000) -> Sequence[Delivery]:
-        """Return the last attempt at each record that was never delivered, oldest first."""
+    async def failed(
+        self, subscription: str, *, after: Delivery | None = None, limit: int = 1000
+    ) -> Sequence[Delivery]:
+        """Return the last attempt at each record that was never delivered.
+
+        They come by profile, in its order; those behind that of ``after``, if it is given.
+        """
         row, other = deliveries.c, deliveries.alias("other")
         arrived = exists().where(
             other.c.subscription_id == subscription,
@@ -157,6 +163,9 @@ class SqlDeliveries(Topic):
             .group_by(row.profile_id, row.record_id)
         )
         wanted = select(deliveries).where(row.delivery_id.in_(last))
+        if after is not None:
+            place = tuple_(row.profile_id, row.position)
+            wanted = wanted.where(place > (after.profile_id, after.position))
         ordered = wanted.order_by(row.profile_id, row.position).limit(limit)
         return [_delivery(one) for one in await self._database.fetch(ordered)]
 

@@ -1,5 +1,7 @@
 """The tables of pushing, in the words of ``store.tables``."""
 
+from collections.abc import Mapping
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -37,7 +39,11 @@ subscriptions = Table(
     Column("grant_id", String, index=True),  # that it was made through
 )
 
-REVOKED = {"reason": Reason.REVOKED, "retry_at": None}  # of those that nobody may be sent more
+REVOKED: Mapping[str, object] = {  # of those that nobody may be sent more
+    "reason": Reason.REVOKED,
+    "retry_at": None,
+    "revision": subscriptions.c.revision + 1,  # or who has read it before writes over it
+}
 
 _OF_ONE = "subscriptions.subscription_id"
 

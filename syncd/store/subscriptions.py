@@ -13,6 +13,7 @@ from sqlalchemy import (
     exists,
     func,
     insert,
+    literal,
     or_,
     select,
     update,
@@ -139,18 +140,18 @@ class SqlSubscriptions(Topic):
         column = subscriptions.c
 
         async def work(connection: AsyncConnection) -> None:
-            mine = update(subscriptions).where(
+            mine = (
                 column.subscription_id == subscription.id,
                 column.revision == subscription.revision,
             )
-            done = await connection.execute(mine.values(values_of(stored)))
+            before = await connection.execute(select(column.reason).where(*mine))
+            done = await connection.execute(
+                update(subscriptions).where(*mine).values(values_of(stored))
+            )
             if not done.rowcount:
                 raise StaleStateError(f"webhook {subscription.id} has changed meanwhile")
-            if stored.enabled:
-                floor = select(streams.c.floor).where(_same_profile()).scalar_subquery()
-                place = positions.c
-                lost = and_(place.subscription_id == stored.id, place.position < floor)
-                await connection.execute(update(positions).where(lost).values(position=floor))
+            if stored.enabled and before.scalar() == Reason.EXPIRED:  # else it is still to be said
+                await _move_to_floors(connection, stored.id)
             await self._tell_changed(connection, stored.id)
 
         await self._database.write(work)
@@ -234,27 +235,6 @@ class SqlSubscriptions(Topic):
         rows = await self._database.fetch(select(column.position).where(*mine))
         return rows[0].position if rows else Position(0)
 
-    async def expire_subscriptions(self) -> Sequence[str]:
-        """Disable those that retention has passed (S9), or say so where attempts ran out."""
-        column = subscriptions.c
-        standing = or_(column.reason.is_(None), column.reason == Reason.EXHAUSTED)
-        passed = exists().where(
-            positions.c.subscription_id == column.subscription_id,
-            positions.c.profile_id == streams.c.profile_id,
-            positions.c.position < streams.c.floor,
-        )
-        expired = (
-            update(subscriptions)
-            .where(standing, passed)
-            .values(reason=Reason.EXPIRED, retry_at=None)
-            .returning(column.subscription_id)
-        )
-
-        async def work(connection: AsyncConnection) -> Sequence[str]:
-            return [row.subscription_id for row in (await connection.execute(expired)).all()]
-
-        return await self._database.write(work)
-
     async def _with_secrets(self, rows: Sequence[AnyRow]) -> Sequence[Subscription]:
         secrets = dict[str, list[SigningSecret]]()
         for some in chunks([row.subscription_id for row in rows], _MOST_SECRETS):
@@ -272,6 +252,22 @@ async def step_on(connection: AsyncConnection, steps: Sequence[tuple[str, Advanc
     rows = [(step.after, one, step.profile_id, step.before) for one, step in steps]
     if await change_rows(connection, _STEP, _STEPPED, rows) != len(rows):
         raise StaleStateError("a webhook stands elsewhere")
+
+
+async def _move_to_floors(connection: AsyncConnection, subscription: str) -> None:
+    """Move a subscription to the oldest record left wherever it stands before that."""
+    place, stream = positions.c, streams.c
+    floor = select(stream.floor).where(_same_profile()).scalar_subquery()
+    lost = and_(place.subscription_id == subscription, place.position < floor)
+    await connection.execute(update(positions).where(lost).values(position=floor))
+    known = exists().where(place.subscription_id == subscription, _same_profile())
+    later = (  # profiles that it has no place in yet
+        select(literal(subscription), stream.profile_id, stream.floor)
+        .join_from(streams, profiles, profiles.c.profile_id == stream.profile_id)
+        .where(stream.floor > 0, ~known)
+        .where(exists().where(_covers(subscriptions.c.subscription_id == subscription)))
+    )
+    await connection.execute(insert(positions).from_select(list(_PLACE), later))
 
 
 def _covers(enabled: ColumnElement[bool]) -> ColumnElement[bool]:

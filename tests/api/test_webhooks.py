@@ -86,7 +86,12 @@ async def test_changing_pausing_resuming_and_removing(api: Api) -> None:
         ({}, "url"),
         ({"url": "ftp://a.example"}, "url"),
         ({"url": URL, "types": ["event.moved"]}, "types"),
-        ({"url": URL, "format": "xml"}, "format"),
+        *(
+            ({"url": URL, "format": form}, "format: must be standard, cloudevents or kloudless")
+            for form in ("xml", "cronofy", "nats", ["standard"], None)
+        ),
+        ({"url": "http://10.0.0.1/"}, "url: 10.0.0.1 is not public"),
+        ({"url": "https://a.example/a b"}, "url: the url must have no blanks"),
         ({"url": URL, "profiles": ["pro_zzzz"]}, "profiles"),
         ({"url": URL, "calendars": ["cal_none"]}, "calendars"),
         ({"url": URL, "start": "abcdefgh1"}, "start"),
@@ -169,6 +174,35 @@ async def test_replays_and_tests(api: Api) -> None:
     assert sink_of(api).tried[-1][1].word == "syncd.test"
     await api.send("PATCH", place, json={"enabled": False})
     assert (await api.send("POST", f"{place}/replay", json=asked)).status == 409
+
+
+async def test_what_cannot_be_replayed_names_its_field_or_where_to_begin(api: Api) -> None:
+    """N20, I4."""
+    hook = await made(api)
+    place = f"{HOOKS}/{hook['id']}/replay"
+    stream = await api.ground.store.stream(api.ground.profile_id)
+    asked = {"profile_id": "pro_zzzz", "cursor": str(stream.oldest)}
+    wrong = await (await api.send("POST", place, json=asked)).json()
+    assert wrong["detail"] == "profile_id: pro_zzzz: there is no such profile"
+    beyond = f"{stream.latest}9"
+    asked = {"profile_id": (await api.ground.profile()).public_name, "cursor": beyond}
+    response = await api.send("POST", place, json=asked)
+    told = await response.json()
+    assert (response.status, told["detail"]) == (410, "the stream ends before this cursor")
+    assert (told["cursor"], told["latest"]) == (str(stream.oldest), str(stream.latest))
+    one = await api.token(profile_id=api.ground.profile_id)
+    begun = await api.send("POST", HOOKS, json={"url": URL, "start": beyond}, token=one)
+    assert (begun.status, (await begun.json())["latest"]) == (410, str(stream.latest))
+
+
+async def test_one_that_is_disabled_names_no_next_attempt(api: Api) -> None:
+    hook = await made(api)
+    sink_of(api).answers = lambda _url, _message: refused(500)
+    await happen(api, "Review")
+    place = f"{HOOKS}/{hook['id']}"
+    assert (await api.json(place))["next_attempt_at"] is not None
+    paused = await (await api.send("PATCH", place, json={"enabled": False})).json()
+    assert (paused["status"], paused["next_attempt_at"]) == ("disabled", None)
 
 
 async def test_a_secret_is_rotated(api: Api) -> None:

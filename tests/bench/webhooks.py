@@ -131,7 +131,9 @@ async def pushed(folder: Path) -> AsyncIterator[Pushed]:
         deliverer = await stack.enter_async_context(
             Deliverer(store, hub, ledger, targets, clock=clock, meter=metrics)
         )
-        subscriptions = Subscriptions(store, vault, clock, deliverer, ledger)
+        subscriptions = Subscriptions(
+            *(store, vault, clock, deliverer, ledger), admits=lambda *_: True
+        )
         yield Pushed(store, deliverer, subscriptions, profile.id, clock)
 
 

@@ -156,6 +156,9 @@ async def test_attempts_are_listed_and_forgotten(store: Store) -> None:
     lost = an_attempt(3, outcome=Outcome.FAILED)
     await store.note_deliveries([a_note(lost), a_note(an_attempt(4))])
     assert await store.failed("whk_a") == [failed, lost]
+    assert await store.failed("whk_a", limit=1) == [failed]
+    assert await store.failed("whk_a", after=failed) == [lost]
+    assert await store.failed("whk_a", after=lost) == []
     await store.note_deliveries([a_note(again)])
     assert await store.failed("whk_a") == [lost]
     listed = await store.deliveries("whk_a", limit=2)
@@ -198,14 +201,53 @@ async def test_what_retention_has_passed_is_expired_and_enabling_goes_on_at_the_
     found = await store.subscription("whk_a")
     assert found.reason is Reason.EXPIRED
     assert await store.subscribers(ONE) == []
-    for reason, expired in ((Reason.OPERATOR, []), (Reason.EXHAUSTED, ["whk_a"])):
+    for reason in (Reason.REVOKED, Reason.OPERATOR, Reason.GONE, Reason.EXHAUSTED):
         found = await store.save_subscription(replace(found, reason=reason))
-        assert await store.expire_subscriptions() == expired
-    found = await store.subscription("whk_a")
-    assert found.reason is Reason.EXPIRED
+        for_good = reason is Reason.REVOKED
+        assert await store.expire_subscriptions() == ([] if for_good else ["whk_a"])
+        found = await store.subscription("whk_a")
+        assert found.reason is (reason if for_good else Reason.EXPIRED)
     await store.save_subscription(replace(found, reason=None))
     stream = await store.stream(ONE)
     assert await store.place("whk_a", ONE) == stream.floor
+
+
+async def test_what_is_found_to_be_lost_of_a_later_profile_expires_too(store: Store) -> None:
+    """S9: there is no place in it; enabled again, it goes on at the floor."""
+    await filled(store)
+    later = await with_profile(store, 2)
+    await store.save_profile(later, records=[a_record()] * 3)
+    await store.prune(later.id, before=NOON + timedelta(days=1), keep=1)
+    assert await store.expire_subscriptions() == []
+    assert await store.expire_subscriptions("whk_a") == ["whk_a"]
+    assert await store.expire_subscriptions("whk_a") == []
+    found = await store.subscription("whk_a")
+    await store.save_subscription(replace(found, reason=None))
+    floors = [(await store.stream(one)).floor for one in (ONE, later.id)]
+    assert [await store.place("whk_a", one) for one in (ONE, later.id)] == floors == [0, 3]
+
+
+async def test_what_retention_passes_elsewhere_expires_nobody(store: Store) -> None:
+    """A paused one that names profiles stands still in the others too."""
+    await filled(store)
+    found = await store.subscription("whk_a")
+    other = replace(found, reason=Reason.OPERATOR, profiles=frozenset({ProfileId(99)}))
+    found = await store.save_subscription(other)
+    await store.prune(ONE, before=NOON + timedelta(days=1), keep=1)
+    assert await store.expire_subscriptions() == []
+    await store.save_subscription(replace(found, profiles=frozenset({ONE})))
+    assert await store.expire_subscriptions() == ["whk_a"]
+
+
+async def test_who_has_read_it_before_it_expired_does_not_write_over_it(store: Store) -> None:
+    """S9: nor over a grant's end."""
+    await filled(store)
+    read = await store.subscription("whk_a")
+    await store.prune(ONE, before=NOON + timedelta(days=1), keep=1)
+    await store.expire_subscriptions()
+    with pytest.raises(StaleStateError):
+        await store.save_subscription(replace(read, description="later"))
+    assert (await store.subscription("whk_a")).reason is Reason.EXPIRED
 
 
 async def test_attempts_are_noted_together_with_one_step(store: Store) -> None:

@@ -13,6 +13,7 @@ from syncd.model.subscription import Format
 from syncd.ports.clock import Clock
 from syncd.ports.sink import Sink
 from syncd.ports.store import Store
+from syncd.runtime.outbound import Guard
 from tests.fakes.meter import FakeMeter
 from tests.fakes.sink import FakeSink
 from tests.fakes.vault import FakeVault
@@ -34,4 +35,7 @@ async def pushing(
     async with Notes(store) as notes:
         ledger = Ledger(store, notes, linking, clock, meter, public_url=PUBLIC, draw=lambda: 0.5)
         async with Deliverer(store, hub, ledger, sinks, clock=clock, meter=meter) as deliverer:
-            yield Subscriptions(store, FakeVault(), clock, deliverer, ledger), deliverer
+            made = Subscriptions(
+                *(store, FakeVault(), clock, deliverer, ledger), admits=Guard(()).admits
+            )
+            yield made, deliverer

@@ -2,100 +2,27 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from syncd.engine.deliver import Deliverer
-from syncd.engine.hub import Hub
-from syncd.engine.link import Linking
-from syncd.engine.prune import Pruner
-from syncd.engine.subscriptions import Subscriptions
 from syncd.model.errors import ConflictError, CursorExpiredError, InvalidError
 from syncd.model.ids import Cursor, Position, ProfileId
-from syncd.model.subscription import SCHEDULE, Outcome, Reason, Status, Subscription, Word
-from syncd.ports.sink import Message, Receipt
-from syncd.store.open import SqlStore
-from tests.engine.pushing import pushing
-from tests.fakes.clock import FakeClock
-from tests.fakes.linker import FakeLinker
-from tests.fakes.meter import FakeMeter
-from tests.fakes.sink import WELL, FakeSink, refused
-from tests.fakes.vault import FakeVault
-from tests.store.opening import NOON, opened
-from tests.store.samples import USER, a_profile, a_record, with_profile
+from syncd.model.subscription import SCHEDULE, Outcome, Reason, Status, Word
+from tests.engine.pushed import SECOND, URL, Ground, down, pushed
+from tests.fakes.sink import WELL, refused
+from tests.store.opening import NOON
+from tests.store.samples import a_profile, a_record
 
-URL = "https://app.example/hook"
-SECOND = timedelta(seconds=1)
 HOUR = timedelta(hours=1)
-
-
-class Ground:
-    """A store with two profiles of one user, and pushing over it; ``restart`` ends and begins."""
-
-    def __init__(self, store: SqlStore, clock: FakeClock) -> None:
-        self.store, self.clock, self.hub, self.sink = store, clock, Hub(), FakeSink()
-        self.subscriptions: Subscriptions
-        self.deliverer: Deliverer
-        self._numbers = iter(range(10**6))
-
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        linking = Linking(self.store, FakeLinker(), FakeVault(), self.clock, self.hub)
-        made = pushing(self.store, self.hub, linking, self.clock, self.sink)
-        async with made as (self.subscriptions, self.deliverer):
-            await self.deliverer.tick()
-            yield
-
-    async def subscribe(self, url: str = URL, **fields: object) -> Subscription:
-        start = str(fields.pop("start", "now"))
-        plain = {"id": "", "url": url, "created": NOON, "secrets": (), "user_id": USER}
-        asked = Subscription(**{**plain, **fields})  # type: ignore[arg-type]  # checked at run time
-        made, _ = await self.subscriptions.add(asked, start=start)
-        return made
-
-    async def append(self, profile: int = 1, *names: str) -> None:
-        found = await self.store.profile(ProfileId(profile))
-        records = [
-            a_record(
-                name,
-                body=b'{"type":"add","metadata":{"id":"%s"},"recorded_at":"2026-11-20T12:00:00Z"}'
-                % name.encode(),
-            )
-            for name in names or (f"e{next(self._numbers)}",)
-        ]
-        await self.store.save_profile(found, records=records)
-        await self.deliverer.wake(ProfileId(profile))
-
-    async def settled(self, later: timedelta = timedelta()) -> None:
-        """Let what is due be sent, ``later`` if that is asked for."""
-        self.clock.advance(later)
-        await self.deliverer.tick()
-        await self.deliverer.settled()
-
-    def arrived(self, url: str = URL) -> list[tuple[int, str]]:
-        return [(int(one.profile_id or 0), one.object_id) for one in self.sink.arrived[url]]
-
-    async def seen(self, subscription: Subscription) -> Subscription:
-        return await self.store.subscription(subscription.id)
 
 
 @pytest.fixture
 async def here(tmp_path: Path) -> AsyncIterator[Ground]:
-    clock = FakeClock(NOON)
-    async with opened(tmp_path, clock=clock) as store:
-        await with_profile(store, 1)
-        await with_profile(store, 2)
-        made = Ground(store, clock)
-        async with made.running():
-            yield made
-
-
-def down(_url: str, _message: Message) -> Receipt:
-    return refused(503)
+    async with pushed(tmp_path) as made:
+        yield made
 
 
 async def test_every_record_arrives_once_in_order_and_is_logged(here: Ground) -> None:
@@ -344,27 +271,6 @@ async def test_what_was_never_delivered_is_replayed(here: Ground) -> None:
     assert len({one.id for one in here.sink.arrived[URL]}) == 1
 
 
-async def test_who_falls_behind_retention_is_disabled_and_never_moved_on_silently(
-    here: Ground,
-) -> None:
-    """S9: by the pruner, or when it is found; enabling it is a decision."""
-    made = await here.subscribe()
-    await here.subscriptions.enable(made.id, enabled=False)
-    await here.append(1, "a", "b", "c")
-    await here.subscriptions.enable(made.id, enabled=True)
-    await here.deliverer.stop(made.id)
-    here.clock.advance(timedelta(days=31))
-    await Pruner(here.store, here.clock, FakeMeter(), days=30).prune()
-    seen = await here.seen(made)
-    assert (seen.reason, seen.status) == (Reason.EXPIRED, Status.DISABLED)
-    await here.append(1, "d")
-    await here.settled()
-    assert here.arrived() == []
-    await here.subscriptions.enable(made.id, enabled=True)
-    await here.settled()
-    assert [name for _, name in here.arrived()] == ["d"]
-
-
 async def test_a_removed_profiles_last_record_is_told(here: Ground) -> None:
     await here.subscribe()
     gone = replace(await here.store.profile(ProfileId(1)), removed=True)
@@ -373,17 +279,3 @@ async def test_a_removed_profiles_last_record_is_told(here: Ground) -> None:
     await here.deliverer.wake(gone.id)
     await here.settled()
     assert here.arrived() == [(1, "last")]
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        *("ftp://a.example", "a.example/x", "https://", "https://u:p@a.example", "https://u@a"),
-        *("http://a.example:25/", "http://[", f"https://a.example/{'x' * 2048}"),
-    ],
-)
-async def test_what_cannot_be_delivered_to_is_refused(here: Ground, url: str) -> None:
-    """N14, O3."""
-    with pytest.raises(InvalidError) as refused_url:
-        await here.subscribe(url)
-    assert refused_url.value.field == "url"

@@ -13,7 +13,7 @@ from syncd.model.ids import ProfileId
 from syncd.model.subscription import OWN_SCHEDULE, Outcome, Reason, Status, Subscription
 from syncd.ports.sink import Message, Receipt
 from syncd.ports.store.subscriptions import Note
-from tests.engine.test_deliver import Ground, down
+from tests.engine.pushed import Ground, down
 from tests.fakes.clock import FakeClock
 from tests.fakes.sink import WELL, FakePageSink, refused
 from tests.store.opening import NOON, opened

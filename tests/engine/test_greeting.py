@@ -8,7 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from syncd.ports.sink import Message, Receipt
-from tests.engine.test_deliver import URL, Ground, down
+from tests.engine.pushed import URL, Ground, down
 from tests.fakes.clock import FakeClock
 from tests.store.opening import NOON, opened
 from tests.store.samples import with_profile

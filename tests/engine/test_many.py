@@ -10,7 +10,8 @@ from syncd.model.errors import TransientError
 from syncd.model.ids import ProfileId
 from syncd.model.subscription import Status, Word
 from syncd.ports.store.subscriptions import Note, Standing
-from tests.engine.test_deliver import HOUR, URL, Ground, here  # noqa: F401 - a fixture
+from tests.engine.pushed import URL, Ground
+from tests.engine.test_deliver import HOUR, here  # noqa: F401 - a fixture
 from tests.store.opening import counted
 
 MANY = 30

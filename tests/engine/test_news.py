@@ -13,7 +13,7 @@ from syncd.engine import hub
 from syncd.model.errors import ProbeError
 from syncd.model.ids import ApplicationId, Cursor, Position, ProfileId
 from syncd.model.subscription import Format, Outcome, Reason, Status, Subscription, Word
-from tests.engine.test_deliver import SECOND, URL, Ground, down
+from tests.engine.pushed import SECOND, URL, Ground, down
 from tests.fakes.clock import FakeClock
 from tests.fakes.sink import WELL, refused
 from tests.store.opening import NOON, opened

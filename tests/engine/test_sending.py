@@ -12,7 +12,7 @@ from syncd.model.ids import ProfileId
 from syncd.model.subscription import Outcome
 from syncd.ports.sink import Message, Receipt
 from syncd.ports.store.subscriptions import Note
-from tests.engine.test_deliver import URL, Ground
+from tests.engine.pushed import URL, Ground
 from tests.fakes.clock import FakeClock
 from tests.fakes.sink import WELL, refused
 from tests.store.opening import NOON, opened

@@ -19,6 +19,7 @@ from tests.servers.receiver import Receiver, saying
 async def syncd(tmp_path: Path) -> AsyncIterator[Daemon]:
     """A daemon that runs, with one profile."""
     async with Radicale(tmp_path / "radicale") as server, configured(tmp_path / "syncd") as made:
+        await server.mkcalendar("work", name="Work")
         await made.start()
         await made.ask(
             *("profile", "add", "caldav", "--url", server.url, "--username", server.username),
@@ -93,6 +94,30 @@ async def test_a_webhook_is_added_tested_paused_replayed_and_removed(syncd: Daem
     assert receiver.faults == []
 
 
+async def test_a_webhook_is_shown_and_changed(syncd: Daemon) -> None:
+    """N15: what the API can."""
+    url, other = "https://app.example/", "https://other.example/"
+    await syncd.ask("profile", "sync", "1", "--wait")
+    shown = await syncd.ask("profile", "show", "1")
+    calendar = shown["calendars"][0]["calendar_id"]
+    made = await syncd.ask("webhook", "add", url, "--profile", "1", "--calendar", calendar)
+    assert made.pop("secret").startswith("whsec_")
+    assert made["calendars"] == [calendar]
+    assert await syncd.ask("webhook", "show", made["id"]) == made
+    words = ("--url", other, "--type", "event.add", "--all-calendars", "--description", "Desk")
+    changed = await syncd.ask("webhook", "change", made["id"], *words)
+    assert changed == {
+        **made,
+        "url": other,
+        "types": ["event.add"],
+        "calendars": [],
+        "description": "Desk",
+    }
+    back = ("--calendar", calendar, "--all-types")
+    again = await syncd.ask("webhook", "change", made["id"], *back)
+    assert (again["calendars"], again["types"], again["url"]) == ([calendar], [], other)
+
+
 async def test_what_cannot_be_is_a_sentence_that_says_what_to_do(syncd: Daemon) -> None:
     url = "https://app.example/"
     cases: list[tuple[tuple[str, ...], int, str]] = [
@@ -108,6 +133,10 @@ async def test_what_cannot_be_is_a_sentence_that_says_what_to_do(syncd: Daemon) 
         (("add", url, "--format", "kloudless"), 2, "name it with --application"),
         (("add", url, "--profile", "9"), 1, "syncd profile list"),
         (("add", url, "--start", "yesterday"), 2, "or --profile"),
+        (("add", url, "--calendar", "cal_no"), 2, "there is no calendar cal_no in its profiles"),
+        (("add", "http://10.0.0.1/"), 2, "[outbound] allow_private"),
+        (("show", "whk_no"), 1, "no webhook whk_no; `syncd webhook list` shows them all"),
+        (("change", "whk_no", "--url", url), 1, "no webhook whk_no"),
     ]
 
     async def tried(words: tuple[str, ...], code: int, told: str) -> None:
@@ -133,10 +162,10 @@ class Tail:
         self.process, self.out = process, process.stdout
 
     @classmethod
-    async def following(cls, syncd: Daemon) -> "Tail":
+    async def following(cls, syncd: Daemon, *words: str) -> "Tail":
         return cls(
             await asyncio.create_subprocess_exec(
-                *syncd._command("activity", "tail", "1", "-f", "-o", "json"),
+                *syncd._command("activity", "tail", *words, "-f", "-o", "json"),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,
@@ -157,11 +186,27 @@ class Tail:
             return await self.process.wait(), told.decode()
 
 
+async def test_without_a_profile_all_are_followed_by_cursors_of_their_own(syncd: Daemon) -> None:
+    """N11, K42."""
+    tail = await Tail.following(syncd)
+    first = await tail.line()
+    assert (first["profile_id"], first["metadata"]["type"]) == ("pro_aaab", "account")
+    assert first["metadata"]["relink_url"] is None
+    tail.process.send_signal(signal.SIGINT)
+    assert await tail.end() == (0, "")
+    second = (await syncd.ask("activity", "tail", "--cursor", first["cursor"]))[0]
+    assert second["id"] != first["id"]
+    (alone, *_) = await syncd.ask("activity", "tail", "1")
+    assert {**alone, "cursor": first["cursor"], "profile_id": "pro_aaab"} == first
+    code, _, err = await syncd.run("activity", "tail", "--cursor", alone["cursor"])
+    assert (code, "not a cursor of the stream of all profiles" in err) == (1, True)
+
+
 async def test_following_ends_quietly_with_its_reader_at_ctrl_c_or_with_the_daemon(
     syncd: Daemon,
 ) -> None:
     """One object a line; ``head`` that has what it wants ends it, whether or not there is news."""
-    tails = [await Tail.following(syncd) for _ in range(4)]
+    tails = [await Tail.following(syncd, "1") for _ in range(4)]
     for one in tails:
         assert (await one.line())["metadata"]["type"] == "account"
     idle, busy, stopped, left = tails

@@ -78,6 +78,17 @@ async def test_all_are_listed_with_how_they_are_doing(operator: Operator, sink: 
         assert "Subscriptions" in await operator.text(LIST + odd)
 
 
+async def test_what_a_grants_end_disabled_is_offered_nothing_that_is_refused(
+    operator: Operator,
+) -> None:
+    made = await subscribe(operator.api)
+    await operator.api.ground.store.save_subscription(replace(made, reason=Reason.REVOKED))
+    for path in (LIST, f"{LIST}/{made.id}"):
+        page = await operator.text(path)
+        assert "The grant that it was made through has ended" in page
+        assert ("/resume" in page, "/replay" in page) == (False, False)
+
+
 async def test_nobody_told_yet_is_said_with_what_to_do(operator: Operator) -> None:
     page = await operator.text(LIST)
     assert "Nobody is told yet" in page

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 
 from aiohttp import web
 
@@ -85,8 +86,7 @@ async def refused_cursors(request: web.Request) -> AsyncIterator[None]:
     try:
         yield
     except CursorExpiredError as error:
-        members = {"reason": error.reason, "cursor": error.restart, "latest": error.latest}
-        raise ProblemError(_refusal(request, problem_of(error), members)) from None
+        raise ProblemError(_refusal(request, problem_of(error), {})) from None
     except MalformedCursorError as error:
         stream = await parts_of(request).store.stream(profile_of(request).id)
         members = {"cursor": str(stream.oldest), "latest": str(stream.latest)}
@@ -124,7 +124,5 @@ async def _read(request: web.Request, query: ActivityQuery, wanted: Filter) -> B
 
 def _refusal(request: web.Request, problem: Problem, members: Json) -> Problem:
     account = profile_of(request).id
-    members["resync"] = f"{base_url(request)}/v1/accounts/{account}/cal/calendars"
-    return Problem(
-        status=problem.status, code=problem.code, message=problem.message, members=members
-    )
+    resync = {"resync": f"{base_url(request)}/v1/accounts/{account}/cal/calendars"}
+    return replace(problem, members={**problem.members, **members, **resync})

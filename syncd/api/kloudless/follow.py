@@ -13,7 +13,7 @@ from syncd.api.pages import spliced
 from syncd.api.parts import parts_of
 from syncd.api.records import ActivityMessage
 from syncd.api.route import route
-from syncd.api.sse import AT_ONCE, HEARTBEAT, message, sent
+from syncd.api.sse import AT_ONCE, heartbeat, message, sent
 from syncd.api.together import Lane, Look, Piece, packed, together
 from syncd.model.access import Scope
 from syncd.model.activity import Batch, Filter, Kind, Type
@@ -93,4 +93,5 @@ async def _piece(request: web.Request, batch: Batch) -> Piece:
         messages.append(message(spliced(body, ("cursor", cursor)), cursor))
         if last := (activity.kind, activity.type) == (Kind.ACCOUNT, Type.DELETE):
             break
-    return Piece(parts=packed(messages or [HEARTBEAT]), cursor=end_of(batch), last=last)
+    end = end_of(batch)
+    return Piece(parts=packed(messages or [heartbeat(end)]), cursor=end, last=last)

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 
 from aiohttp import web
@@ -13,10 +14,10 @@ from syncd.api.keys import tokens_of
 from syncd.api.native.activity_shapes import AllActivityPage, AllActivityQuery, FollowAllQuery
 from syncd.api.pages import spliced, spliced_page
 from syncd.api.parts import parts_of
-from syncd.api.problems import Problem, ProblemError, problem_of
+from syncd.api.problems import ProblemError, problem_of
 from syncd.api.records import ActivityMessage, LatestCursor
 from syncd.api.route import route
-from syncd.api.sse import AT_ONCE, HEARTBEAT, message, sent
+from syncd.api.sse import AT_ONCE, heartbeat, message, sent
 from syncd.api.streams import awaited
 from syncd.api.together import Piece, packed, together
 from syncd.engine.records import with_relink_url
@@ -115,7 +116,8 @@ async def _piece(request: web.Request, batch: MergedBatch) -> Piece:
     for one, body in zip(batch.activities, bodies, strict=True):
         cursor = str(batch.behind(one))
         messages.append(message(spliced(body, ("cursor", cursor)), cursor))
-    return Piece(parts=packed(messages or [HEARTBEAT]), cursor=str(batch.cursor))
+    end = str(batch.cursor)
+    return Piece(parts=packed(messages or [heartbeat(end)]), cursor=end)
 
 
 async def _bodies(request: web.Request, batch: MergedBatch) -> Sequence[bytes]:
@@ -148,7 +150,6 @@ async def _refused_cursors(request: web.Request, reach: Reach) -> AsyncIterator[
         yield
     except CursorExpiredError as error:
         problem = problem_of(error)
-        members |= {"reason": error.reason, "cursor": error.restart, "latest": error.latest}
     except MalformedCursorError as error:
         problem = problem_of(error)
         ends = await parts_of(request).merged.ends(reach)
@@ -158,6 +159,4 @@ async def _refused_cursors(request: web.Request, reach: Reach) -> AsyncIterator[
         }
     else:
         return
-    raise ProblemError(
-        Problem(status=problem.status, code=problem.code, message=problem.message, members=members)
-    )
+    raise ProblemError(replace(problem, members={**problem.members, **members}))

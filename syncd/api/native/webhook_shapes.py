@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, WithJsonSchema
+from pydantic import BeforeValidator, Field, StrictBool, WithJsonSchema
 
 from syncd.api.params import Paged
 from syncd.api.route import Shape
@@ -47,16 +47,16 @@ def _no_bool(value: object) -> object:
     return value
 
 
-def _of_webhooks(value: Format) -> Format:
-    """Refuse the formats of subscriptions that are made elsewhere."""
-    if value not in WEBHOOK_FORMATS:
+def _of_webhooks(value: object) -> object:
+    """Refuse what is no format, and the formats of subscriptions that are made elsewhere."""
+    if not isinstance(value, str) or value not in WEBHOOK_FORMATS:
         raise ValueError("must be standard, cloudevents or kloudless")
     return value
 
 
 WebhookFormat = Annotated[
     Format,
-    AfterValidator(_of_webhooks),
+    BeforeValidator(_of_webhooks),
     WithJsonSchema({"type": "string", "enum": sorted(WEBHOOK_FORMATS)}),
 ]
 Overlap = Annotated[int, Field(ge=0, le=90 * 86_400), BeforeValidator(_no_bool)]  # seconds

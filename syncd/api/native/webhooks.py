@@ -230,7 +230,7 @@ async def replay_webhook(request: web.Request, body: ReplayBody) -> web.Response
         return answer({"count": await subscriptions.replay_failed(found)}, status=202)
     if body.profile_id is None or body.cursor is None:
         raise invalid("send profile_id and cursor, or failed: true", field="cursor")
-    (profile,) = await _profiles(request, (body.profile_id,))
+    (profile,) = await _profiles(request, (body.profile_id,), field="profile_id")
     count = await subscriptions.replay_from(found, profile, body.cursor, body.until)
     return answer({"count": count}, status=202)
 
@@ -250,14 +250,16 @@ async def webhook_object(request: web.Request, one: Subscription) -> Json:
     return webhook_document(one, await parts_of(request).store.behind_of(one.id))
 
 
-async def _profiles(request: web.Request, names: Sequence[str]) -> frozenset[ProfileId]:
+async def _profiles(
+    request: web.Request, names: Sequence[str], *, field: str = "profiles"
+) -> frozenset[ProfileId]:
     """Return ids that the tokens cover; 400 for others, whether or not they are anybody's."""
     found = set[ProfileId]()
     for name in names:
         try:
             _, profile = await profile_named(parts_of(request).store, tokens_of(request), name)
         except NotFoundError as error:
-            raise invalid(f"{name}: {error}", field="profiles") from None
+            raise invalid(f"{name}: {error}", field=field) from None
         found.add(profile.id)
     return frozenset(found)
 

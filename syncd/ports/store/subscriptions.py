@@ -106,7 +106,8 @@ class Subscriptions(Protocol):
     async def save_subscription(self, subscription: Subscription) -> Subscription:
         """Write what people set, and the reason; return it as stored. Raises StaleStateError.
 
-        One that is enabled again goes on at its places, or where retention has left the streams.
+        One that is enabled again goes on at its places; one that had expired, where retention has
+        left the streams.
         """
         ...
 
@@ -169,14 +170,22 @@ class Subscriptions(Protocol):
         """Return one attempt; raises NotFoundError."""
         ...
 
-    async def failed(self, subscription: str, *, limit: int = 1000) -> Sequence[Delivery]:
-        """Return the last attempt at each record that was never delivered, oldest first."""
+    async def failed(
+        self, subscription: str, *, after: Delivery | None = None, limit: int = 1000
+    ) -> Sequence[Delivery]:
+        """Return the last attempt at each record that was never delivered.
+
+        They come by profile, in its order; those behind that of ``after``, if it is given.
+        """
         ...
 
-    async def expire_subscriptions(self) -> Sequence[str]:
-        """Disable those that retention has passed (S9); return which.
+    async def expire_subscriptions(self, found: str | None = None) -> Sequence[str]:
+        """Disable those that retention has passed (S9), and the one that was ``found`` to be.
 
-        One that was disabled when its attempts ran out has expired from then on.
+        Return which. It is found out where there is no place yet, in a profile that came later.
+
+        One that was disabled for something else has expired from then on, so that enabling it is
+        to know what is lost; what a grant's end has disabled stays so.
         """
         ...
 

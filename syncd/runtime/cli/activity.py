@@ -13,7 +13,7 @@ from syncd.runtime.cli.ask import ask, ask_daemon
 from syncd.runtime.cli.output import Format, Options
 from syncd.runtime.lines import line
 
-commands = typer.Typer(help="What happened in a profile.", no_args_is_help=True)
+commands = typer.Typer(help="What happened in the profiles.", no_args_is_help=True)
 
 _PAGE = 500
 _WAIT_SECONDS = 2  # after which it looks whether anybody still reads
@@ -27,16 +27,18 @@ def _noun() -> None:
 @commands.command()
 def tail(
     context: typer.Context,
-    profile: Annotated[str, typer.Argument(help="Such as 1 or pro_aaab.")],
+    profile: Annotated[
+        str | None, typer.Argument(help="Such as 1 or pro_aaab; all profiles if left out.")
+    ] = None,
     cursor: Annotated[
         str | None, typer.Option(help="After which to begin: a cursor, after-auth, or latest.")
     ] = None,
     *,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as it happens.")] = False,
 ) -> None:
-    """Print a profile's activities, oldest first; with -f also those to come.
+    """Print the activities of a profile, or of all, oldest first; with -f also those to come.
 
-    As JSON that is one array, or with -f one object a line.
+    As JSON that is one array, or with -f one object a line. Cursors of all profiles are their own.
     """
     options: Options = context.obj
     if follow:
@@ -50,7 +52,9 @@ def tail(
         _print(found)
 
 
-def _pages(options: Options, profile: str, cursor: str | None) -> Iterator[list[dict[str, Any]]]:
+def _pages(
+    options: Options, profile: str | None, cursor: str | None
+) -> Iterator[list[dict[str, Any]]]:
     while True:
         asked = {"profile": profile, "cursor": cursor, "limit": _PAGE}
         answer = ask(options, "activity.read", **asked)
@@ -60,7 +64,7 @@ def _pages(options: Options, profile: str, cursor: str | None) -> Iterator[list[
         yield answer["objects"]
 
 
-def _follow(options: Options, profile: str, cursor: str | None) -> None:
+def _follow(options: Options, profile: str | None, cursor: str | None) -> None:
     asked = {"profile": profile, "limit": _PAGE, "wait_seconds": _WAIT_SECONDS}
     while True:
         answer = ask_daemon(options, "activity.read", cursor=cursor, **asked)
@@ -90,4 +94,5 @@ def _print(records: list[dict[str, Any]]) -> None:
 
     console = Console(highlight=False, soft_wrap=True)
     for record in records:
-        console.print(line(record))
+        whose = f"[dim]{record['profile_id']}[/dim]  " if "profile_id" in record else ""
+        console.print(whose + line(record))

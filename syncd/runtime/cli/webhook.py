@@ -29,6 +29,10 @@ def add(  # noqa: PLR0913 - what may be said
         list[str] | None,
         typer.Option("--type", help="Such as event.update; repeat it; else all."),
     ] = None,
+    calendars: Annotated[
+        list[str] | None,
+        typer.Option("--calendar", help="Only of this one, cal_…; repeat it; else all."),
+    ] = None,
     body: Annotated[
         str, typer.Option("--format", help="standard, cloudevents, or kloudless.")
     ] = "standard",
@@ -44,6 +48,7 @@ def add(  # noqa: PLR0913 - what may be said
         "profile": profile,
         "application": application,
         "types": types or [],
+        "calendars": calendars or [],
         "format": body,
         "description": description,
         "start": start,
@@ -57,6 +62,40 @@ def add(  # noqa: PLR0913 - what may be said
 def list_all(context: typer.Context) -> None:
     """List all webhooks with how they are doing."""
     show(context.obj, ask(context.obj, "webhook.list"), _COLUMNS)
+
+
+@commands.command("show")
+def show_one(context: typer.Context, webhook: Id) -> None:
+    """Show everything about a webhook but its secret."""
+    show(context.obj, ask(context.obj, "webhook.show", webhook=webhook))
+
+
+@commands.command()
+def change(  # noqa: PLR0913 - its options
+    context: typer.Context,
+    webhook: Id,
+    *,
+    url: Annotated[str | None, typer.Option(help="Another address.")] = None,
+    types: Annotated[
+        list[str] | None, typer.Option("--type", help="In place of all there are.")
+    ] = None,
+    calendars: Annotated[
+        list[str] | None, typer.Option("--calendar", help="In place of all there are.")
+    ] = None,
+    description: Annotated[str | None, typer.Option(help="Another note of yours.")] = None,
+    all_types: Annotated[bool, typer.Option("--all-types", help="Of every type.")] = False,
+    all_calendars: Annotated[
+        bool, typer.Option("--all-calendars", help="Of every calendar.")
+    ] = False,
+) -> None:
+    """Change its address or what it is told; it goes on where it stood, its secret stays."""
+    asked = {
+        "url": url,
+        "types": [] if all_types else types or None,
+        "calendars": [] if all_calendars else calendars or None,
+        "description": description,
+    }
+    show(context.obj, ask(context.obj, "webhook.change", webhook=webhook, **asked))
 
 
 @commands.command()

@@ -42,6 +42,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "user.add": access.add_user,
     "user.list": access.list_users,
     "webhook.add": webhooks.add,
+    "webhook.change": webhooks.change,
     "webhook.deliveries": webhooks.deliveries,
     "webhook.list": webhooks.list_all,
     "webhook.pause": webhooks.pause,
@@ -49,5 +50,6 @@ OPERATIONS: Mapping[str, Operation] = {
     "webhook.replay": webhooks.replay,
     "webhook.resume": webhooks.enable,
     "webhook.rotate": webhooks.rotate,
+    "webhook.show": webhooks.show,
     "webhook.test": webhooks.try_out,
 }

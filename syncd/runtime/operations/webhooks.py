@@ -1,6 +1,7 @@
 """Webhooks, as the command line sets them up (api.md N14-N20)."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -9,6 +10,8 @@ from syncd.engine.subscriptions import OVERLAP
 from syncd.engine.webhook_documents import delivery_document, webhook_document
 from syncd.model.access import Application
 from syncd.model.errors import InvalidError, NotFoundError
+from syncd.model.ids import CalendarId
+from syncd.model.reach import Reach
 from syncd.model.subscription import WEBHOOK_FORMATS, Format, Outcome, Subscription, Word
 from syncd.runtime.operations.access import user_named
 from syncd.runtime.operations.names import profile_named
@@ -27,6 +30,7 @@ async def add(  # noqa: PLR0913 - what may be asked for
     profile: str | None = None,
     application: str | None = None,
     types: Sequence[str] = (),
+    calendars: Sequence[str] = (),
     format: str = Format.STANDARD,  # noqa: A002 - as it is called
     description: str | None = None,
     start: str = "now",
@@ -35,10 +39,7 @@ async def add(  # noqa: PLR0913 - what may be asked for
 
     Those of one profile, of a user (the default one if nobody is named), or of an application.
     """
-    known = {one.value for one in Word}
-    if wrong := sorted(set(types) - known):
-        message = f"{wrong[0]} is no type; there are {', '.join(sorted(known))}"
-        raise InvalidError(message, field="types")
+    words = _words(types)
     if format not in WEBHOOK_FORMATS:
         raise InvalidError("the format is standard, cloudevents or kloudless", field="format")
     if sum(one is not None for one in (user, profile, application)) > 1:
@@ -55,12 +56,13 @@ async def add(  # noqa: PLR0913 - what may be asked for
         secrets=(),
         format=Format(format),
         description=description,
-        words=frozenset(map(Word, types)),
+        words=words,
         profile_id=None if profile is None else (await profile_named(core, profile)).id,
         user_id=None if profile or application else (await user_named(core, user)).id,
         application_id=None if through is None else through.id,
         client=through.id if through is not None and format == Format.KLOUDLESS else None,
     )
+    asked = replace(asked, calendars=await _calendars(core, asked, calendars))
     made, secret = await core.subscriptions.add(asked, start=start)
     return await _told(core, made) | {"secret": secret.reveal()}
 
@@ -72,6 +74,38 @@ async def list_all(core: Core) -> Sequence[Json]:
         found += [await _told(core, one) for one in page]
         after = page[-1].id
     return found
+
+
+async def show(core: Core, *, webhook: str) -> Json:
+    """Return one webhook, never its secret."""
+    return await _told(core, await _named(core, webhook))
+
+
+async def change(  # noqa: PLR0913 - what may be changed
+    core: Core,
+    *,
+    webhook: str,
+    url: str | None = None,
+    types: Sequence[str] | None = None,
+    calendars: Sequence[str] | None = None,
+    description: str | None = None,
+) -> Json:
+    """Change what is given; it goes on at its place, and its secret stays."""
+    found = await _named(core, webhook)
+    fixed = {"url": url, "types": types, "calendars": calendars}
+    if found.format not in WEBHOOK_FORMATS:
+        for name in (name for name, value in fixed.items() if value is not None):
+            raise InvalidError(f"of {found.format} only the description changes", field=name)
+    changed = replace(
+        found,
+        url=found.url if url is None else url,
+        words=found.words if types is None else _words(types),
+        calendars=(
+            found.calendars if calendars is None else await _calendars(core, found, calendars)
+        ),
+        description=found.description if description is None else description,
+    )
+    return await _told(core, await core.subscriptions.change(found, changed))
 
 
 async def enable(core: Core, *, webhook: str) -> Json:
@@ -160,6 +194,40 @@ async def _named(core: Core, webhook: str) -> Subscription:
         raise NotFoundError(
             f"there is no webhook {webhook}; `syncd webhook list` shows them all"
         ) from None
+
+
+def _words(types: Sequence[str]) -> frozenset[Word]:
+    known = {one.value for one in Word}
+    if wrong := sorted(set(types) - known):
+        message = f"{wrong[0]} is no type; there are {', '.join(sorted(known))}"
+        raise InvalidError(message, field="types")
+    return frozenset(map(Word, types))
+
+
+async def _calendars(
+    core: Core, subscription: Subscription, names: Sequence[str]
+) -> frozenset[CalendarId]:
+    """Return calendars that a subscription covers; raises InvalidError for others."""
+    reach = _reach(subscription)
+    for name in names:
+        try:
+            known = await core.store.calendar(CalendarId(name))
+            covered = reach.covers(await core.store.profile(known.profile_id))
+        except NotFoundError:
+            covered = False
+        if not covered:
+            message = f"there is no calendar {name} in its profiles; `syncd profile show` has ids"
+            raise InvalidError(message, field="calendars")
+    return frozenset(map(CalendarId, names))
+
+
+def _reach(one: Subscription) -> Reach:
+    return Reach(
+        everything=one.admin,
+        profiles=frozenset(filter(None, [one.profile_id])),
+        users=frozenset(filter(None, [one.user_id])),
+        applications=frozenset(filter(None, [one.application_id])),
+    )
 
 
 async def _application(core: Core, name: str) -> Application:
