@@ -1,10 +1,11 @@
 """Sending by sinks: each request in its place, and counted."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from urllib.parse import urlsplit
 
-from syncd.engine.places import Place, Places
+from syncd.engine.places import Places
 from syncd.model.subscription import Format, Subscription
 from syncd.ports.clock import Clock
 from syncd.ports.meter import Meter
@@ -76,7 +77,7 @@ class Sender:
                 break
         return None
 
-    def _place(self, subscription: Subscription) -> Place:
+    def _place(self, subscription: Subscription) -> AbstractAsyncContextManager[None]:
         """Wait for the subscription's turn, and for a place at its host."""
         host, failing = urlsplit(subscription.url).netloc, bool(subscription.attempts)
         return self.places.one(subscription.id, host, failing=failing)
