@@ -40,7 +40,7 @@ def least_times(count: int) -> int:
     """Return a bound that holds beside busy neighbours; the goal is 200 (docs/performance.md)."""
     if count >= 10_000:
         return 200
-    return 120 if count >= 1000 else 40  # vdirsyncer's CPU grows with what there is
+    return 100 if count >= 1000 else 20  # vdirsyncer's CPU grows with what there is
 
 
 @pytest.mark.timeout(180)
