@@ -226,15 +226,19 @@ async def _keep_alive(core: Core) -> None:
 
 async def _news(core: Core) -> None:
     """Wake readers, and who pushes, for what other processes did; ends at once on SQLite."""
+    told = False  # once an outage
     while True:
         try:
             async for news in core.store.news():
+                told = False
                 if isinstance(news, str):
                     await core.deliverer.changed(news)
                 else:
                     core.hub.wake(news)
         except TransientError as error:
-            lines.warning("news.interrupted", why=str(error))
+            if not told:
+                lines.warning("news.interrupted", why=str(error))
+            told = True
             core.rounds.look_again()
             await core.clock.sleep(NEWS_AGAIN)
         else:

@@ -40,13 +40,17 @@ class Rounds:
     async def take(self) -> None:
         """Do them whenever no other daemon does; until cancelled."""
         await self._leave()
+        told = False  # once an outage
         while True:
             try:
                 async with self._store.duty() as still:
+                    told = False
                     if still is not None:
                         await self._do(still)
             except TransientError as error:
-                log.warning("rounds.interrupted", why=str(error))
+                if not told:
+                    log.warning("rounds.interrupted", why=str(error))
+                told = True
             await self._clock.sleep(LOOK_EVERY)
 
     async def _do(self, still: Callable[[], Awaitable[None]]) -> None:
