@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,6 +18,7 @@ from tests.servers.receiver import Receiver
 from tests.store.opening import postgres
 
 PATIENCE = 60.0
+QUIET = 2.0  # seconds: a message that is sent arrives sooner
 
 
 @asynccontextmanager
@@ -32,14 +34,18 @@ async def two_daemons(folder: Path) -> AsyncIterator[tuple[Daemon, Daemon]]:
             yield one, two
 
 
-async def does_the_rounds(daemon: Daemon) -> bool:
+async def metric(daemon: Daemon, name: str) -> float:
+    """Return the sum over its labels."""
     async with (
         aiohttp.ClientSession() as session,
         session.get(f"{daemon.address}/metrics") as answer,
     ):
         lines = (await answer.text()).splitlines()
-    (told,) = [line for line in lines if line.startswith("syncd_rounds_here ")]
-    return float(told.split()[1]) == 1
+    return sum(float(one.rsplit(" ", 1)[1]) for one in lines if re.match(rf"{name}[ {{]", one))
+
+
+async def does_the_rounds(daemon: Daemon) -> bool:
+    return await metric(daemon, "syncd_rounds_here") == 1
 
 
 async def until(true: Callable[[], Awaitable[bool]]) -> None:
@@ -59,7 +65,8 @@ async def test_of_two_daemons_one_polls_and_pushes_and_the_other_takes_over(
         Person.editing(server, ["work"], chance) as person,
         Receiver.listening() as receiver,
     ):
-        await one.run("init")
+        code, _, err = await one.run("init")
+        assert code == 0, err
         await one.start()
         await two.start()
         assert [await does_the_rounds(each) for each in (one, two)] == [True, False]
@@ -80,7 +87,12 @@ async def test_of_two_daemons_one_polls_and_pushes_and_the_other_takes_over(
         before = len(receiver.messages)
         await person.add()
         await two.ask("profile", "sync", "1", "--wait")
+        await asyncio.sleep(QUIET)
         assert len(receiver.messages) == before
+        assert await metric(two, "syncd_polls_total") == 1, "the one that was asked for"
+        assert await metric(one, "syncd_polls_total") >= 1
+        assert await metric(two, "syncd_deliveries_total") == 0
+        assert await metric(one, "syncd_deliveries_total") == before
         await two.ask("webhook", "resume", hook["id"])
         await until(lambda: _has(receiver, before + 1))
 

@@ -4,10 +4,13 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from types import SimpleNamespace
 
+import pytest
 from structlog.testing import capture_logs
 
 from syncd.model.errors import TransientError
+from syncd.runtime import daemon
 from syncd.runtime.clock import SystemClock
 from syncd.runtime.metrics import Metrics
 from syncd.runtime.rounds import Rounds
@@ -78,3 +81,22 @@ async def test_who_rests_is_not_woken_by_missed_news() -> None:
     task.cancel()
     await asyncio.wait({task})
     assert deliverer.told == ["rest"]
+
+
+@pytest.mark.parametrize("here", [True, False])
+@pytest.mark.parametrize("job", ["_tick", "_prune", "_keep_alive"])
+async def test_only_whose_rounds_they_are_does_them(job: str, here: bool) -> None:  # noqa: FBT001
+    done = list[str]()
+
+    async def do() -> None:
+        done.append(job)
+
+    core = SimpleNamespace(
+        rounds=SimpleNamespace(here=here),
+        vitals=SimpleNamespace(roomy=True),
+        ticker=SimpleNamespace(tick=do),
+        pruner=SimpleNamespace(prune=do),
+        idle=SimpleNamespace(keep_alive=do),
+    )
+    await getattr(daemon, job)(core)
+    assert done == ([job] if here else [])
