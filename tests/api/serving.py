@@ -216,7 +216,7 @@ async def serving(
                 browser=browser,
                 writer=writer,
                 managed=ManagedEvents(store, writer, ground.hub, clock),
-                agenda=Agenda(store, expand),
+                agenda=Agenda(store, expand, clock),
                 busy=BusyReader(store, expand),
                 further=Further(ground.server, store),
                 linking=linking,
