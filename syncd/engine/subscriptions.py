@@ -86,13 +86,16 @@ class Subscriptions:
         await self._deliverer.changed(made.id)
         return made, secret
 
-    async def change(self, before: Subscription, after: Subscription) -> Subscription:
+    async def change(
+        self, before: Subscription, after: Subscription, *, resume: bool = False
+    ) -> Subscription:
         """Write what was changed; ``enabled`` again goes on at its places at once (N15).
 
-        What is told elsewhere or in another format is tried at once too, in Kloudless's after a
-        probe (K46). What deliveries did to it since ``before`` was read stays: one that was
-        disabled meanwhile is not enabled by the way. Raises InvalidError, and ConflictError for
-        what only the settings can change and for one whose grant has ended.
+        So does one that fails if ``resume`` is asked for: its schedule begins anew. What is told
+        elsewhere or in another format is tried at once too, in Kloudless's after a probe (K46).
+        What deliveries did to it since ``before`` was read stays: one that was disabled meanwhile
+        is not enabled by the way. Raises InvalidError, and ConflictError for what only the settings
+        can change and for one whose grant has ended.
         """
         check_by_hand(before, after)
         if after.enabled and before.reason is Reason.REVOKED:
@@ -105,7 +108,7 @@ class Subscriptions:
         await self._deliverer.stop(before.id)
         try:
             now = await self._store.subscription(before.id)
-            anew = moved or (after.enabled and not before.enabled)
+            anew = moved or resume or (after.enabled and not before.enabled)
             return await self._store.save_subscription(
                 replace(
                     after,
@@ -119,11 +122,12 @@ class Subscriptions:
             await self._deliverer.changed(before.id)
 
     async def enable(self, identity: str, *, enabled: bool) -> Subscription:
-        """Resume a subscription, or pause it."""
+        """Resume a subscription, also one that fails, or pause it; else it is left alone."""
         found = await self._store.subscription(identity)
-        if found.enabled is enabled:
+        if found.enabled is enabled and not (enabled and found.attempts):
             return found
-        return await self.change(found, replace(found, reason=None if enabled else Reason.OPERATOR))
+        after = replace(found, reason=None if enabled else Reason.OPERATOR)
+        return await self.change(found, after, resume=enabled)
 
     async def remove(self, subscription: str) -> None:
         """Remove it; what is being sent is broken off. Raises NotFoundError."""

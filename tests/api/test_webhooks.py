@@ -80,6 +80,25 @@ async def test_changing_pausing_resuming_and_removing(api: Api) -> None:
     assert (await api.get(place)).status == 404
 
 
+async def test_enabled_true_tries_one_that_fails_again_at_once(api: Api) -> None:
+    """N15."""
+    hook = await made(api)
+    place = f"{HOOKS}/{hook['id']}"
+    sink_of(api).answers = lambda _url, _message: refused(429, retry_after=SCHEDULE[-1])
+    await happen(api, "Review")
+    assert (await api.json(place))["status"] == "failing"
+    sink_of(api).answers = FakeSink().answers
+    noted = await (await api.send("PATCH", place, json={"description": "mended"})).json()
+    await settled(api)
+    assert noted["next_attempt_at"] is not None  # who says nothing of it has it wait
+    assert sink_of(api).arrived[URL] == []
+    resumed = await (await api.send("PATCH", place, json={"enabled": True})).json()
+    assert (resumed["status"], resumed["next_attempt_at"]) == ("active", None)
+    await settled(api)
+    assert len(sink_of(api).arrived[URL]) == 3
+    assert (await api.json(place))["behind"] == 0
+
+
 @pytest.mark.parametrize(
     ("body", "field"),
     [

@@ -94,6 +94,19 @@ async def test_a_webhook_is_added_tested_paused_replayed_and_removed(syncd: Daem
     assert receiver.faults == []
 
 
+async def test_resuming_one_that_fails_tries_it_again_at_once(syncd: Daemon) -> None:
+    """N15: whoever has mended the endpoint says so."""
+    async with Receiver.listening() as receiver:
+        receiver.answer = saying(503, headers={"Retry-After": "3600"})
+        made = await syncd.ask("webhook", "add", receiver.url, "--start", "beginning")
+        await until(syncd, made["id"], status="failing")
+        receiver.answer = None
+        resumed = await syncd.ask("webhook", "resume", made["id"])
+        assert (resumed["status"], resumed["next_attempt_at"]) == ("active", None)
+        await until(syncd, made["id"], status="active", behind=0)
+        assert len(receiver.messages) == len(set(receiver.ids)) > 0
+
+
 async def test_a_webhook_is_shown_and_changed(syncd: Daemon) -> None:
     """N15: what the API can."""
     url, other = "https://app.example/", "https://other.example/"
