@@ -60,21 +60,26 @@ class Subscriptions:
         ledger: Ledger,
         *,
         admits: Admits,
+        most: int,
     ) -> None:
-        """Seal signing secrets by ``vault``; ``admits`` tells what may be reached (O1)."""
+        """Seal signing secrets by ``vault``; ``admits`` tells what may be reached (O1).
+
+        One owner may have ``most``.
+        """
         self._store = store
         self._vault = vault
         self._clock = clock
         self._deliverer = deliverer
         self._ledger = ledger
         self._admits = admits
+        self._most = most
 
     async def add(self, asked: Subscription, *, start: str = NOW) -> tuple[Subscription, Secret]:
         """Keep a new subscription, and return it with its signing secret, shown this once.
 
         One without an id gets one; ConflictError if there is one of its id. It begins ``now``, at
         the ``beginning``, or at a cursor of its one profile. One in Kloudless's format must answer
-        a probe (K46). Raises InvalidError, MalformedCursorError and CursorExpiredError.
+        a probe (K46). Raises InvalidError, LimitError, MalformedCursorError and CursorExpiredError.
         """
         check_url(asked.url, self._admits)
         identity = asked.id or f"whk_{short(secrets.token_hex(16))}"
@@ -82,7 +87,9 @@ class Subscriptions:
         made = replace(asked, id=identity, created=self._clock.now(), secrets=(key,))
         at = await self._start(made, start)
         await self._probe(made)
-        await self._store.add_subscription(made, at=at, beginning=start == BEGINNING)
+        await self._store.add_subscription(
+            made, at=at, beginning=start == BEGINNING, most=self._most
+        )
         await self._deliverer.changed(made.id)
         return made, secret
 

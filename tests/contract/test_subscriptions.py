@@ -1,11 +1,12 @@
 """What ``Subscriptions`` promises, on both databases."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from syncd.model.errors import ConflictError, NotFoundError, StaleStateError
+from syncd.model.errors import ConflictError, LimitError, NotFoundError, StaleStateError
 from syncd.model.ids import ApplicationId, Position, ProfileId
 from syncd.model.subscription import (
     Delivery,
@@ -20,7 +21,7 @@ from syncd.model.subscription import (
 from syncd.ports.store import Store
 from syncd.ports.store.subscriptions import Advance, Backlog, Note
 from tests.store.opening import NOON
-from tests.store.samples import USER, a_record, with_profile
+from tests.store.samples import USER, a_record, an_application, with_profile
 
 ONE = ProfileId(1)
 
@@ -318,3 +319,38 @@ async def test_a_clients_subscriptions_are_listed(store: Store) -> None:
     assert await store.subscriptions(profile=ONE, client=ApplicationId("app_one")) == []
     with pytest.raises(ConflictError):
         await store.add_subscription(a_subscription("chn_a"), at=None, beginning=False)
+
+
+async def test_an_owner_has_no_more_than_it_may_also_of_many_at_once(store: Store) -> None:
+    """A user's webhooks are those of its profiles too; other owners are asked for theirs."""
+    await with_profile(store)
+    profile = await with_profile(store, 2)
+    left = list[str]()
+
+    async def add(number: int) -> None:
+        owner = {"user_id": None, "profile_id": profile.id} if number % 2 else {}
+        made = a_subscription(f"whk_{number}", secrets=(), **owner)
+        try:
+            await store.add_subscription(made, at=None, beginning=False, most=5)
+        except LimitError:
+            left.append(made.id)
+
+    async with asyncio.TaskGroup() as group:
+        for number in range(12):
+            group.create_task(add(number))
+    assert len(await store.subscriptions()) == 5
+    assert len(left) == 7
+    application = an_application()
+    await store.add_application(application)
+    owners: tuple[dict[str, object], ...] = (
+        {"user_id": None, "application_id": application.id},
+        {"user_id": None, "admin": True},
+    )
+    for number, owner in enumerate(owners):
+        first, second, third = (
+            a_subscription(f"whk_{number}_{more}", secrets=(), **owner) for more in range(3)
+        )
+        for made in (first, second):
+            await store.add_subscription(made, at=None, beginning=False, most=2)
+        with pytest.raises(LimitError):
+            await store.add_subscription(third, at=None, beginning=False, most=2)

@@ -69,11 +69,17 @@ class Subscriptions(Protocol):
     """Each method is one transaction."""
 
     async def add_subscription(
-        self, subscription: Subscription, *, at: Position | None, beginning: bool
+        self,
+        subscription: Subscription,
+        *,
+        at: Position | None,
+        beginning: bool,
+        most: int | None = None,
     ) -> None:
         """Add one, with its place in the stream of every profile that it covers.
 
         That is the end; the oldest place if from the ``beginning``; or ``at`` in its only profile.
+        Raises LimitError if its owner has ``most`` already: a user's are those of its profiles too.
         """
         ...
 
