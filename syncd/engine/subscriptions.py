@@ -116,6 +116,8 @@ class Subscriptions:
         try:
             now = await self._store.subscription(before.id)
             anew = moved or resume or (after.enabled and not before.enabled)
+            if anew:
+                await self._store.hurry_replays(before.id)
             return await self._store.save_subscription(
                 replace(
                     after,
@@ -132,6 +134,9 @@ class Subscriptions:
         """Resume a subscription, also one that fails, or pause it; else it is left alone."""
         found = await self._store.subscription(identity)
         if found.enabled is enabled and not (enabled and found.attempts):
+            if enabled and await self._store.replay_due(identity) is not None:
+                await self._store.hurry_replays(identity)
+                self._deliverer.replay(identity)
             return found
         after = replace(found, reason=None if enabled else Reason.OPERATOR)
         return await self.change(found, after, resume=enabled)
@@ -229,7 +234,7 @@ class Subscriptions:
                 profile_id=one.profile_id,
                 position=one.position,
                 record_id=one.record_id,
-                attempt=one.attempt + 1,
+                attempt=1,
                 at=now,
                 outcome=Outcome.PENDING,
                 since=one.since,

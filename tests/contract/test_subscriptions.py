@@ -168,7 +168,7 @@ async def test_attempts_are_listed_and_forgotten(store: Store) -> None:
     assert older == [again, failed]
     assert await store.delivery("whk_a", failed.id) == failed
     await store.queue_replays([an_attempt(5, outcome=Outcome.PENDING)])
-    assert await store.next_replay("whk_a") == an_attempt(5, outcome=Outcome.PENDING)
+    assert await store.next_replay("whk_a", now=NOON) == an_attempt(5, outcome=Outcome.PENDING)
     assert ("whk_a", None) in await store.undelivered()
     assert await store.forget_deliveries(NOON + timedelta(hours=1)) == 4
     assert [one.outcome for one in await store.deliveries("whk_a")] == [Outcome.PENDING]
@@ -305,7 +305,7 @@ async def test_what_a_message_named_as_its_beginning_is_kept(store: Store) -> No
     await filled(store)
     replay = an_attempt(1, outcome=Outcome.PENDING, since=NOON - timedelta(hours=1))
     await store.queue_replays([replay])
-    assert await store.next_replay("whk_a") == replay
+    assert await store.next_replay("whk_a", now=NOON) == replay
 
 
 async def test_a_clients_subscriptions_are_listed(store: Store) -> None:
@@ -354,3 +354,28 @@ async def test_an_owner_has_no_more_than_it_may_also_of_many_at_once(store: Stor
             await store.add_subscription(made, at=None, beginning=False, most=2)
         with pytest.raises(LimitError):
             await store.add_subscription(third, at=None, beginning=False, most=2)
+
+
+async def test_replays_wait_until_they_are_due(store: Store) -> None:
+    """The oldest that is due comes first; the others say when to look again."""
+    await filled(store)
+    minute = timedelta(minutes=1)
+    assert await store.replay_due("whk_a") is None
+    tried = an_attempt(1, outcome=Outcome.PENDING, attempt=2, next_at=NOON + 2 * minute)
+    new = an_attempt(2, outcome=Outcome.PENDING)
+    await store.queue_replays([tried, new])
+    assert await store.next_replay("whk_a", now=NOON) == new
+    assert await store.next_replay("whk_a", now=NOON + 2 * minute) == tried
+    later = replace(new, attempt=2, next_at=NOON + minute)
+    failed = an_attempt(3, outcome=Outcome.FAILED, record_id="e-2", next_at=NOON + minute)
+    note = Note(subscription_id="whk_a", deliveries=(failed, later))
+    await store.note_deliveries([note])
+    assert await store.next_replay("whk_a", now=NOON) is None
+    assert await store.replay_due("whk_a") == NOON + minute
+    assert await store.failed("whk_a") == []  # it waits, so nobody need ask for it
+    assert await store.next_replay("whk_b", now=NOON + minute) is None
+    await store.hurry_replays("whk_b")
+    assert await store.next_replay("whk_a", now=NOON) is None
+    await store.hurry_replays("whk_a")
+    assert await store.next_replay("whk_a", now=NOON) == replace(tried, next_at=None)
+    assert await store.delivery("whk_a", failed.id) == failed

@@ -162,8 +162,7 @@ async def update_webhook(request: web.Request, body: WebhookChange) -> web.Respo
         client=client,
         reason=reason,
     )
-    resume = bool(body.enabled) and found.attempts > 0
-    stored = await parts_of(request).subscriptions.change(found, changed, resume=resume)
+    stored = await parts_of(request).subscriptions.change(found, changed, resume=bool(body.enabled))
     told = await webhook_object(request, stored)
     return versioned(request, orjson.dumps(told), _tag(told), {}, status=200)
 

@@ -157,8 +157,16 @@ class Subscriptions(Protocol):
         """Keep replays that are to be sent."""
         ...
 
-    async def next_replay(self, subscription: str) -> Delivery | None:
-        """Return the oldest replay that was not tried."""
+    async def next_replay(self, subscription: str, *, now: datetime) -> Delivery | None:
+        """Return the oldest replay that is due; one that was never tried always is."""
+        ...
+
+    async def replay_due(self, subscription: str) -> datetime | None:
+        """Return when the first of the replays that wait is due; None if none waits."""
+        ...
+
+    async def hurry_replays(self, subscription: str) -> None:
+        """Let all replays that wait be due now."""
         ...
 
     async def deliveries(
