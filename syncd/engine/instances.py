@@ -1,5 +1,6 @@
 """What the snapshot holds of a window, and what its series come to there (K23)."""
 
+from bisect import bisect_right
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -36,6 +37,21 @@ class Row:
     def place(self) -> tuple[datetime, EventId]:
         """Return what a listing is ordered by."""
         return self.begins_at, self.id
+
+
+@dataclass(frozen=True, slots=True)
+class Expanded:
+    """Occurrences of a window's series, by place; ``cut`` if the limits left some out."""
+
+    rows: Sequence[Row]
+    cut: bool
+
+    def following(self, behind: tuple[datetime, EventId] | None, most: int) -> Sequence[Row]:
+        """Return the first ``most`` rows behind a place."""
+        begin = 0
+        if behind is not None:
+            begin = bisect_right(self.rows, behind, key=lambda row: row.place)
+        return self.rows[begin : begin + most]
 
 
 class Rows(Protocol):
@@ -81,7 +97,7 @@ class Instances:
         *,
         after: datetime,
         before: datetime,
-    ) -> tuple[list[Row], bool]:
+    ) -> Expanded:
         """Return all occurrences of a window's series, so that limits cut all pages alike.
 
         They lie within (``after``, ``before``). A series that is not expanded stands for itself.
@@ -96,7 +112,7 @@ class Instances:
                 break
             behind = (some[-1].starts_at, some[-1].id)
         rows.sort(key=lambda row: row.place)
-        return rows[:A_LISTING], cut or len(rows) > A_LISTING
+        return Expanded(rows[:A_LISTING], cut or len(rows) > A_LISTING)
 
     async def _some(
         self, masters: Sequence[Master], after: datetime, before: datetime

@@ -194,7 +194,7 @@ async def wired(settings: Settings) -> AsyncIterator[Core]:
             callbacks=Callbacks(store, subscriptions, deliverer, guard.admits),
             browser=browser,
             writer=writer,
-            agenda=Agenda(store, workers),
+            agenda=Agenda(store, workers, clock),
             busy=BusyReader(store, workers),
             further=Further(opener, store),
             consents=Consents(store, opener, vault, clock, public_url=base),

@@ -220,7 +220,7 @@ async def serving(  # noqa: PLR0913 - what may differ
                 browser=browser,
                 writer=writer,
                 managed=ManagedEvents(store, writer, ground.hub, clock),
-                agenda=Agenda(store, expand),
+                agenda=Agenda(store, expand, clock),
                 busy=BusyReader(store, expand),
                 further=Further(ground.server, store),
                 linking=linking,
