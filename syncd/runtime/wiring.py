@@ -172,7 +172,9 @@ async def wired(settings: Settings) -> AsyncIterator[Core]:
             Deliverer(store, hub, ledger, targets, clock=clock, meter=metrics)
         )
         subscriptions = Subscriptions(
-            *(store, vault, clock, deliverer, ledger), admits=guard.admits
+            *(store, vault, clock, deliverer, ledger),
+            admits=guard.admits,
+            most=settings.limits.subscriptions_per_owner,
         )
         schedule = Schedule(clock)
         leaving = Leaving(store, opener)
@@ -258,6 +260,7 @@ def parts_of(core: Core) -> Parts:
         live=core.vitals.live,
         ready=core.vitals.ready,
         metrics=metrics,
+        per_owner=settings.limits.subscriptions_per_owner,
         retention=timedelta(days=settings.retention.days),
         rates=Rates(
             per_second=settings.limits.requests_per_second,
