@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from syncd.engine.plan import Plan
-from syncd.model.calendar import Holds, KnownCalendar, Mode
+from syncd.model.calendar import Holds, KnownCalendar
 from syncd.model.errors import (
     ForbiddenError,
     MalformedReplyError,
@@ -177,7 +177,7 @@ def tokens_off(known: KnownCalendar) -> bool:
 
 def by_listing(known: KnownCalendar) -> bool:
     """Tell whether every look at this calendar is a complete listing."""
-    return known.token is None or known.mode is Mode.LISTING or tokens_off(known)
+    return known.token is None or tokens_off(known)
 
 
 def reconcile_at(provider: str, now: datetime, plan: Plan, draw: float) -> datetime:

@@ -264,10 +264,10 @@ def test_tokens_are_used_unless_there_is_none_or_they_lied() -> None:
     """I8, F9, D14."""
     plain = a_calendar(a_profile().id, token=SyncToken("t"))
     assert not policy.by_listing(plain)
+    assert not policy.by_listing(replace(plain, mode=Mode.LISTING))  # this one holds a ctag
     assert not policy.by_listing(replace(plain, corrections=1, full_reads=2))
     for lied in (
         replace(plain, token=None),
-        replace(plain, mode=Mode.LISTING),
         replace(plain, corrections=2),
         replace(plain, full_reads=3),
     ):

@@ -15,6 +15,7 @@ from tests.providers.follow import Desk, Follower
 from tests.servers.dav_client import event
 from tests.servers.quirk_proxy import QuirkProxy, Switches
 
+SYNC_TOKEN, CTAG = "{DAV:}sync-token", "{http://calendarserver.org/ns/}getctag"
 ALL = {f"e{number}.ics" for number in range(10)}
 
 
@@ -42,7 +43,7 @@ async def expect_some(follower: Follower) -> None:
         pytest.param(Switches(page_507=1), id="D8 page_507 of one"),
         pytest.param(Switches(no_data_in_sync=True), id="D9 no_data_in_sync"),
         pytest.param(Switches(no_data_in_sync=True, no_multiget=True), id="D9 no_multiget"),
-        pytest.param(Switches(no_sync_token=True), id="D10 no_sync_token"),
+        pytest.param(Switches(untold=frozenset({SYNC_TOKEN})), id="D10 no sync-token"),
         pytest.param(Switches(no_sync_collection="told"), id="D14 no_sync_collection"),
         pytest.param(Switches(no_sync_collection="hidden"), id="D14 refused report"),
         pytest.param(Switches(sync_status=400), id="D14 sync 400"),
@@ -104,6 +105,18 @@ async def test_without_sync_collection_a_standing_ctag_is_one_small_request(
     proxy.forget()
     assert (await follower.read()).empty
     assert [(one.method, one.depth) for one in proxy.asked] == [("PROPFIND", "0")]
+
+
+async def test_without_a_ctag_either_a_listing_is_the_only_request(
+    proxy: QuirkProxy, behind: Desk
+) -> None:
+    """D14: what was never told is not asked for first."""
+    proxy.switches = Switches(no_sync_collection="told", untold=frozenset({CTAG}))
+    follower = await behind.follow()
+    assert (await follower.read()).last.mode is Mode.LISTING
+    proxy.forget()
+    assert (await follower.read()).last.complete
+    assert [(one.method, one.depth) for one in proxy.asked] == [("PROPFIND", "1")]
 
 
 async def test_a_refused_report_is_remembered(proxy: QuirkProxy, behind: Desk) -> None:

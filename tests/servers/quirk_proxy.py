@@ -29,7 +29,7 @@ class Switches:
 
     no_sync_collection: str = ""  # D14: "told", or "hidden" behind a lying report set
     sync_status: int = 0  # D14: what the report is refused with, in no words of the standard
-    no_sync_token: bool = False  # D10: PROPFIND has none
+    untold: frozenset[str] = frozenset()  # D10, D14: properties that PROPFIND has not
     bogus_token_is_full: bool = False  # D12
     token_status: int = 0  # D12
     second_tokens: Callable[[], int] | None = None  # D13: seconds of that clock
@@ -249,8 +249,10 @@ class QuirkProxy(CalDavServer):
         switches = self.switches
         if switches.no_sync_collection == "told":
             edits.drop_report(found, "sync-collection")
-        if switches.no_sync_collection or switches.no_sync_token:
-            edits.drop_property(found, f"{DAV}sync-token")
+        for name in switches.untold | (
+            {f"{DAV}sync-token"} if switches.no_sync_collection else set()
+        ):
+            edits.drop_property(found, name)
         if switches.extra_children and request.path == self.home:
             edits.add_strangers(found, self.home)
         if switches.second_tokens is not None:

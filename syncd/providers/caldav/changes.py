@@ -54,16 +54,20 @@ class CalendarReader:
     def since(self, state: State, known: Known) -> AsyncIterator[Delta]:
         """Yield what changed, or a complete listing where the server cannot tell that."""
         if state.sync is None:
-            return self._by_ctag(state, known)
+            # a server that told no ctag is not asked for one before each listing
+            return self._by_ctag(state, known) if state.ctag else self.everything(known)
         return self._feed(state, state.sync, known)
 
-    async def everything(self, known: Known) -> AsyncIterator[Delta]:
-        """Yield a complete listing, with the bodies of what differs from ``known`` (D10)."""
+    async def everything(self, known: Known, *, moved: bool = True) -> AsyncIterator[Delta]:
+        """Yield a complete listing, with the bodies of what differs from ``known`` (D10).
+
+        One that nothing has ``moved`` since the last is not looked at once more (D13).
+        """
         at = self._clock.now()
         etags = await known.etags()
         part = await self._all(first=not etags)
         state = State(sync=part.token, ctag=part.ctag if part.token is None else self._ctag)
-        async for page in self._listed(part.members, etags, state.changed(at)):
+        async for page in self._listed(part.members, etags, state.changed(at) if moved else state):
             yield page
 
     async def _all(self, *, first: bool) -> Part:
@@ -89,14 +93,11 @@ class CalendarReader:
     async def _by_ctag(self, state: State, known: Known) -> AsyncIterator[Delta]:
         at = self._clock.now()
         ctag = self._ctag or await self._lister.ctag()
-        moved = ctag is None or ctag != state.ctag
+        moved = ctag != state.ctag
         if not moved and (state.changed_at is None or not state.settled(at)):
             yield Delta(token=state.text(), mode=Mode.LISTING)
             return
-        listed = await self._lister.all_by_propfind()
-        after = State(ctag=ctag)
-        after = after.changed(at) if moved else after
-        async for page in self._listed(listed.members, await known.etags(), after):
+        async for page in self.everything(known, moved=moved):
             yield page
 
     async def _feed(self, state: State, token: str, known: Known) -> AsyncIterator[Delta]:
