@@ -249,7 +249,8 @@ def _recurrence(given: tuple[str, ...], scene: Scene) -> tuple[str, ...] | Not:
                 "an occurrence does not repeat by itself: change its series", field="recurrence"
             )
         return UNSET
-    return settle_recurrence(given, any_rule=scene.abilities.any_rule)
+    before = () if scene.before is None else scene.before.recurrence
+    return settle_recurrence(given, any_rule=scene.abilities.any_rule, before=before)
 
 
 def _merged(given: tuple[PropertyDraft, ...], before: Event | None) -> tuple[CustomProperty, ...]:

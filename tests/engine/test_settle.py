@@ -1,5 +1,7 @@
 """Draft to edit, rule by rule (K19-K27, R13, R23)."""
 
+from dataclasses import replace
+
 import pytest
 
 from syncd.engine.draft import EventDraft, Guest, PropertyDraft
@@ -15,11 +17,13 @@ from syncd.model.event import (
     Visibility,
 )
 from tests.engine.drafts import (
+    BERLIN,
     TIMED,
     changed,
     made,
     refused,
     scene,
+    wall,
 )
 
 
@@ -125,6 +129,23 @@ def test_an_occurrence_has_no_recurrence_of_its_own() -> None:
     refused("recurrence", TIMED, where=scene(TIMED, occurrence=True), recurrence=("FREQ=DAILY",))
     edit = settle(EventDraft(recurrence=()), scene(TIMED, occurrence=True))
     assert edit.empty
+
+
+def test_a_series_that_is_written_back_keeps_its_pattern() -> None:
+    """K21: a caller that sends the whole object changes what differs, no rule and no time.
+
+    Exchange and Microsoft 365 forget exceptions with a pattern, and take no EXDATE.
+    """
+    lines = ("RRULE:FREQ=DAILY;COUNT=4", "EXDATE;TZID=Europe/Berlin:20261126T100000")
+    before = replace(TIMED, recurrence=lines)
+    same = EventDraft(name="Other", start=TIMED.start, end=TIMED.end, recurrence=lines)
+    able = scene(before, abilities=Abilities(any_rule=False))
+    assert settle(same, able).edit == EventEdit(name="Other")
+    refused("recurrence", before, able, recurrence=(*lines[:1], "EXDATE:20261127T090000Z"))
+    fewer = settle(EventDraft(recurrence=lines[:1]), able).edit
+    assert (fewer.recurrence, fewer.start) == (lines[:1], UNSET)
+    later = changed(before, recurrence=lines, start=wall(2026, 11, 24, 9))
+    assert (later.recurrence, later.start) == (UNSET, wall(2026, 11, 24, 9).replace(tzinfo=BERLIN))
 
 
 def test_a_calendar_has_a_name_and_values_that_can_be_kept() -> None:

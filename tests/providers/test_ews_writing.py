@@ -277,6 +277,19 @@ async def test_a_series_that_moves_has_its_pattern_written_anew(desk: EwsDesk) -
     assert wrote.upserts[0].events[0].recurrence == ()
 
 
+@pytest.mark.parametrize("rule", ["RRULE:FREQ=DAILY;COUNT=3", ""])
+async def test_a_rule_is_written_although_no_time_changes(desk: EwsDesk, rule: str) -> None:
+    """K21: a series ends earlier, a single event begins to repeat."""
+    desk.server.put("a", *event("A", at(24), 1, *([weekly()] if rule else [])))
+    await desk.read()
+    lines = (rule or "RRULE:FREQ=DAILY;UNTIL=20261130T225959Z",)
+    wrote = await desk.provider.update_event(
+        desk.key, desk.raw("a"), WHOLE, EventEdit(recurrence=lines)
+    )
+    (one,) = wrote.upserts[0].events
+    assert (one.start, one.recurrence) == (at(24), lines)
+
+
 async def test_days_are_midnights_of_the_zone_that_the_event_has(desk: EwsDesk) -> None:
     """E11."""
     days = new("Days", date(2026, 11, 24), date(2026, 11, 26))
