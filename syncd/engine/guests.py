@@ -24,6 +24,8 @@ def settle_guests(
         return UNSET, _reply(there, own, draft.reply, field="status")
     if draft.attendees is not UNSET:
         if before is not None and _answers(draft, before, draft.attendees, own):
+            if _written_back(draft.attendees, there, own):
+                return UNSET, UNSET
             given = next((one for one in draft.attendees if is_own(one.email, own)), None)
             if given is None or given.answer is None:
                 raise InvalidError(
@@ -55,6 +57,22 @@ def _answers(
         and any(one.answer is not None for one in given)
         and bool(before.attendees)
     )
+
+
+def _written_back(
+    given: tuple[Guest, ...], there: Mapping[str, Person], own: frozenset[str]
+) -> bool:
+    """Tell whether a list is the one that was read, and no answer that is repeated by itself."""
+    told = {one.email.lower(): one.answer for one in given}
+    if told.keys() != there.keys():
+        return False
+    if any(answer not in {None, there[name].answer} for name, answer in told.items()):
+        return False
+    return not told or not all(is_own(name, own) and _said(one) for name, one in told.items())
+
+
+def _said(answer: Answer | None) -> bool:
+    return answer not in {None, Answer.PENDING}
 
 
 def _reply(

@@ -191,11 +191,20 @@ def _organizer(draft: EventDraft, scene: Scene, *, invites: bool) -> Person | No
     """Return who invites; where that must be said it is the profile itself unless told."""
     if isinstance(draft.organizer, Person):
         address = checked_address(draft.organizer.email, "organizer")
-        return replace(draft.organizer, email=address)
+        given = replace(draft.organizer, email=address)
+        return UNSET if _is_organizer(given, scene.before) else given
     nobody = scene.before is None or scene.before.organizer is None
     if invites and nobody and scene.abilities.names_organizer and scene.email is not None:
         return Person(email=scene.email)
     return draft.organizer
+
+
+def _is_organizer(given: Person, before: Event | None) -> bool:
+    """Tell whether it is who invites already, written back as it was read."""
+    held = None if before is None else before.organizer
+    if held is None or held.email.casefold() != given.email.casefold():
+        return False
+    return given.name in {None, held.name}
 
 
 def _reminders(
