@@ -88,10 +88,10 @@ def _invited(given: Iterable[Guest], there: Mapping[str, Person]) -> tuple[Perso
     """Return persons; those already there keep their answer and ``required`` unless given."""
     people = dict[str, Person]()
     for guest in given:
-        name = checked_address(guest.email, FIELD)
-        known = there.get(name.lower())
+        known = there.get(guest.email.strip().lower())
+        name = known.email if known else checked_address(guest.email, FIELD)
         people[name.lower()] = Person(
-            email=known.email if known else name,
+            email=name,
             name=guest.name if guest.name is not None or known is None else known.name,
             id=known.id if known else None,
             required=_first(guest.required, known.required if known else True),

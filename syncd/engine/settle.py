@@ -68,11 +68,13 @@ def settle(draft: EventDraft, scene: Scene) -> Settled:
     The caller answers to ``field`` in its own words; here they are api.md's.
     """
     draft, ignored = _able(draft, scene)
-    _check_texts(draft, create=scene.before is None)
+    _check_texts(draft, scene.before)
     zone = default_zone(scene.user_zone, scene.calendar_zone)
     times = settle_times(draft, scene.before, zone)
     attendees, reply = settle_guests(draft, scene.before, scene.own)
     reminders = draft.reminders
+    if scene.before is not None and reminders == scene.before.reminders:
+        reminders = UNSET  # written back as they were read, whoever wrote them
     if reminders is not UNSET:
         reminders = _reminders(reminders, draft, scene)
     recurrence = draft.recurrence
@@ -157,10 +159,11 @@ def _able(draft: EventDraft, scene: Scene) -> tuple[EventDraft, frozenset[str]]:
     return draft, frozenset(_MEMBERS.get(name, name) for name in lacking)
 
 
-def _check_texts(draft: EventDraft, *, create: bool) -> None:
-    if create and not isinstance(draft.name, str):
+def _check_texts(draft: EventDraft, before: Event | None) -> None:
+    if before is None and not isinstance(draft.name, str):
         raise InvalidError("required", field="name", fault="required")
-    _check_text("name", draft.name, NAME_MOST)
+    if before is None or draft.name != before.name:
+        _check_text("name", draft.name, NAME_MOST)
     for field, text in (
         ("description", draft.description),
         ("location", draft.location),
@@ -190,9 +193,10 @@ def _check_text(field: str, text: str | Not | None, most: int) -> None:
 def _organizer(draft: EventDraft, scene: Scene, *, invites: bool) -> Person | Not | None:
     """Return who invites; where that must be said it is the profile itself unless told."""
     if isinstance(draft.organizer, Person):
+        if _is_organizer(draft.organizer, scene.before):
+            return UNSET
         address = checked_address(draft.organizer.email, "organizer")
-        given = replace(draft.organizer, email=address)
-        return UNSET if _is_organizer(given, scene.before) else given
+        return replace(draft.organizer, email=address)
     nobody = scene.before is None or scene.before.organizer is None
     if invites and nobody and scene.abilities.names_organizer and scene.email is not None:
         return Person(email=scene.email)

@@ -69,7 +69,7 @@ def settle_times(draft: EventDraft, before: Event | None, default: str) -> Times
             start, end = _day(first, start_zone), _day_after(last, end_zone)
         else:
             start, end = _in_zone(first, start_zone), _in_zone(last, end_zone)
-        backward = end <= start if all_day else _utc(end) <= _utc(start)
+        backward = end <= start if all_day else _backward(start, end, before)
     except OverflowError:
         raise InvalidError("this is beyond the years 1 to 9999", field="start") from None
     if backward:
@@ -79,6 +79,13 @@ def settle_times(draft: EventDraft, before: Event | None, default: str) -> Times
     zones = (None, None) if all_day else (start_zone, end_zone)
     times = Times(start=start, end=end, start_zone=zones[0], end_zone=zones[1])
     return None if before is not None and _as_they_are(times, before) else times
+
+
+def _backward(start: When, end: When, before: Event | None) -> bool:
+    """Tell whether times lack a length; an event that never had one may be moved so."""
+    if before is not None and not before.all_day and _utc(before.start) == _utc(before.end):
+        return _utc(end) < _utc(start)
+    return _utc(end) <= _utc(start)
 
 
 def _as_they_are(times: Times, before: Event) -> bool:

@@ -1,6 +1,7 @@
 """Draft to edit, rule by rule (K19-K27, R13, R23)."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -13,6 +14,7 @@ from syncd.model.event import (
     CustomProperty,
     Email,
     Event,
+    Person,
     Reminder,
     Visibility,
 )
@@ -146,6 +148,37 @@ def test_a_series_that_is_written_back_keeps_its_pattern() -> None:
     assert (fewer.recurrence, fewer.start) == (lines[:1], UNSET)
     later = changed(before, recurrence=lines, start=wall(2026, 11, 24, 9))
     assert (later.recurrence, later.start) == (UNSET, wall(2026, 11, 24, 9).replace(tzinfo=BERLIN))
+
+
+def test_what_other_programs_wrote_may_be_written_back() -> None:
+    """K21: what a body only repeats is not held against the rules for what is new."""
+    before = replace(
+        TIMED,
+        name="x" * 2_000,
+        end=TIMED.start,
+        organizer=Person(email="urn:uuid:1"),
+        attendees=(Person(email="invalid"), Person(email="/principals/bo/")),
+        reminders=(Reminder(minutes=5, email=Email(summary="s", description="d", to=())),),
+    )
+    able = scene(before, abilities=Abilities(names_organizer=True, reminder_texts=True))
+    same = EventDraft(
+        name=before.name,
+        location="There",
+        start=before.start,
+        end=before.end,
+        organizer=before.organizer,
+        attendees=tuple(Guest(email=one.email, name=one.name) for one in before.attendees),
+        reminders=before.reminders,
+    )
+    edit = settle(same, able).edit
+    assert (edit.location, edit.organizer, edit.reminders) == ("There", UNSET, UNSET)
+    hour = timedelta(hours=1)
+    moved = EventDraft(start=before.start + hour, end=before.end + hour)
+    assert settle(moved, able).edit.end == before.end + hour
+    refused("end", before, able, end=before.end - hour)
+    refused("end", replace(before, end=before.end + hour), end=before.end)
+    refused("name", before, able, name="y" * 2_000)
+    refused("reminders", before, able, reminders=(*before.reminders, *before.reminders))
 
 
 def test_a_calendar_has_a_name_and_values_that_can_be_kept() -> None:
