@@ -1,11 +1,12 @@
 """Edits as Exchange's properties: of an update only what changes (P10, providers.md §9); pure."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime, time
+from datetime import UTC, datetime, time
 from zoneinfo import ZoneInfo
 
 from lxml.etree import _Element as Element
 
+from syncd.formats.outlook import dated
 from syncd.formats.zones import iana, windows
 from syncd.model.edit import UNSET, EventEdit, Not
 from syncd.model.event import Person, Visibility
@@ -101,7 +102,9 @@ def _recurrence(
     edit: EventEdit, held: Held | None, of_dates: str, begins: Begins | None
 ) -> Iterator[Property]:
     """Yield the pattern; a series whose start moves has it written anew, for its first day."""
-    lines: Sequence[str] = [held.line] if held and held.line else []
+    lines: Sequence[str] = []
+    if held and held.line:
+        lines = [dated(held.line, iana(held.zone) or UTC)]
     if edit.recurrence is not UNSET:
         lines = edit.recurrence
         if not lines:
