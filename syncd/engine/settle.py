@@ -267,19 +267,27 @@ def _recurrence(given: tuple[str, ...], scene: Scene) -> tuple[str, ...] | Not:
 
 
 def _merged(given: tuple[PropertyDraft, ...], before: Event | None) -> tuple[CustomProperty, ...]:
-    """Return all custom properties: new keys added, known ones replaced or deleted (K26)."""
-    found = {} if before is None else {pair.key: pair for pair in before.custom_properties}
+    """Return all custom properties: new keys added, known ones replaced or deleted (K26).
+
+    A key is there once, but in both of Google's stores where another program put it there.
+    """
+    there = () if before is None else before.custom_properties
+    found = {(pair.key, pair.private): pair for pair in there}
     for pair in given:
         if not pair.key.strip():
             raise InvalidError("a key must not be blank", field="custom_properties")
-        known = found.get(pair.key)
-        if pair.value is None:
-            found.pop(pair.key, None)
-            continue
+        known = [place for place in found if place[0] == pair.key]
+        twice = len(known) > 1
         private = pair.private
         if private is None:
-            private = True if known is None else known.private
-        found[pair.key] = CustomProperty(key=pair.key, value=pair.value, private=private)
+            private = twice or not known or known[0][1]
+        place = (pair.key, private)
+        everywhere = pair.value is None and pair.private is None
+        for one in [place] if twice and not everywhere else known:
+            if pair.value is None or one != place:
+                found.pop(one, None)
+        if pair.value is not None:
+            found[place] = CustomProperty(key=pair.key, value=pair.value, private=private)
     if len(found) > PROPERTIES_MOST:
         raise InvalidError(
             f"an event has at most {PROPERTIES_MOST}", field="custom_properties", fault="too_long"

@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from syncd.engine.draft import EventDraft, Guest, PropertyDraft
 from syncd.engine.settle import settle, settle_calendar
 from syncd.model.abilities import CALENDAR_MEMBERS, EVENT_MEMBERS, Abilities
-from syncd.model.edit import UNSET, CalendarEdit, EventEdit
+from syncd.model.edit import UNSET, CalendarEdit, EventEdit, Unset
 from syncd.model.errors import InvalidError, UnsupportedError
 from syncd.model.event import (
     CustomProperty,
@@ -60,6 +61,25 @@ def test_custom_properties_merge_by_key() -> None:
     )
     assert changed(before, custom_properties=None).custom_properties == ()
     refused("custom_properties", custom_properties=(PropertyDraft(key=" ", value=""),))
+
+
+def test_a_key_in_both_of_googles_stores_stays_in_both() -> None:
+    """K26: another application's property is not lost by what does not name it."""
+    mine = CustomProperty(key="a", value="1", private=True)
+    shared = CustomProperty(key="a", value="2", private=False)
+    before = replace(TIMED, custom_properties=(mine, shared))
+
+    def left(**members: Any) -> set[tuple[str, str, bool]]:  # noqa: ANN401 - of a property
+        edit = changed(before, custom_properties=(PropertyDraft(**members),))
+        assert not isinstance(edit.custom_properties, Unset)
+        return {(one.key, one.value, one.private) for one in edit.custom_properties}
+
+    both = {("a", "1", True), ("a", "2", False)}
+    assert left(key="z", value="9") == both | {("z", "9", True)}
+    assert left(key="a", value="9", private=False) == {("a", "1", True), ("a", "9", False)}
+    assert left(key="a", value="9") == {("a", "9", True), ("a", "2", False)}
+    assert left(key="a", value=None, private=True) == {("a", "2", False)}
+    assert left(key="a", value=None) == set()
 
 
 POPUP = Reminder(minutes=5, popup="Go")
