@@ -32,7 +32,9 @@ def settle_guests(
                     "the organizer is somebody else: only your own status can be set", field=FIELD
                 )
             return UNSET, _reply(there, own, given.answer, field=FIELD)
-        return _limited(_invited(draft.attendees, there)), UNSET
+        people = _limited(_invited(draft.attendees, there))
+        unchanged = before is not None and {one.email.lower(): one for one in people} == there
+        return UNSET if unchanged else people, UNSET
     if draft.invite or draft.dismiss:
         stay = {name: one for name, one in there.items() if name not in draft.dismiss}
         new = {one.email.lower(): one for one in _invited(draft.invite, there)}

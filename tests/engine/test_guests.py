@@ -93,6 +93,26 @@ def test_a_guest_who_writes_back_what_was_read_answers_nothing() -> None:
     assert changed(alone, attendees=asked) == EventEdit()
 
 
+def test_the_organizers_list_as_it_was_read_is_not_written() -> None:
+    """K21, K26: a provider that is sent guests again may ask them again."""
+    people = (
+        Person(email="bo@example.org", name="Bo", answer=Answer.ACCEPTED, resource=True),
+        Person(email="cy@example.org", required=False),
+    )
+    before = replace(TIMED, organizer=ADA, attendees=people)
+    same = tuple(
+        Guest(email=one.email.upper(), name=one.name, required=one.required, answer=one.answer)
+        for one in reversed(people)
+    )
+    assert changed(before, name="Other", attendees=same) == EventEdit(name="Other")
+    assert changed(replace(TIMED, attendees=()), attendees=()) == EventEdit()
+    for other in (same[:1], (same[0], replace(same[1], name="Bob"))):
+        assert len(invitees(changed(before, attendees=other))) == len(other)
+    alone = scene(replace(before, organizer=None), abilities=Abilities(names_organizer=True))
+    named = replace(alone, email="ada@example.org")
+    assert settle(EventDraft(attendees=same), named).edit.organizer is UNSET
+
+
 def test_an_organizer_that_is_written_back_is_none_given() -> None:
     """K26: at Google another one moves the event, which needs that one's calendar."""
     assert changed(invited(BO), organizer=Person(email="BO@example.org")).organizer is UNSET
