@@ -24,13 +24,17 @@ def settle_guests(
         return UNSET, _reply(there, own, draft.reply, field="status")
     if draft.attendees is not UNSET:
         if before is not None and _answers(draft, before, draft.attendees, own):
+            if _written_back(draft.attendees, there, own):
+                return UNSET, UNSET
             given = next((one for one in draft.attendees if is_own(one.email, own)), None)
             if given is None or given.answer is None:
                 raise InvalidError(
                     "the organizer is somebody else: only your own status can be set", field=FIELD
                 )
             return UNSET, _reply(there, own, given.answer, field=FIELD)
-        return _limited(_invited(draft.attendees, there)), UNSET
+        people = _limited(_invited(draft.attendees, there))
+        unchanged = before is not None and {one.email.lower(): one for one in people} == there
+        return UNSET if unchanged else people, UNSET
     if draft.invite or draft.dismiss:
         stay = {name: one for name, one in there.items() if name not in draft.dismiss}
         new = {one.email.lower(): one for one in _invited(draft.invite, there)}
@@ -57,6 +61,22 @@ def _answers(
     )
 
 
+def _written_back(
+    given: tuple[Guest, ...], there: Mapping[str, Person], own: frozenset[str]
+) -> bool:
+    """Tell whether a list is the one that was read, and no answer that is repeated by itself."""
+    told = {one.email.lower(): one.answer for one in given}
+    if told.keys() != there.keys():
+        return False
+    if any(answer not in {None, there[name].answer} for name, answer in told.items()):
+        return False
+    return not told or not all(is_own(name, own) and _said(one) for name, one in told.items())
+
+
+def _said(answer: Answer | None) -> bool:
+    return answer not in {None, Answer.PENDING}
+
+
 def _reply(
     there: Mapping[str, Person], own: frozenset[str], answer: Answer, *, field: str
 ) -> Reply:
@@ -70,10 +90,10 @@ def _invited(given: Iterable[Guest], there: Mapping[str, Person]) -> tuple[Perso
     """Return persons; those already there keep their answer and ``required`` unless given."""
     people = dict[str, Person]()
     for guest in given:
-        name = checked_address(guest.email, FIELD)
-        known = there.get(name.lower())
+        known = there.get(guest.email.strip().lower())
+        name = known.email if known else checked_address(guest.email, FIELD)
         people[name.lower()] = Person(
-            email=known.email if known else name,
+            email=name,
             name=guest.name if guest.name is not None or known is None else known.name,
             id=known.id if known else None,
             required=_first(guest.required, known.required if known else True),

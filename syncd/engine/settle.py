@@ -68,11 +68,13 @@ def settle(draft: EventDraft, scene: Scene) -> Settled:
     The caller answers to ``field`` in its own words; here they are api.md's.
     """
     draft, ignored = _able(draft, scene)
-    _check_texts(draft, create=scene.before is None)
+    _check_texts(draft, scene.before)
     zone = default_zone(scene.user_zone, scene.calendar_zone)
     times = settle_times(draft, scene.before, zone)
     attendees, reply = settle_guests(draft, scene.before, scene.own)
     reminders = draft.reminders
+    if scene.before is not None and reminders == scene.before.reminders:
+        reminders = UNSET  # written back as they were read, whoever wrote them
     if reminders is not UNSET:
         reminders = _reminders(reminders, draft, scene)
     recurrence = draft.recurrence
@@ -157,10 +159,11 @@ def _able(draft: EventDraft, scene: Scene) -> tuple[EventDraft, frozenset[str]]:
     return draft, frozenset(_MEMBERS.get(name, name) for name in lacking)
 
 
-def _check_texts(draft: EventDraft, *, create: bool) -> None:
-    if create and not isinstance(draft.name, str):
+def _check_texts(draft: EventDraft, before: Event | None) -> None:
+    if before is None and not isinstance(draft.name, str):
         raise InvalidError("required", field="name", fault="required")
-    _check_text("name", draft.name, NAME_MOST)
+    if before is None or draft.name != before.name:
+        _check_text("name", draft.name, NAME_MOST)
     for field, text in (
         ("description", draft.description),
         ("location", draft.location),
@@ -190,12 +193,22 @@ def _check_text(field: str, text: str | Not | None, most: int) -> None:
 def _organizer(draft: EventDraft, scene: Scene, *, invites: bool) -> Person | Not | None:
     """Return who invites; where that must be said it is the profile itself unless told."""
     if isinstance(draft.organizer, Person):
+        if _is_organizer(draft.organizer, scene.before):
+            return UNSET
         address = checked_address(draft.organizer.email, "organizer")
         return replace(draft.organizer, email=address)
     nobody = scene.before is None or scene.before.organizer is None
     if invites and nobody and scene.abilities.names_organizer and scene.email is not None:
         return Person(email=scene.email)
     return draft.organizer
+
+
+def _is_organizer(given: Person, before: Event | None) -> bool:
+    """Tell whether it is who invites already, written back as it was read."""
+    held = None if before is None else before.organizer
+    if held is None or held.email.casefold() != given.email.casefold():
+        return False
+    return given.name in {None, held.name}
 
 
 def _reminders(
@@ -249,23 +262,32 @@ def _recurrence(given: tuple[str, ...], scene: Scene) -> tuple[str, ...] | Not:
                 "an occurrence does not repeat by itself: change its series", field="recurrence"
             )
         return UNSET
-    return settle_recurrence(given, any_rule=scene.abilities.any_rule)
+    before = () if scene.before is None else scene.before.recurrence
+    return settle_recurrence(given, any_rule=scene.abilities.any_rule, before=before)
 
 
 def _merged(given: tuple[PropertyDraft, ...], before: Event | None) -> tuple[CustomProperty, ...]:
-    """Return all custom properties: new keys added, known ones replaced or deleted (K26)."""
-    found = {} if before is None else {pair.key: pair for pair in before.custom_properties}
+    """Return all custom properties: new keys added, known ones replaced or deleted (K26).
+
+    A key is there once, but in both of Google's stores where another program put it there.
+    """
+    there = () if before is None else before.custom_properties
+    found = {(pair.key, pair.private): pair for pair in there}
     for pair in given:
         if not pair.key.strip():
             raise InvalidError("a key must not be blank", field="custom_properties")
-        known = found.get(pair.key)
-        if pair.value is None:
-            found.pop(pair.key, None)
-            continue
+        known = [place for place in found if place[0] == pair.key]
+        twice = len(known) > 1
         private = pair.private
         if private is None:
-            private = True if known is None else known.private
-        found[pair.key] = CustomProperty(key=pair.key, value=pair.value, private=private)
+            private = twice or not known or known[0][1]
+        place = (pair.key, private)
+        everywhere = pair.value is None and pair.private is None
+        for one in [place] if twice and not everywhere else known:
+            if pair.value is None or one != place:
+                found.pop(one, None)
+        if pair.value is not None:
+            found[place] = CustomProperty(key=pair.key, value=pair.value, private=private)
     if len(found) > PROPERTIES_MOST:
         raise InvalidError(
             f"an event has at most {PROPERTIES_MOST}", field="custom_properties", fault="too_long"

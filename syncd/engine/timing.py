@@ -45,7 +45,8 @@ def settle_times(draft: EventDraft, before: Event | None, default: str) -> Times
     """Return the event's times, None if the draft does not touch them.
 
     What is missing stays as it was, the end too when only the start is given; ``default`` is the
-    zone where no other is named. Raises InvalidError.
+    zone where no other is named. Times of a series that are written back as they were touch
+    nothing: a provider writes its pattern anew for them. Raises InvalidError.
     """
     all_day = draft.all_day
     if all_day is UNSET:
@@ -68,16 +69,38 @@ def settle_times(draft: EventDraft, before: Event | None, default: str) -> Times
             start, end = _day(first, start_zone), _day_after(last, end_zone)
         else:
             start, end = _in_zone(first, start_zone), _in_zone(last, end_zone)
-        backward = end <= start if all_day else _utc(end) <= _utc(start)
+        backward = end <= start if all_day else _backward(start, end, before)
     except OverflowError:
         raise InvalidError("this is beyond the years 1 to 9999", field="start") from None
     if backward:
         if draft.end is UNSET:
             raise InvalidError("must be before the end, which stays as it is", field="start")
         raise InvalidError("must be after the start", field="end")
-    if all_day:
-        return Times(start=start, end=end, start_zone=None, end_zone=None)
-    return Times(start=start, end=end, start_zone=start_zone, end_zone=end_zone)
+    zones = (None, None) if all_day else (start_zone, end_zone)
+    times = Times(start=start, end=end, start_zone=zones[0], end_zone=zones[1])
+    return None if before is not None and _as_they_are(times, before) else times
+
+
+def _backward(start: When, end: When, before: Event | None) -> bool:
+    """Tell whether times lack a length; an event that never had one may be moved so."""
+    if before is not None and not before.all_day and _utc(before.start) == _utc(before.end):
+        return _utc(end) < _utc(start)
+    return _utc(end) <= _utc(start)
+
+
+def _as_they_are(times: Times, before: Event) -> bool:
+    """Tell whether a series has these times already."""
+    if not before.recurrence or times.start_zone != before.start_zone:
+        return False
+    if isinstance(times.start, datetime) != isinstance(before.start, datetime):
+        return False
+    pairs = ((times.start, before.start), (times.end, before.end))
+    same = times.end_zone == before.end_zone
+    return same and all(_order(one) == _order(other) for one, other in pairs)
+
+
+def _order(when: When) -> When:
+    return _utc(when) if isinstance(when, datetime) else when
 
 
 def _given(value: date | datetime | Not, stored: When | None, field: str) -> date | datetime:

@@ -14,6 +14,7 @@ from syncd.engine.event_writes import EventCheck, EventWrites, Outcome
 from syncd.engine.hub import Hub
 from syncd.engine.moves import Moves
 from syncd.engine.recorder import Recorder
+from syncd.engine.turns import Turns
 from syncd.engine.written import Written
 from syncd.model.calendar import KnownCalendar
 from syncd.model.edit import CalendarEdit
@@ -59,6 +60,7 @@ class Writer:
         moves = Moves(store, hub, clock, written)
         self._events = EventWrites(store, providers, browser, recorder, moves, written)
         self._calendars = CalendarWrites(store, providers, hub, clock)
+        self._turns = Turns()
         self._group = asyncio.TaskGroup()
         self._running = set[asyncio.Task[Any]]()
 
@@ -99,9 +101,12 @@ class Writer:
         check: EventCheck | None = None,
     ) -> Outcome:
         """Change a single event, a series, or one occurrence, which becomes an exception."""
-        return await self._whole(
-            self._events.update(profile, calendar.id, event, draft, check=check)
-        )
+
+        async def update() -> Outcome:
+            async with self._turns.of(calendar.id, event):
+                return await self._events.update(profile, calendar.id, event, draft, check=check)
+
+        return await self._whole(update())
 
     async def delete_event(
         self,
@@ -112,7 +117,12 @@ class Writer:
         check: EventCheck | None = None,
     ) -> Cursor:
         """Delete a single event, a series with its exceptions, or one occurrence."""
-        return await self._whole(self._events.delete(profile, calendar.id, event, check=check))
+
+        async def delete() -> Cursor:
+            async with self._turns.of(calendar.id, event):
+                return await self._events.delete(profile, calendar.id, event, check=check)
+
+        return await self._whole(delete())
 
     async def create_calendar(
         self, profile: Profile, edit: CalendarEdit, *, name: str

@@ -68,6 +68,18 @@ def read_recurrence(recurrence: Mapping[str, Any], start: When, zone: tzinfo) ->
     return "RRULE:" + ";".join(f"{name}={value}" for name, value in rule.items())
 
 
+def dated(line: str, zone: tzinfo) -> str:
+    """Return the RRULE line that a pattern was read as, with its end as the day that it is.
+
+    ``zone`` is where the series repeats. So the rule may be written for another zone, or for days.
+    """
+    told = parts(line).get("UNTIL", "")
+    until = stamp(told) if told else None
+    if not isinstance(until, datetime):
+        return line
+    return line.replace(told, f"{until.astimezone(zone):%Y%m%d}")
+
+
 def _pattern(found: Mapping[str, str], first: When) -> Json:
     frequency = found["FREQ"]
     if frequency == "DAILY":

@@ -1,5 +1,7 @@
 """Who is invited, and who answers (K26, R7, C9, C10)."""
 
+from dataclasses import replace
+
 import pytest
 
 from syncd.engine.draft import EventDraft, Guest
@@ -72,6 +74,50 @@ def test_of_a_guests_list_only_the_own_answer_is_taken() -> None:
     refused("attendees", invited(BO), attendees=(others,))
     refused("attendees", invited(BO), attendees=())
     refused("attendees", invited(BO), attendees=(Guest(email="ada@example.org"),))
+
+
+def test_a_guest_who_writes_back_what_was_read_answers_nothing() -> None:
+    """K21, K26: whoever sends the whole object changes what differs, and nobody is mailed."""
+    for answer in (Answer.PENDING, Answer.ACCEPTED):
+        people = (Person(email="ada@example.org", answer=answer), BO)
+        before = replace(invited(BO), attendees=people)
+        same = tuple(Guest(email=one.email.title(), answer=one.answer) for one in people)
+        edit = changed(before, name="Other", organizer=BO, attendees=same)
+        assert edit == EventEdit(name="Other")
+    elsewhere = replace(invited(BO), attendees=(BO,))  # as a mailing list brings them
+    assert changed(elsewhere, attendees=(Guest(email=BO.email),)) == EventEdit()
+    assert changed(replace(invited(BO), attendees=()), attendees=()) == EventEdit()
+    mine = Person(email="ada@example.org", answer=Answer.PENDING)
+    alone = replace(invited(BO), attendees=(mine,))
+    asked = (Guest(email="ada@example.org", answer=Answer.PENDING),)
+    assert changed(alone, attendees=asked) == EventEdit()
+
+
+def test_the_organizers_list_as_it_was_read_is_not_written() -> None:
+    """K21, K26: a provider that is sent guests again may ask them again."""
+    people = (
+        Person(email="bo@example.org", name="Bo", answer=Answer.ACCEPTED, resource=True),
+        Person(email="cy@example.org", required=False),
+    )
+    before = replace(TIMED, organizer=ADA, attendees=people)
+    same = tuple(
+        Guest(email=one.email.upper(), name=one.name, required=one.required, answer=one.answer)
+        for one in reversed(people)
+    )
+    assert changed(before, name="Other", attendees=same) == EventEdit(name="Other")
+    assert changed(replace(TIMED, attendees=()), attendees=()) == EventEdit()
+    for other in (same[:1], (same[0], replace(same[1], name="Bob"))):
+        assert len(invitees(changed(before, attendees=other))) == len(other)
+    alone = scene(replace(before, organizer=None), abilities=Abilities(names_organizer=True))
+    named = replace(alone, email="ada@example.org")
+    assert settle(EventDraft(attendees=same), named).edit.organizer is UNSET
+
+
+def test_an_organizer_that_is_written_back_is_none_given() -> None:
+    """K26: at Google another one moves the event, which needs that one's calendar."""
+    assert changed(invited(BO), organizer=Person(email="BO@example.org")).organizer is UNSET
+    renamed = Person(email="bo@example.org", name="Bob")
+    assert changed(invited(BO), organizer=renamed).organizer == renamed
 
 
 def test_the_organizers_other_lists_replace() -> None:

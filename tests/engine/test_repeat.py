@@ -46,6 +46,11 @@ def test_a_series_may_have_dates_beside_its_rule() -> None:
         ["RDATE:"],
         ["EXRULE:FREQ=DAILY", "FREQ=DAILY"],
         ["FREQ=DAILY;X=" + "1" * 5000],
+        ["FREQ=DAILY;INTERVAL=0"],
+        ["FREQ=DAILY;INTERVAL=-1"],
+        ["FREQ=DAILY;COUNT=0"],
+        ["FREQ=DAILY;COUNT=-3"],
+        ["FREQ=DAILY;COUNT=2;COUNT=3"],
     ],
 )
 def test_what_rfc_5545_does_not_know_is_refused(lines: list[str]) -> None:

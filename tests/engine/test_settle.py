@@ -1,25 +1,32 @@
 """Draft to edit, rule by rule (K19-K27, R13, R23)."""
 
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
 import pytest
 
 from syncd.engine.draft import EventDraft, Guest, PropertyDraft
 from syncd.engine.settle import settle, settle_calendar
 from syncd.model.abilities import CALENDAR_MEMBERS, EVENT_MEMBERS, Abilities
-from syncd.model.edit import UNSET, CalendarEdit, EventEdit
+from syncd.model.edit import UNSET, CalendarEdit, EventEdit, Unset
 from syncd.model.errors import InvalidError, UnsupportedError
 from syncd.model.event import (
     CustomProperty,
     Email,
     Event,
+    Person,
     Reminder,
     Visibility,
 )
 from tests.engine.drafts import (
+    BERLIN,
     TIMED,
     changed,
     made,
     refused,
     scene,
+    wall,
 )
 
 
@@ -54,6 +61,25 @@ def test_custom_properties_merge_by_key() -> None:
     )
     assert changed(before, custom_properties=None).custom_properties == ()
     refused("custom_properties", custom_properties=(PropertyDraft(key=" ", value=""),))
+
+
+def test_a_key_in_both_of_googles_stores_stays_in_both() -> None:
+    """K26: another application's property is not lost by what does not name it."""
+    mine = CustomProperty(key="a", value="1", private=True)
+    shared = CustomProperty(key="a", value="2", private=False)
+    before = replace(TIMED, custom_properties=(mine, shared))
+
+    def left(**members: Any) -> set[tuple[str, str, bool]]:  # noqa: ANN401 - of a property
+        edit = changed(before, custom_properties=(PropertyDraft(**members),))
+        assert not isinstance(edit.custom_properties, Unset)
+        return {(one.key, one.value, one.private) for one in edit.custom_properties}
+
+    both = {("a", "1", True), ("a", "2", False)}
+    assert left(key="z", value="9") == both | {("z", "9", True)}
+    assert left(key="a", value="9", private=False) == {("a", "1", True), ("a", "9", False)}
+    assert left(key="a", value="9") == {("a", "9", True), ("a", "2", False)}
+    assert left(key="a", value=None, private=True) == {("a", "2", False)}
+    assert left(key="a", value=None) == set()
 
 
 POPUP = Reminder(minutes=5, popup="Go")
@@ -125,6 +151,54 @@ def test_an_occurrence_has_no_recurrence_of_its_own() -> None:
     refused("recurrence", TIMED, where=scene(TIMED, occurrence=True), recurrence=("FREQ=DAILY",))
     edit = settle(EventDraft(recurrence=()), scene(TIMED, occurrence=True))
     assert edit.empty
+
+
+def test_a_series_that_is_written_back_keeps_its_pattern() -> None:
+    """K21: a caller that sends the whole object changes what differs, no rule and no time.
+
+    Exchange and Microsoft 365 forget exceptions with a pattern, and take no EXDATE.
+    """
+    lines = ("RRULE:FREQ=DAILY;COUNT=4", "EXDATE;TZID=Europe/Berlin:20261126T100000")
+    before = replace(TIMED, recurrence=lines)
+    same = EventDraft(name="Other", start=TIMED.start, end=TIMED.end, recurrence=lines)
+    able = scene(before, abilities=Abilities(any_rule=False))
+    assert settle(same, able).edit == EventEdit(name="Other")
+    refused("recurrence", before, able, recurrence=(*lines[:1], "EXDATE:20261127T090000Z"))
+    fewer = settle(EventDraft(recurrence=lines[:1]), able).edit
+    assert (fewer.recurrence, fewer.start) == (lines[:1], UNSET)
+    later = changed(before, recurrence=lines, start=wall(2026, 11, 24, 9))
+    assert (later.recurrence, later.start) == (UNSET, wall(2026, 11, 24, 9).replace(tzinfo=BERLIN))
+
+
+def test_what_other_programs_wrote_may_be_written_back() -> None:
+    """K21: what a body only repeats is not held against the rules for what is new."""
+    before = replace(
+        TIMED,
+        name="x" * 2_000,
+        end=TIMED.start,
+        organizer=Person(email="urn:uuid:1"),
+        attendees=(Person(email="invalid"), Person(email="/principals/bo/")),
+        reminders=(Reminder(minutes=5, email=Email(summary="s", description="d", to=())),),
+    )
+    able = scene(before, abilities=Abilities(names_organizer=True, reminder_texts=True))
+    same = EventDraft(
+        name=before.name,
+        location="There",
+        start=before.start,
+        end=before.end,
+        organizer=before.organizer,
+        attendees=tuple(Guest(email=one.email, name=one.name) for one in before.attendees),
+        reminders=before.reminders,
+    )
+    edit = settle(same, able).edit
+    assert (edit.location, edit.organizer, edit.reminders) == ("There", UNSET, UNSET)
+    hour = timedelta(hours=1)
+    moved = EventDraft(start=before.start + hour, end=before.end + hour)
+    assert settle(moved, able).edit.end == before.end + hour
+    refused("end", before, able, end=before.end - hour)
+    refused("end", replace(before, end=before.end + hour), end=before.end)
+    refused("name", before, able, name="y" * 2_000)
+    refused("reminders", before, able, reminders=(*before.reminders, *before.reminders))
 
 
 def test_a_calendar_has_a_name_and_values_that_can_be_kept() -> None:

@@ -19,7 +19,7 @@ from syncd.model.errors import (
 )
 from syncd.model.ids import ResourceKey
 from syncd.model.resource import Resource
-from tests.engine.desk import Desk, draft, shown
+from tests.engine.desk import Desk, desk, draft, shown
 from tests.engine.ground import Ground, event, series
 from tests.engine.races import KEY, Hook, racing, review, theirs, work
 from tests.fakes.calendars import FakeCalendar, Faults
@@ -185,7 +185,7 @@ async def test_a_delete_is_repeated_on_another_version(at: Desk) -> None:
     await at.agree()
 
 
-async def test_two_writers_of_one_event_both_get_through(at: Desk) -> None:
+async def test_two_daemons_writing_one_event_both_get_through(at: Desk) -> None:
     name, ready = await review(at), asyncio.Barrier(2)
 
     async def together() -> None:
@@ -193,9 +193,9 @@ async def test_two_writers_of_one_event_both_get_through(at: Desk) -> None:
             await ready.wait()
 
     at.ground.server.faults.before = together
-    async with asyncio.TaskGroup() as group:
+    async with desk(at.ground) as other, asyncio.TaskGroup() as group:
         group.create_task(at.update(name, name="Ours"))
-        group.create_task(at.update(name, location="Roof"))
+        group.create_task(other.update(name, location="Roof"))
     at.ground.server.faults = Faults()
     (there,) = work(at).resources[KEY].events
     assert (there.name, there.location) == ("Ours", "Roof")

@@ -2,7 +2,8 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -275,6 +276,35 @@ async def test_a_series_that_moves_has_its_pattern_written_anew(desk: EwsDesk) -
         desk.key, desk.raw(wrote.key), WHOLE, EventEdit(recurrence=())
     )
     assert wrote.upserts[0].events[0].recurrence == ()
+
+
+async def test_a_series_that_becomes_days_keeps_its_last_one(desk: EwsDesk) -> None:
+    """E11: its end is a day, told as the end of that day where it repeated."""
+    zone = ZoneInfo("America/New_York")
+    begin = datetime(2026, 11, 24, 3, tzinfo=zone)
+    times = EventEdit(
+        start=begin, end=begin + timedelta(hours=1), start_zone=zone.key, end_zone=zone.key
+    )
+    made = replace(times, name="Ends", recurrence=("RRULE:FREQ=DAILY;UNTIL=20261127",))
+    wrote = await desk.provider.create_event(desk.key, made, name=NAME)
+    desk.take(wrote.upserts, wrote.deleted)
+    days = EventEdit(start=date(2026, 11, 24), end=date(2026, 11, 25), start_zone=None)
+    await desk.provider.update_event(desk.key, desk.raw(wrote.key), WHOLE, days)
+    ends = words(written(desk).props["Recurrence"], "t:EndDateRecurrence/t:EndDate")
+    assert ends == "2026-11-27"
+
+
+@pytest.mark.parametrize("rule", ["RRULE:FREQ=DAILY;COUNT=3", ""])
+async def test_a_rule_is_written_although_no_time_changes(desk: EwsDesk, rule: str) -> None:
+    """K21: a series ends earlier, a single event begins to repeat."""
+    desk.server.put("a", *event("A", at(24), 1, *([weekly()] if rule else [])))
+    await desk.read()
+    lines = (rule or "RRULE:FREQ=DAILY;UNTIL=20261130T225959Z",)
+    wrote = await desk.provider.update_event(
+        desk.key, desk.raw("a"), WHOLE, EventEdit(recurrence=lines)
+    )
+    (one,) = wrote.upserts[0].events
+    assert (one.start, one.recurrence) == (at(24), lines)
 
 
 async def test_days_are_midnights_of_the_zone_that_the_event_has(desk: EwsDesk) -> None:

@@ -316,6 +316,22 @@ async def test_a_series_that_moves_begins_where_it_starts(desk: GraphDesk) -> No
     assert desk.work.events["w"]["recurrence"]["range"]["startDate"] == "2026-12-08"
 
 
+@pytest.mark.parametrize("zone", ["America/New_York", "Asia/Tokyo"])
+async def test_a_series_that_changes_its_zone_keeps_its_last_day(
+    desk: GraphDesk, zone: str
+) -> None:
+    """Its end is a day, told as the end of that day where it repeated (MG7)."""
+    begin = datetime(2026, 11, 24, 3, tzinfo=ZoneInfo(zone))
+    times = EventEdit(start=begin, end=begin + timedelta(hours=1), start_zone=zone, end_zone=zone)
+    made = replace(times, name="Ends", recurrence=("RRULE:FREQ=DAILY;UNTIL=20261127",))
+    key = (await create(desk, made)).key
+    days = EventEdit(start=date(2026, 11, 24), end=date(2026, 11, 25), start_zone=None)
+    for edit in (days, times, NEW):
+        await update(desk, key, replace(edit, name="Moved"))
+        extent = desk.work.events[key]["recurrence"]["range"]
+        assert (extent["startDate"], extent["endDate"]) == ("2026-11-24", "2026-11-27")
+
+
 async def test_what_is_gone_is_deleted_p5(desk: GraphDesk) -> None:
     key = (await create(desk)).key
     before = desk.raw(key)

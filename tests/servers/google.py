@@ -19,7 +19,7 @@ from tests.servers.discovery import Json, calendar_api
 from tests.servers.google_directory import DirectoryServer
 from tests.servers.google_faults import Answering, Fault, RefusedError, meets, refused
 from tests.servers.google_people import PeopleServer
-from tests.servers.google_truth import CalendarTruth, is_cancelled, move, patched
+from tests.servers.google_truth import CalendarTruth, answered, is_cancelled, move, patched
 from tests.servers.google_watch import Channels, NoChannelError
 from tests.servers.tokens import CLIENT_ID, CLIENT_SECRET, TokenServer
 
@@ -284,7 +284,7 @@ class GoogleServer:
         truth, found = self._truth(request), self._current(request)
         if truth.role not in {"owner", "writer"}:
             raise RefusedError(403, "forbidden")
-        return truth.put(found["id"], **patched(found, await request.json()))
+        return truth.put(found["id"], **patched(found, answered(found, await request.json())))
 
     async def _delete(self, request: web.Request) -> None:
         self._truth(request).cancel(self._current(request)["id"])

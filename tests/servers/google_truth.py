@@ -30,6 +30,19 @@ def patched(before: Json, patch: Json) -> Json:
     return after
 
 
+def answered(before: Json, patch: Json) -> Json:
+    """Return the patch; one whose ``attendeesOmitted`` says so brings answers, and no list."""
+    if not patch.get("attendeesOmitted"):
+        return patch
+    given = {one["email"]: one["responseStatus"] for one in patch["attendees"]}
+    people = [
+        {**one, "responseStatus": given[one["email"]]} if one["email"] in given else one
+        for one in before["attendees"]
+    ]
+    rest = {name: value for name, value in patch.items() if name != "attendeesOmitted"}
+    return {**rest, "attendees": people}
+
+
 class CalendarTruth:
     """One calendar; whatever is written comes to the end of ``log``."""
 

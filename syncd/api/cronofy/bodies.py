@@ -41,6 +41,8 @@ def _zone(name: str) -> str:
 
 
 def _localized(value: object) -> object:
+    if value is None or value == "":
+        raise PydanticCustomError("missing", "required")
     return {"time": value} if isinstance(value, str) else value
 
 

@@ -1,13 +1,14 @@
 """Edits as Exchange's properties: of an update only what changes (P10, providers.md §9); pure."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime, time
+from datetime import UTC, datetime, time
 from zoneinfo import ZoneInfo
 
 from lxml.etree import _Element as Element
 
+from syncd.formats.outlook import dated
 from syncd.formats.zones import iana, windows
-from syncd.model.edit import UNSET, EventEdit
+from syncd.model.edit import UNSET, EventEdit, Not
 from syncd.model.event import Person, Visibility
 from syncd.model.when import When
 from syncd.providers.ews.held import Held
@@ -21,6 +22,7 @@ _BUSY = frozenset({"Busy", "Tentative", "OOF"})
 _UTC_NAME = "UTC"
 
 Property = tuple[str, Element | None]  # its path, and the value: None to clear it
+Begins = tuple[When, str | Not | None]  # when an event begins, and in which zone
 
 
 def new_item(edit: EventEdit, name: str, zone: str) -> Element:
@@ -35,12 +37,17 @@ def new_item(edit: EventEdit, name: str, zone: str) -> Element:
     return T.CalendarItem(*item, named(name), *calendar)
 
 
-def updates(edit: EventEdit, held: Held) -> list[Element]:
-    """Return the changes of an UpdateItem; raises InvalidError ``unsupported_recurrence``."""
-    return [_update(uri, value) for uri, value in properties(edit, held, held.zone)]
+def updates(edit: EventEdit, held: Held, begins: Begins | None = None) -> list[Element]:
+    """Return the changes of an UpdateItem; raises InvalidError ``unsupported_recurrence``.
+
+    ``begins`` is needed where the edit has a rule and no start, as patterns have their first day.
+    """
+    return [_update(uri, value) for uri, value in properties(edit, held, held.zone, begins)]
 
 
-def properties(edit: EventEdit, held: Held | None, zone: str) -> Iterator[Property]:
+def properties(
+    edit: EventEdit, held: Held | None, zone: str, begins: Begins | None = None
+) -> Iterator[Property]:
     """Yield what an edit sets or clears, in the order of MS-OXWSCORE and MS-OXWSMTGS.
 
     ``held`` is the item as the snapshot has it, None for a new one; ``zone`` is that of dates.
@@ -64,7 +71,7 @@ def properties(edit: EventEdit, held: Held | None, zone: str) -> Iterator[Proper
         yield "calendar:Location", T.Location(edit.location) if edit.location else None
     if edit.attendees is not UNSET:
         yield from _guests(edit.attendees)
-    yield from _recurrence(edit, held, zone)
+    yield from _recurrence(edit, held, zone, begins)
     yield from _zones(edit, zone)
 
 
@@ -91,18 +98,24 @@ def _zones(edit: EventEdit, of_dates: str) -> Iterator[Property]:
             yield f"calendar:{name}", T(name, Id=windows(zone.key) or _UTC_NAME)
 
 
-def _recurrence(edit: EventEdit, held: Held | None, of_dates: str) -> Iterator[Property]:
+def _recurrence(
+    edit: EventEdit, held: Held | None, of_dates: str, begins: Begins | None
+) -> Iterator[Property]:
     """Yield the pattern; a series whose start moves has it written anew, for its first day."""
-    lines: Sequence[str] = [held.line] if held and held.line else []
+    lines: Sequence[str] = []
+    if held and held.line:
+        lines = [dated(held.line, iana(held.zone) or UTC)]
     if edit.recurrence is not UNSET:
         lines = edit.recurrence
         if not lines:
             if held is not None and held.line:
                 yield "calendar:Recurrence", None
             return
-    if lines and edit.start is not UNSET:
-        zone = _place(edit.start, edit.start_zone, of_dates)
-        yield "calendar:Recurrence", write_lines(lines, edit.start, zone)
+    if edit.start is not UNSET:
+        begins = edit.start, edit.start_zone
+    if lines and begins is not None:
+        start, given = begins
+        yield "calendar:Recurrence", write_lines(lines, start, _place(start, given, of_dates))
 
 
 def _place(when: When, given: object, of_dates: str) -> ZoneInfo:

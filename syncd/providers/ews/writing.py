@@ -14,7 +14,7 @@ from syncd.model.resource import RawResource
 from syncd.ports.writing import Wrote
 from syncd.providers.answers import UnansweredError
 from syncd.providers.ews import payloads
-from syncd.providers.ews.bodies import new_item, updates
+from syncd.providers.ews.bodies import Begins, new_item, updates
 from syncd.providers.ews.changes import EventReader
 from syncd.providers.ews.client import EwsClient, item_id
 from syncd.providers.ews.held import Held, read_held
@@ -56,7 +56,7 @@ class EventWriting:
         target = held.at(slot) or await self._occurrence(held, slot)
         if edit.reply is not UNSET:
             return await self._replied(before, slot, target, edit)
-        changes = updates(edit, target)
+        changes = updates(edit, target, await self._begins(before.key, edit))
         if changes:
             await self._client.write(payloads.update_event(target.id, changes))
         return await self._wrote(before.key, slot)
@@ -106,6 +106,13 @@ class EventWriting:
             if text(item, "UID") == held.uid and _is_at(item, begin):
                 return replace(held, id=item_id(item), line="", occurrences={})
         raise NotFoundError("the series has no such occurrence")
+
+    async def _begins(self, key: ResourceKey, edit: EventEdit) -> Begins | None:
+        """Return when an event begins whose rule is written, unless the edit says it."""
+        if edit.recurrence is UNSET or not edit.recurrence or edit.start is not UNSET:
+            return None
+        event = (await self._wrote(key, WHOLE)).upserts[0].events[0]
+        return event.start, event.start_zone
 
     async def _check(self, one: ItemId) -> None:
         """Raise ConflictError unless the item is the version that we know."""

@@ -54,9 +54,7 @@ def _times(edit: EventEdit) -> Json:
 def _people(edit: EventEdit, before: Json) -> Json:
     if edit.attendees is not UNSET:
         return {"attendees": _attendees(edit.attendees, before)}
-    if edit.reply is not UNSET:
-        return {"attendees": _answered(edit.reply, before)}
-    return {}
+    return {} if edit.reply is UNSET else _answered(edit.reply, before)
 
 
 def _looks(edit: EventEdit, palette: Mapping[str, str]) -> Json:
@@ -94,14 +92,16 @@ def _attendee(person: Person, known: Json) -> Json:
     return told
 
 
-def _answered(reply: Reply, before: Json) -> list[Json]:
+def _answered(reply: Reply, before: Json) -> Json:
     """Return who is sent with an answer: a guest only itself, the organizer all (G8)."""
     own, status = reply.email.casefold(), _ANSWERS[reply.answer]
     if not (before.get("organizer") or {}).get("self"):
-        return [{"email": reply.email, "responseStatus": status}]
-    return [
+        mine = {"email": reply.email, "responseStatus": status}
+        return {"attendees": [mine], "attendeesOmitted": True}
+    people = [
         {**one, "responseStatus": status} if _folded(one) == own else one for one in _known(before)
     ]
+    return {"attendees": people}
 
 
 def _known(before: Json) -> list[Json]:

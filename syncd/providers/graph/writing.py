@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from hashlib import blake2b
 
-from syncd.formats.outlook import Json
+from syncd.formats.outlook import Json, dated
 from syncd.formats.stamps import stamp
 from syncd.model.edit import UNSET, EventEdit
 from syncd.model.errors import (
@@ -173,7 +173,8 @@ def _body(item: Json, edit: EventEdit, palette: Mapping[str, str]) -> Json:
             raise UnsupportedError("the organizer of an event cannot be changed here")
     lines = edit.recurrence
     if lines is UNSET and edit.start is not UNSET and held.recurrence:
-        lines = held.recurrence
+        place = held.start.tzinfo if isinstance(held.start, datetime) else None
+        lines = tuple(dated(line, place or UTC) for line in held.recurrence)
     moved = EventEdit(**{
         **{name: getattr(edit, name) for name in EventEdit.__slots__},
         "recurrence": lines,
