@@ -42,7 +42,7 @@ def add_pages(  # noqa: PLR0913 - what the pages stand on
     """Serve the pages of signing in (api.md N1-N6), of tokens (M9, M11), and the dashboard."""
     environment = aiohttp_jinja2.setup(app, loader=PackageLoader("syncd.web"), autoescape=True)
     environment.globals["asset"] = assets.address
-    forms = FormTokens()
+    forms = FormTokens(desk.vault, clock)
     journeys = Journeys(consents)
     door = Door(forms=forms, tries=_tries(clock), journeys=journeys)
     relink = RelinkPages(linking, consents, door)
