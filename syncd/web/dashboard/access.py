@@ -10,6 +10,7 @@ from syncd.model.errors import ConflictError, InvalidError, NotFoundError
 from syncd.model.ids import ProfileId, TokenId, UserId, parse_profile
 from syncd.web.dashboard.desk import desk_of
 from syncd.web.dashboard.frame import Choices, away, one, sentence_of, session_of, show
+from syncd.web.dashboard.people import names_of, whose
 
 LIFETIMES = {"": "Never", "30": "In 30 days", "90": "In 90 days", "365": "In a year"}
 OVERLAPS = {"86400": "A day", "604800": "A week", "0": "Nothing: they end now"}
@@ -101,7 +102,7 @@ async def ask_token(request: web.Request) -> web.Response:
 
 async def _page(request: web.Request, *, problem: tuple[str, str] | None = None) -> web.Response:
     desk, every = desk_of(request), request.query.get("all") == "1"
-    now = desk.clock.now()
+    now, names = desk.clock.now(), await names_of(desk.store)
     tokens = [token for token in await desk.store.tokens() if not token.is_application]
     listed = [token for token in tokens if every or token.alive(now)]
     return show(
@@ -113,7 +114,8 @@ async def _page(request: web.Request, *, problem: tuple[str, str] | None = None)
         hidden=len(listed) - min(len(listed), _MOST),
         dead=len(tokens) - len([token for token in tokens if token.alive(now)]),
         every=every,
-        users={user.id: user.name for user in await desk.store.users()},
+        users={user.id: whose(user, names) for user in await desk.store.users()},
+        names=names,
         applications=await desk.store.applications(),
         scopes=SHOWN_SCOPES,
         lifetimes=LIFETIMES,

@@ -81,6 +81,7 @@ def add_dashboard(app: web.Application, desk: Desk, forms: FormTokens, tries: Tr
     environment = aiohttp_jinja2.get_env(app)
     environment.filters.update(
         coded=words.coded,
+        initial=words.initial,
         relative=words.relative,
         absolute=words.absolute,
         span=words.span,

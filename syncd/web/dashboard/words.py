@@ -88,6 +88,11 @@ def coded(text: str) -> Markup:
     )
 
 
+def initial(text: str) -> str:
+    """Return a text that begins a line; the rest of it stays."""
+    return text[:1].upper() + text[1:]
+
+
 def span(length: timedelta) -> str:
     """Return a length of time by its largest unit: ``48 s``, ``3 min``, ``2 h``, ``5 days``."""
     seconds = abs(length.total_seconds())
