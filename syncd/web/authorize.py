@@ -52,7 +52,7 @@ class AuthorizePages:
                 status=400,
                 title="This link cannot be used",
                 message="The application that sent you here made a mistake, so you are not sent "
-                f"back to it. Please tell whoever runs it: {error.field or 'query'}: {error}.",
+                f"back to it. Please tell whoever runs it: {error.field or 'query'}: {str(error).rstrip('.')}.",
             )
         shown = ended(request, ending)
         FormTokens.issue(request, shown, cookie)

@@ -165,3 +165,36 @@ async def test_a_profiles_token_says_which_application_has_it(operator: Operator
     assert "A profile: 1 , given to Desk · read_events" in shown(
         await operator.text("/dashboard/access")
     )
+
+
+async def test_what_was_typed_stays_when_it_is_refused(operator: Operator) -> None:
+    """Whoever mistyped one address does not type the others again."""
+    wrong = {"origins": "https://desk.example\nnonsense", "redirect_uris": "https://desk.example/b"}
+    answer = await operator.post("/dashboard/applications", name='De"sk', **wrong)
+    page = await answer.text()
+    assert answer.status == 422
+    assert 'name="name" required maxlength="200" value="De&#34;sk"' in page
+    assert ">https://desk.example\nnonsense</textarea>" in page
+    assert ">https://desk.example/b</textarea>" in page
+    answer = await operator.post(
+        "/dashboard/tokens", name="mine", reach="profile", whose="99", expires="30", scope=["raw"]
+    )
+    page = await answer.text()
+    assert answer.status == 422
+    for words in (
+        'value="mine"', 'value="99"', '<option value="profile" selected>',
+        '<option value="30" selected>', 'value="raw" checked',
+    ):  # fmt: skip
+        assert words in page
+    assert page.count(" checked") == 1
+    fresh = await operator.text("/dashboard/access")
+    assert '<option value="90" selected>' in fresh
+    assert " checked" not in fresh
+    assert 'value="mine"' not in fresh
+
+
+async def test_a_refused_token_is_made_of_no_application(operator: Operator) -> None:
+    """The two forms have fields of the same name."""
+    answer = await operator.post("/dashboard/tokens", name="mine", reach="profile", whose="99")
+    page = (await answer.text()).partition('id="application-name"')[2]
+    assert 'value="mine"' not in page
