@@ -46,13 +46,14 @@ class AuthorizePages:
         try:
             ending = await decide(asked)
         except InvalidError as error:
+            why = f"{error.field or 'query'}: {str(error).rstrip('.')}"  # oauthlib ends with one
             return page(
                 request,
                 "message.html",
                 status=400,
                 title="This link cannot be used",
                 message="The application that sent you here made a mistake, so you are not sent "
-                f"back to it. Please tell whoever runs it: {error.field or 'query'}: {str(error).rstrip('.')}.",
+                f"back to it. Please tell whoever runs it: {why}.",
             )
         shown = ended(request, ending)
         FormTokens.issue(request, shown, cookie)
