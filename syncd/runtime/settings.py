@@ -64,6 +64,10 @@ class Store(Section):
     def _known(cls, url: str) -> str:
         if not url.startswith(("sqlite:///", "postgresql://", "postgres://")):
             raise ValueError("must begin with sqlite:/// or postgresql://")
+        try:
+            urlsplit(url).port  # noqa: B018 - raises
+        except ValueError:
+            raise ValueError("must have a number for its port") from None
         return url
 
     @field_serializer("url", when_used="json")
