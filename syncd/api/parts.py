@@ -122,6 +122,7 @@ class Parts:
     metrics: Callable[[], Awaitable[bytes]] = _no_metrics
     rates: Rates = Rates()
     pace: Pace = Pace()
+    per_owner: int = 1000  # webhooks of a user or an application, subscriptions of an account
     retention: timedelta = timedelta(days=30)  # how long what was deleted is shown (C2, C6)
 
 

@@ -1,16 +1,18 @@
 """Listing several calendars at once, series expanded, in order (start, id) (api.md C6, C8)."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Hashable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from syncd.engine.browse import is_cancelled
 from syncd.engine.bygone import Bygone, Gone, Past
-from syncd.engine.instances import Expand, Instances, Row
+from syncd.engine.expansions import Expansions
+from syncd.engine.instances import Expand, Expanded, Instances, Row
 from syncd.engine.occurrences import ListedEvent, Occurrence, computed, listed
 from syncd.model.ids import CalendarId, EventId, ProfileId, split_event_id
 from syncd.model.resource import StoredEvent
+from syncd.ports.clock import Clock
 from syncd.ports.store import Store
 from syncd.ports.store.snapshots import Mine, Since, Window
 
@@ -78,32 +80,42 @@ class AgendaPage:
 
 
 class Agenda:
-    """Reads the events of many calendars as one listing; keeps nothing between two pages."""
+    """Reads the events of many calendars as one listing."""
 
-    def __init__(self, store: Store, expand: Expand) -> None:
+    def __init__(self, store: Store, expand: Expand, clock: Clock) -> None:
         """Read from ``store``; ``expand`` runs where a costly rule may be ended."""
         self._store = store
         self._instances = Instances(store, expand)
         self._bygone = Bygone(store, expand)
+        self._expansions = Expansions(clock)
 
     async def page(self, query: AgendaQuery) -> AgendaPage:
         """Return one page."""
         if not query.calendars:
             return AgendaPage(events=(), more=False, truncated=False)
         since = await self._since(query)
-        rows, cut = list[Row | Gone](), False
+        zones = {one.calendar: one.zone for one in query.calendars}
+        revisions = tuple(sorted((await self._store.revisions(zones)).items()))
+        rows, series = list[Row | Gone](), dict[Hashable, Expanded]()
         for window in _windows(query, since):
-            more, also = await self._window(window, query)
-            rows, cut = rows + more, cut or also
+            # what revisions hold, their zones too, never changes
+            whole = (revisions, window.mine, query.start, query.end, query.since)
+            series[whole] = self._expansions.found(whole) or await self._expanded(
+                window, query, zones
+            )
+            rows += await self._with_single(window, query, series[whole])
         if query.deleted or query.moved or query.since is not None:
             rows += await self._gone(query, since, {row.id for row in rows})
         rows.sort(key=lambda row: row.place)
-        page = rows[: query.limit]
+        page, more = rows[: query.limit], len(rows) > query.limit
+        if more:
+            for name, expanded in series.items():
+                self._expansions.keep(name, expanded)
         own = await self._store.own_ids(query.application, {_whole(row.id) for row in page})
         return AgendaPage(
             events=tuple(_told(row, own) for row in page),
-            more=len(rows) > query.limit,
-            truncated=cut,
+            more=more,
+            truncated=any(one.cut for one in series.values()),
         )
 
     async def _gone(
@@ -141,23 +153,26 @@ class Agenda:
                 found[profile] = Since(at=query.since, behind=behind)
         return found
 
-    async def _window(self, window: Window, query: AgendaQuery) -> tuple[list[Row | Gone], bool]:
+    async def _expanded(
+        self, window: Window, query: AgendaQuery, zones: Mapping[CalendarId, str | None]
+    ) -> Expanded:
+        after = query.start - _MOMENT
+        return await self._instances.expanded(
+            replace(window, after=after, before=query.end), zones, after=after, before=query.end
+        )
+
+    async def _with_single(
+        self, window: Window, query: AgendaQuery, expanded: Expanded
+    ) -> list[Row]:
+        """Return a page and one more of a window, if there are so many, in no order."""
+
         def shown(one: StoredEvent) -> bool:
             over = one.ends_at is not None and one.ends_at < query.start
             return not (over and window.after is not None) and not (one.slot and is_cancelled(one))
 
-        rows = await self._instances.stored(
-            replace(window, series=False), most=query.limit + 1, shown=shown
-        )
-        after = query.start - _MOMENT
-        expanded, cut = await self._instances.expanded(
-            replace(window, after=after, before=query.end),
-            {one.calendar: one.zone for one in query.calendars},
-            after=after,
-            before=query.end,
-        )
-        behind = query.behind
-        return [*rows, *(row for row in expanded if behind is None or row.place > behind)], cut
+        most = query.limit + 1
+        rows = await self._instances.stored(replace(window, series=False), most=most, shown=shown)
+        return [*rows, *expanded.following(query.behind, most)]
 
 
 def _windows(query: AgendaQuery, since: Mapping[ProfileId, Since] | None) -> list[Window]:

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 import orjson
 
 from syncd.engine import pages
-from syncd.engine.instances import A_SERIES, Expand, Instances, Row, Rows
+from syncd.engine.expansions import Expansions
+from syncd.engine.instances import A_SERIES, Expand, Expanded, Instances, Row, Rows
 from syncd.engine.occurrences import (
     ListedEvent,
     Occurrence,
@@ -17,6 +18,7 @@ from syncd.engine.occurrences import (
     slot_instant,
 )
 from syncd.engine.past import Past
+from syncd.model.calendar import KnownCalendar
 from syncd.model.errors import InvalidError, NotFoundError
 from syncd.model.ids import CalendarId, Cursor, EventId, ProfileId, short, split_event_id
 from syncd.model.resource import StoredEvent
@@ -59,13 +61,14 @@ class EventListing:
 
 
 class Browser:
-    """Reads listings and single events; keeps nothing between two pages."""
+    """Reads listings and single events."""
 
     def __init__(self, store: Store, expand: Expand, clock: Clock) -> None:
         """Read from ``store``; ``expand`` runs where a costly rule may be ended."""
         self._store = store
         self._expand = expand
         self._clock = clock
+        self._expansions = Expansions(clock)
 
     async def list_events(
         self, profile: ProfileId, calendar: CalendarId, query: EventQuery
@@ -76,7 +79,8 @@ class Browser:
         a page of another listing or of a store that was restored since, MalformedCursorError and
         CursorExpiredError for an ``as_of`` that is not retained.
         """
-        zone = await self._zone(profile, calendar)
+        known = await self._calendar(profile, calendar)
+        zone = known.calendar.timezone
         asked = (str(query.start), str(query.end), str(query.instances), query.as_of or "")
         name = short(calendar, *asked)
         place = await self._place(profile, query, name)
@@ -84,10 +88,22 @@ class Browser:
         if query.as_of is not None:
             rows_of = Past(self._store, profile, calendar, place.cursor, zone)
         instances = Instances(rows_of, self._expand)
+        cut = False
         if query.instances:
-            rows, cut = await self._expanded(instances, calendar, query, place, zone)
+            window = _window(calendar, query, place)
+            # what a revision holds, its zone too, never changes; a cursor's past neither
+            whole = (calendar, known.revision, query.as_of, query.start, place.horizon)
+            expanded = self._expansions.found(whole) or await instances.expanded(
+                replace(window, before=place.horizon),
+                {calendar: zone},
+                after=query.start,
+                before=place.horizon,
+            )
+            rows, cut = await _with_single(instances, expanded, window, query, place), expanded.cut
+            if len(rows) > query.page_size:
+                self._expansions.keep(whole, expanded)
         else:
-            rows, cut = await self._plain(instances, profile, calendar, query, place), False
+            rows = await self._plain(instances, profile, calendar, query, place)
         page, more = rows[: query.page_size], rows[query.page_size :]
         following = pages.Place(
             number=place.number + 1,
@@ -108,7 +124,7 @@ class Browser:
         self, profile: ProfileId, calendar: CalendarId, event_id: EventId
     ) -> ListedEvent:
         """Return one event, exception or occurrence; raises NotFoundError."""
-        zone = await self._zone(profile, calendar)
+        zone = (await self._calendar(profile, calendar)).calendar.timezone
         series, slot = split_event_id(event_id)
         try:
             found = await self._store.event(profile, event_id)
@@ -129,11 +145,11 @@ class Browser:
                     return computed(one)
         raise NotFoundError(f"there is no event {event_id}")
 
-    async def _zone(self, profile: ProfileId, calendar: CalendarId) -> str | None:
+    async def _calendar(self, profile: ProfileId, calendar: CalendarId) -> KnownCalendar:
         known = await self._store.calendar(calendar)
         if known.profile_id != profile:
             raise NotFoundError(f"there is no calendar {calendar}")
-        return known.calendar.timezone
+        return known
 
     async def _place(self, profile: ProfileId, query: EventQuery, name: str) -> pages.Place:
         """Return where the page begins; the cursor is taken before anything is read (R21)."""
@@ -166,33 +182,25 @@ class Browser:
             shown=lambda one: not (only and one.slot),
         )
 
-    async def _expanded(
-        self,
-        instances: Instances,
-        calendar: CalendarId,
-        query: EventQuery,
-        place: pages.Place,
-        zone: str | None,
-    ) -> tuple[list[Row], bool]:
-        """Return single events, exceptions and occurrences; and whether some were cut (K23)."""
 
-        def shown(one: StoredEvent) -> bool:
-            if not one.slot:
-                return True
-            return one.starts_at < place.horizon and not is_cancelled(one)
+async def _with_single(
+    instances: Instances,
+    expanded: Expanded,
+    window: Window,
+    query: EventQuery,
+    place: pages.Place,
+) -> list[Row]:
+    """Return a page and one more, if there are so many: occurrences, exceptions, single events."""
 
-        window = _window(calendar, query, place)
-        rows = await instances.stored(
-            replace(window, series=False), most=query.page_size + 1, shown=shown
-        )
-        expanded, cut = await instances.expanded(
-            replace(window, before=place.horizon),
-            {calendar: zone},
-            after=query.start,
-            before=place.horizon,
-        )
-        rows += [row for row in expanded if place.behind is None or row.place > place.behind]
-        return sorted(rows, key=lambda row: row.place), cut
+    def shown(one: StoredEvent) -> bool:
+        if not one.slot:
+            return True
+        return one.starts_at < place.horizon and not is_cancelled(one)
+
+    most = query.page_size + 1
+    rows = await instances.stored(replace(window, series=False), most=most, shown=shown)
+    rows += expanded.following(place.behind, most)
+    return sorted(rows, key=lambda row: row.place)
 
 
 def is_cancelled(one: StoredEvent) -> bool:

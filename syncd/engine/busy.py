@@ -157,7 +157,7 @@ class BusyReader:
             for one in some:
                 profile, calendar = known[one.calendar_id]
                 master = master_of(one, calendar.calendar.timezone)
-                if one.claim is Claim.ASK and not _claims(master.document, profile):
+                if one.claim is Claim.ASK and not _claims(orjson.loads(one.document), profile):
                     continue
                 if one.series:
                     masters.append(master)

@@ -30,7 +30,7 @@ from syncd.model.when import instant
 from syncd.ports.store import Store
 from syncd.ports.store.snapshots import Since
 
-_PAGE = 1_000
+_PAGE = 200  # records, whose versions keep the loop for some 20 ms
 _SECOND = timedelta(seconds=1)
 _MOMENT = timedelta(milliseconds=1)
 _TIMES = frozenset({"start", "end", "all_day", "start_time_zone", "recurrence", "status"})

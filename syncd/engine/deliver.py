@@ -14,6 +14,7 @@ from syncd.engine.hub import Hub
 from syncd.engine.ledger import Ledger
 from syncd.engine.messages import trial_message
 from syncd.engine.outbox import Ahead, Run, ahead
+from syncd.engine.replaying import Replayer
 from syncd.engine.sending import Sender
 from syncd.engine.shared import SharedReads
 from syncd.model.activity import Stream
@@ -26,7 +27,6 @@ from syncd.ports.sink import Message, PageReceipt, Receipt, Sink
 from syncd.ports.store import Store
 from syncd.ports.store.subscriptions import Advance, Standing
 
-_CUT_OFF = Receipt(took=timedelta(), error="retention has cut the record off")
 _AFTER_A_FAULT = timedelta(minutes=1)
 _LONG = timedelta(hours=1)
 
@@ -55,6 +55,7 @@ class Deliverer:
         self._hub = hub
         self._ledger = ledger
         self._sender = Sender(sinks, clock, meter)
+        self._replayer = Replayer(store, ledger, self._sender, clock)
         self._clock = clock
         self._meter = meter
         self._group = asyncio.TaskGroup()
@@ -63,7 +64,7 @@ class Deliverer:
         self._later = dict[str, datetime]()
         self._looks = dict[object, set[str]]()  # under way: what they cannot tell of any more
         self._shared = SharedReads(store)
-        self._held = dict[tuple[str, ProfileId], datetime]()  # when to look again
+        self._held = dict[tuple[str, ProfileId | None], datetime]()  # when to look again
         self._greetings = set[asyncio.Task[None]]()
         self._unseen = True  # that there may be more ahead than we know of
         self._resting = False
@@ -146,12 +147,14 @@ class Deliverer:
 
     def replay(self, subscription: str) -> None:
         """Note that replays are waiting."""
+        self._replayer.hurry(subscription)
         self._put(subscription, None)
 
     async def stop(self, subscription: str) -> None:
         """End what is being sent to a subscription, and forget what it has before it."""
         self._ahead.pop(subscription, None)
         self._later.pop(subscription, None)
+        self._replayer.hurry(subscription)
         self._touch(subscription)
         if task := self._running.get(subscription):
             task.cancel()
@@ -264,7 +267,7 @@ class Deliverer:
             profile = next(iter(ahead))
             del ahead[profile]  # before reading, or news between is lost
             if profile is None:
-                await self._replay(subscription)
+                subscription = await self._replay(subscription, ahead)
             elif not subscription.profiles or profile in subscription.profiles:
                 subscription = await self._news(subscription, profile, places)
             else:
@@ -373,9 +376,13 @@ class Deliverer:
             await self._ledger.pass_over(subscription, step)
             places[profile] = end
 
-    async def _replay(self, subscription: Subscription) -> None:
-        """Send again what was asked for, oldest first."""
-        while (replay := await self._store.next_replay(subscription.id)) is not None:
-            message = await self._ledger.message_again(subscription, replay)
-            receipt = _CUT_OFF if message is None else await self._sender.one(subscription, message)
-            await self._ledger.note_replay(replay, receipt)
+    async def _replay(
+        self, subscription: Subscription, ahead: dict[ProfileId | None, None]
+    ) -> Subscription:
+        """Send again one of those that were asked for; the next one comes behind news."""
+        subscription, due = await self._replayer.step(subscription)
+        if due is not None and due > self._clock.now():
+            self._held[subscription.id, None] = due
+        elif due is not None:
+            ahead[None] = None
+        return subscription

@@ -1,5 +1,7 @@
 """What the snapshot holds of a window, and what its series come to there (K23)."""
 
+import asyncio
+from bisect import bisect_right
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -14,6 +16,9 @@ from syncd.ports.store.snapshots import Window
 A_SERIES = 2_000  # occurrences
 A_LISTING = 20_000
 _ROWS = 1_000
+_SERIES = 100  # that are read and parsed at once
+_AT_ONCE = 1_000  # occurrences that are named before others have a turn
+_SPARE = 5_000  # occurrences beyond those of a listing, until they are sorted and cut
 
 Expand = Callable[
     [Sequence[Recurring], datetime, datetime, int], Awaitable[Sequence[Expansion | None]]
@@ -36,6 +41,21 @@ class Row:
     def place(self) -> tuple[datetime, EventId]:
         """Return what a listing is ordered by."""
         return self.begins_at, self.id
+
+
+@dataclass(frozen=True, slots=True)
+class Expanded:
+    """Occurrences of a window's series, by place; ``cut`` if the limits left some out."""
+
+    rows: Sequence[Row]
+    cut: bool
+
+    def following(self, behind: tuple[datetime, EventId] | None, most: int) -> Sequence[Row]:
+        """Return the first ``most`` rows behind a place."""
+        begin = 0
+        if behind is not None:
+            begin = bisect_right(self.rows, behind, key=lambda row: row.place)
+        return self.rows[begin : begin + most]
 
 
 class Rows(Protocol):
@@ -81,28 +101,32 @@ class Instances:
         *,
         after: datetime,
         before: datetime,
-    ) -> tuple[list[Row], bool]:
+    ) -> Expanded:
         """Return all occurrences of a window's series, so that limits cut all pages alike.
 
         They lie within (``after``, ``before``). A series that is not expanded stands for itself.
         """
         rows, cut, behind = list[Row](), False, None
         while True:
-            some = await self._rows.events(replace(window, series=True, behind=behind, limit=_ROWS))
+            some = await self._rows.events(
+                replace(window, series=True, behind=behind, limit=_SERIES)
+            )
             masters = [master_of(one, zones.get(one.calendar_id)) for one in some]
-            more, also = await self._some(masters, after, before)
-            rows, cut = rows + more, cut or also
-            if len(some) < _ROWS:
-                break
+            cut = await self._some(masters, rows, after, before) or cut
+            done = len(some) < _SERIES
+            if done or len(rows) > A_LISTING + _SPARE:
+                rows.sort(key=lambda row: row.place)
+                cut = cut or len(rows) > A_LISTING
+                del rows[A_LISTING:]
+            if done:
+                return Expanded(rows, cut)
             behind = (some[-1].starts_at, some[-1].id)
-        rows.sort(key=lambda row: row.place)
-        return rows[:A_LISTING], cut or len(rows) > A_LISTING
 
     async def _some(
-        self, masters: Sequence[Master], after: datetime, before: datetime
-    ) -> tuple[list[Row], bool]:
-        rows, cut = list[Row](), False
-        altered = await self._altered(masters)
+        self, masters: Sequence[Master], rows: list[Row], after: datetime, before: datetime
+    ) -> bool:
+        """Add what these series come to; return whether one was cut."""
+        altered, cut, waited = await self._altered(masters), False, len(rows)
         expansions = await self._expand([one.recurring for one in masters], after, before, A_SERIES)
         for master, expansion in zip(masters, expansions, strict=True):
             if expansion is None:
@@ -114,7 +138,10 @@ class Instances:
                 for one in occurrences(master, expansion)
                 if one.id not in altered
             ]
-        return rows, cut
+            if len(rows) - waited > _AT_ONCE:
+                waited = len(rows)
+                await asyncio.sleep(0)  # naming them all would keep the loop
+        return cut
 
     async def _altered(self, masters: Sequence[Master]) -> set[EventId]:
         """Return the exceptions that stand in place of occurrences."""

@@ -156,20 +156,47 @@ class Ledger:
         """Keep that there was nothing to send."""
         await self._notes.add(Note(subscription_id=subscription.id, step=step))
 
-    async def note_replay(self, replay: Delivery, receipt: Receipt) -> None:
-        """Keep what became of a replay: it moves nothing, and is not tried again by itself."""
-        done = Outcome.DELIVERED if receipt.error is None else Outcome.FAILED
+    async def note_replay(
+        self, subscription: Subscription, replay: Delivery, receipt: Receipt, *, again: bool = True
+    ) -> Subscription:
+        """Keep what became of a replay; return the subscription as it stands now.
+
+        It moves nothing. One that failed stays pending until it is due by the schedule (N17), and
+        the attempt is kept by itself; unless ``again``, or when the schedule has ended, it is over.
+        """
+        now = self._clock.now()
         told = replace(
             replay,
-            at=self._clock.now(),
-            outcome=done,
+            at=now,
+            outcome=Outcome.DELIVERED if receipt.error is None else Outcome.FAILED,
             code=receipt.code,
             duration=receipt.took,
             error=receipt.error,
             answer=receipt.answer,
+            next_at=None,
         )
-        await self._notes.add(Note(subscription_id=replay.subscription_id, deliveries=(told,)))
+        after, entries = subscription, [told]
+        if receipt.gone:
+            after = replace(subscription, reason=Reason.GONE, retry_at=None)
+        elif receipt.error is not None and again:
+            pause = self._pause(subscription, replay.attempt, receipt)
+            if pause is not None:
+                due = now + pause
+                identity = delivery_id(self._moment(now), self._entropy)
+                waits = replace(replay, attempt=replay.attempt + 1, next_at=due)
+                entries = [replace(told, id=identity, next_at=due), waits]
+        await self._notes.add(
+            Note(
+                subscription_id=replay.subscription_id,
+                deliveries=tuple(entries),
+                attempts=subscription.attempts if receipt.gone else None,
+                reason=after.reason,
+            )
+        )
         await self._notes.written(replay.subscription_id)
+        if receipt.gone:
+            self._tell(subscription, after, receipt)
+        return after
 
     async def settled(self, subscription: str) -> None:
         """Return when all that was kept of a subscription is in the store, or raise why not."""
@@ -187,13 +214,20 @@ class Ledger:
         failed = replace(subscription, attempts=subscription.attempts + 1, retry_at=None)
         if receipt.gone:
             return replace(failed, reason=Reason.GONE)
-        pause = pause_after(failed.format, failed.attempts)
+        pause = self._pause(failed, failed.attempts, receipt)
         if pause is None:
             return replace(failed, reason=Reason.EXHAUSTED)
-        pause *= 1 + _JITTER * (self._draw() - 0.5)
-        if receipt.retry_after is not None:
-            pause = max(pause, receipt.retry_after)
         return replace(failed, retry_at=self._clock.now() + pause)
+
+    def _pause(
+        self, subscription: Subscription, failures: int, receipt: Receipt
+    ) -> timedelta | None:
+        """Return how long to wait after so many failures; None if that was the last try."""
+        pause = pause_after(subscription.format, failures)
+        if pause is None:
+            return None
+        pause *= 1 + _JITTER * (self._draw() - 0.5)
+        return pause if receipt.retry_after is None else max(pause, receipt.retry_after)
 
     def _tell(self, before: Subscription, after: Subscription, receipt: Receipt | None) -> None:
         """Log changes of state only: the first failure, the return, and the end."""

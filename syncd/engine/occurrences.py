@@ -1,10 +1,9 @@
 """Occurrences of series as events of their own: computed for a listing, never stored (P8)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from hashlib import blake2b
-from typing import Any
 
 import orjson
 
@@ -33,7 +32,6 @@ class Master:
     """A series of the snapshot, ready to be expanded."""
 
     stored: StoredEvent
-    document: Mapping[str, Any]
     recurring: Recurring
 
 
@@ -50,8 +48,7 @@ class Occurrence:
 
 def master_of(stored: StoredEvent, zone: str | None) -> Master:
     """Return a stored series; ``zone`` is its calendar's."""
-    document = orjson.loads(stored.document)
-    return Master(stored=stored, document=document, recurring=recurring_of(document, zone))
+    return Master(stored=stored, recurring=recurring_of(orjson.loads(stored.document), zone))
 
 
 def occurrences(master: Master, expansion: Expansion) -> Iterator[Occurrence]:
@@ -91,15 +88,16 @@ def listed(stored: StoredEvent) -> ListedEvent:
 def computed(one: Occurrence) -> ListedEvent:
     """Return an occurrence as a listing shows it (api.md K17)."""
     stored = one.master.stored
+    series = orjson.loads(stored.document)
     document = {
-        **one.master.document,
+        **series,
         "id": one.id,
         "start": rfc3339(one.start),
         "end": rfc3339(one.end),
         "recurrence": [],
         "recurrence_type": "recurring",
         "original_start": rfc3339(one.start),
-        "original_start_time_zone": one.master.document["start_time_zone"],
+        "original_start_time_zone": series["start_time_zone"],
         "recurring_master_id": stored.id,
     }
     content = blake2b(stored.content + one.id.encode(), digest_size=16).digest()

@@ -10,13 +10,13 @@ from dataclasses import replace
 import orjson
 
 from syncd.engine.versions import before, stored_as
-from syncd.model.activity import Filter, Kind
+from syncd.model.activity import Filter, Kind, Type
 from syncd.model.ids import CalendarId, Cursor, EventId, ProfileId, split_event_id
 from syncd.model.resource import StoredEvent
 from syncd.ports.store import Store
 from syncd.ports.store.snapshots import Window
 
-_PAGE = 1_000
+_PAGE = 200  # records, whose versions keep the loop for some 20 ms
 _EVENTS = Filter(kinds=frozenset({Kind.EVENT}))
 
 
@@ -82,6 +82,8 @@ class Past:
                 if activity.object_id in self._touched:
                     continue
                 self._touched.add(activity.object_id)
+                if activity.type is Type.ADD:
+                    continue  # it was not there before
                 record = orjson.loads(activity.body)
                 version = before(activity.object_id, activity.type, record)
                 if version is not None and version.calendar == self._calendar:

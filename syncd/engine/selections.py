@@ -38,10 +38,13 @@ async def selection_named(store: Store, profile: Profile, name: str) -> Selectio
     raise NotFoundError(f"there is no subscription {name}")
 
 
-async def add_selection(store: Store, profile: Profile, made: Selection) -> Selection:
-    """Keep a new one; one of this id was made by an earlier attempt at the same request (R17)."""
+async def add_selection(store: Store, profile: Profile, made: Selection, *, most: int) -> Selection:
+    """Keep a new one; one of this id was made by an earlier attempt at the same request (R17).
+
+    Raises LimitError if the profile has ``most`` already.
+    """
     try:
-        return await store.save_selection(made, generation=profile.generation)
+        return await store.save_selection(made, generation=profile.generation, most=most)
     except StaleStateError:
         found = await store.selection(profile.id, made.id)
         if found is None:

@@ -31,9 +31,14 @@ class Sender:
         """Return how many messages are sent at once; None for as many as there are."""
         return None if form in self._paged else BURST
 
-    async def one(self, subscription: Subscription, message: Message) -> Receipt:
-        """Send one message, when no other is under way to the subscription."""
-        async with self._place(subscription):
+    async def one(
+        self, subscription: Subscription, message: Message, *, failing: bool | None = None
+    ) -> Receipt:
+        """Send one message, when no other is under way to the subscription.
+
+        ``failing`` tells whether the last one failed, if the subscription itself does not (F37).
+        """
+        async with self._place(subscription, failing=failing):
             receipt = await self.sinks[subscription.format].send(subscription, message)
         self._count(receipt)
         return receipt
@@ -77,9 +82,13 @@ class Sender:
                 break
         return None
 
-    def _place(self, subscription: Subscription) -> AbstractAsyncContextManager[None]:
+    def _place(
+        self, subscription: Subscription, *, failing: bool | None = None
+    ) -> AbstractAsyncContextManager[None]:
         """Wait for the subscription's turn, and for a place at its host."""
-        host, failing = urlsplit(subscription.url).netloc, bool(subscription.attempts)
+        host = urlsplit(subscription.url).netloc
+        if failing is None:
+            failing = subscription.attempts > 0
         return self.places.one(subscription.id, host, failing=failing)
 
     def _count(self, *receipts: Receipt) -> None:

@@ -60,21 +60,26 @@ class Subscriptions:
         ledger: Ledger,
         *,
         admits: Admits,
+        most: int,
     ) -> None:
-        """Seal signing secrets by ``vault``; ``admits`` tells what may be reached (O1)."""
+        """Seal signing secrets by ``vault``; ``admits`` tells what may be reached (O1).
+
+        One owner may have ``most``.
+        """
         self._store = store
         self._vault = vault
         self._clock = clock
         self._deliverer = deliverer
         self._ledger = ledger
         self._admits = admits
+        self._most = most
 
     async def add(self, asked: Subscription, *, start: str = NOW) -> tuple[Subscription, Secret]:
         """Keep a new subscription, and return it with its signing secret, shown this once.
 
         One without an id gets one; ConflictError if there is one of its id. It begins ``now``, at
         the ``beginning``, or at a cursor of its one profile. One in Kloudless's format must answer
-        a probe (K46). Raises InvalidError, MalformedCursorError and CursorExpiredError.
+        a probe (K46). Raises InvalidError, LimitError, MalformedCursorError and CursorExpiredError.
         """
         check_url(asked.url, self._admits)
         identity = asked.id or f"whk_{short(secrets.token_hex(16))}"
@@ -82,17 +87,22 @@ class Subscriptions:
         made = replace(asked, id=identity, created=self._clock.now(), secrets=(key,))
         at = await self._start(made, start)
         await self._probe(made)
-        await self._store.add_subscription(made, at=at, beginning=start == BEGINNING)
+        await self._store.add_subscription(
+            made, at=at, beginning=start == BEGINNING, most=self._most
+        )
         await self._deliverer.changed(made.id)
         return made, secret
 
-    async def change(self, before: Subscription, after: Subscription) -> Subscription:
+    async def change(
+        self, before: Subscription, after: Subscription, *, resume: bool = False
+    ) -> Subscription:
         """Write what was changed; ``enabled`` again goes on at its places at once (N15).
 
-        What is told elsewhere or in another format is tried at once too, in Kloudless's after a
-        probe (K46). What deliveries did to it since ``before`` was read stays: one that was
-        disabled meanwhile is not enabled by the way. Raises InvalidError, and ConflictError for
-        what only the settings can change and for one whose grant has ended.
+        So does one that fails if ``resume`` is asked for: its schedule begins anew. What is told
+        elsewhere or in another format is tried at once too, in Kloudless's after a probe (K46).
+        What deliveries did to it since ``before`` was read stays: one that was disabled meanwhile
+        is not enabled by the way. Raises InvalidError, and ConflictError for what only the settings
+        can change and for one whose grant has ended.
         """
         check_by_hand(before, after)
         if after.enabled and before.reason is Reason.REVOKED:
@@ -105,7 +115,9 @@ class Subscriptions:
         await self._deliverer.stop(before.id)
         try:
             now = await self._store.subscription(before.id)
-            anew = moved or (after.enabled and not before.enabled)
+            anew = moved or resume or (after.enabled and not before.enabled)
+            if anew:
+                await self._store.hurry_replays(before.id)
             return await self._store.save_subscription(
                 replace(
                     after,
@@ -119,11 +131,15 @@ class Subscriptions:
             await self._deliverer.changed(before.id)
 
     async def enable(self, identity: str, *, enabled: bool) -> Subscription:
-        """Resume a subscription, or pause it."""
+        """Resume a subscription, also one that fails, or pause it; else it is left alone."""
         found = await self._store.subscription(identity)
-        if found.enabled is enabled:
+        if found.enabled is enabled and not (enabled and found.attempts):
+            if enabled and await self._store.replay_due(identity) is not None:
+                await self._store.hurry_replays(identity)
+                self._deliverer.replay(identity)
             return found
-        return await self.change(found, replace(found, reason=None if enabled else Reason.OPERATOR))
+        after = replace(found, reason=None if enabled else Reason.OPERATOR)
+        return await self.change(found, after, resume=enabled)
 
     async def remove(self, subscription: str) -> None:
         """Remove it; what is being sent is broken off. Raises NotFoundError."""
@@ -218,7 +234,7 @@ class Subscriptions:
                 profile_id=one.profile_id,
                 position=one.position,
                 record_id=one.record_id,
-                attempt=one.attempt + 1,
+                attempt=1,
                 at=now,
                 outcome=Outcome.PENDING,
                 since=one.since,

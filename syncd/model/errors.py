@@ -14,6 +14,7 @@ SyncdError
     ├── NotFoundError             it is not there, or not the caller's
     ├── InvalidError              ``field`` names what is wrong
     │   ├── ProbeError                an endpoint did not answer as its application would
+    │   ├── LimitError                there are as many as one owner may have
     │   └── RejectedError             the provider says so, in its own words
     ├── ConflictError             read again, then repeat
     ├── PreconditionError         it is not the version that the caller named (R18)
@@ -119,6 +120,10 @@ class RejectedError(InvalidError):
 
 class ProbeError(InvalidError):
     """An endpoint did not answer the probe as its application would (K46)."""
+
+
+class LimitError(InvalidError):
+    """Whoever is to own it has as many already as one owner may have."""
 
 
 class ConflictError(RequestError):

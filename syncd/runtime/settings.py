@@ -188,11 +188,15 @@ class Providers(Section):
 
 
 class Limits(Section):
-    """``[limits]``: how much one token, or one address without a token, may ask (R16)."""
+    """``[limits]``: how much one token, or one address without a token, may ask (R16).
+
+    And how many webhooks a user or an application, and subscriptions (K43) an account may have.
+    """
 
     requests_per_second: int = Field(default=500, ge=1)
     burst: int = Field(default=5000, ge=1)
     requests_at_once: int = Field(default=100, ge=1)
+    subscriptions_per_owner: int = Field(default=1000, ge=1)
 
 
 class Outbound(Section):

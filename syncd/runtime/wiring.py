@@ -172,7 +172,9 @@ async def wired(settings: Settings) -> AsyncIterator[Core]:
             Deliverer(store, hub, ledger, targets, clock=clock, meter=metrics)
         )
         subscriptions = Subscriptions(
-            *(store, vault, clock, deliverer, ledger), admits=guard.admits
+            *(store, vault, clock, deliverer, ledger),
+            admits=guard.admits,
+            most=settings.limits.subscriptions_per_owner,
         )
         schedule = Schedule(clock)
         leaving = Leaving(store, opener)
@@ -192,7 +194,7 @@ async def wired(settings: Settings) -> AsyncIterator[Core]:
             callbacks=Callbacks(store, subscriptions, deliverer, guard.admits),
             browser=browser,
             writer=writer,
-            agenda=Agenda(store, workers),
+            agenda=Agenda(store, workers, clock),
             busy=BusyReader(store, workers),
             further=Further(opener, store),
             consents=Consents(store, opener, vault, clock, public_url=base),
@@ -258,6 +260,7 @@ def parts_of(core: Core) -> Parts:
         live=core.vitals.live,
         ready=core.vitals.ready,
         metrics=metrics,
+        per_owner=settings.limits.subscriptions_per_owner,
         retention=timedelta(days=settings.retention.days),
         rates=Rates(
             per_second=settings.limits.requests_per_second,

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    ColumnElement,
     Integer,
     Select,
     String,
@@ -104,14 +105,30 @@ class SqlDeliveries(Topic):
 
         await self._database.write(work)
 
-    async def next_replay(self, subscription: str) -> Delivery | None:
-        """Return the oldest replay that was not tried."""
+    async def next_replay(self, subscription: str, *, now: datetime) -> Delivery | None:
+        """Return the oldest replay that is due; one that was never tried always is."""
         row = deliveries.c
-        mine, waits = row.subscription_id == subscription, row.outcome == Outcome.PENDING
-        waiting = (mine, waits, NOT_DELIVERED)
+        due = or_(row.next_at.is_(None), row.next_at <= milliseconds(now))
+        waiting = (*_waiting(subscription), due)
         wanted = select(deliveries).where(*waiting).order_by(row.delivery_id).limit(1)
         rows = await self._database.fetch(wanted)
         return _delivery(rows[0]) if rows else None
+
+    async def replay_due(self, subscription: str) -> datetime | None:
+        """Return when the first of the replays that wait is due; None if none waits."""
+        first = func.min(func.coalesce(deliveries.c.next_at, deliveries.c.at))
+        rows = await self._database.fetch(select(first).where(*_waiting(subscription)))
+        return instant_of(rows[0][0])
+
+    async def hurry_replays(self, subscription: str) -> None:
+        """Let all replays that wait be due now."""
+        later = update(deliveries).where(*_waiting(subscription), deliveries.c.next_at.is_not(None))
+
+        async def work(connection: AsyncConnection) -> None:
+            await connection.execute(later.values(next_at=None))
+            await self._tell_changed(connection, subscription)
+
+        await self._database.write(work)
 
     async def deliveries(
         self,
@@ -175,6 +192,16 @@ class SqlDeliveries(Topic):
         old = and_(row.at < milliseconds(before), row.outcome != Outcome.PENDING)
         some = select(row.delivery_id).where(old).order_by(row.at).limit(limit)
         return await self._database.put(delete(deliveries).where(row.delivery_id.in_(some)))
+
+
+def _waiting(subscription: str) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions of a subscription's replays that wait."""
+    row = deliveries.c
+    return (
+        row.subscription_id == subscription,
+        row.outcome == Outcome.PENDING,
+        NOT_DELIVERED,
+    )
 
 
 def _ended(names: Collection[str]) -> Select[str]:

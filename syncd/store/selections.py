@@ -12,6 +12,7 @@ from syncd.model.ids import CalendarId, ProfileId
 from syncd.model.selection import Selection
 from syncd.model.when import from_milliseconds, milliseconds
 from syncd.store.calendars import check_profile
+from syncd.store.per_owner import check_selections
 from syncd.store.rows import AnyRow, Values
 from syncd.store.tables import selections
 from syncd.store.topic import Topic
@@ -37,7 +38,9 @@ class SqlSelections(Topic):
         rows = await self._database.fetch(select(selections).where(*mine))
         return _selection(rows[0]) if rows else None
 
-    async def save_selection(self, selection: Selection, *, generation: int) -> Selection:
+    async def save_selection(
+        self, selection: Selection, *, generation: int, most: int | None = None
+    ) -> Selection:
         """Write one, a new one if its revision is 0; raises StaleStateError."""
         stored = replace(selection, revision=selection.revision + 1)
         known = (_COLUMN.selection_id == selection.id, _COLUMN.revision == selection.revision)
@@ -49,6 +52,8 @@ class SqlSelections(Topic):
             written = write.values(_values(stored)).returning(_COLUMN.selection_id)
             if (await connection.execute(written)).first() is None:
                 raise StaleStateError(f"subscription {selection.id} has changed meanwhile")
+            if not selection.revision:
+                await check_selections(connection, selection, most)
 
         await self._database.write(work)
         return stored

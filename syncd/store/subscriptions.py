@@ -34,6 +34,7 @@ from syncd.ports.store.subscriptions import Advance, Standing
 from syncd.store.backlog import status_column
 from syncd.store.bulk import change_rows, write_rows
 from syncd.store.chunks import chunks
+from syncd.store.per_owner import check_subscriptions
 from syncd.store.rows import AnyRow
 from syncd.store.subscription_rows import secret_of, secret_values, subscription_of, values_of
 from syncd.store.subscription_tables import (
@@ -68,13 +69,19 @@ class SqlSubscriptions(Topic):
     """The first half of ``Subscriptions`` in SQL."""
 
     async def add_subscription(
-        self, subscription: Subscription, *, at: Position | None, beginning: bool
+        self,
+        subscription: Subscription,
+        *,
+        at: Position | None,
+        beginning: bool,
+        most: int | None = None,
     ) -> None:
         """Add one, with its place in the stream of every profile that it covers."""
         column = streams.c.floor if beginning else streams.c.head
 
         async def work(connection: AsyncConnection) -> None:
             await connection.execute(insert(subscriptions).values(values_of(subscription)))
+            await check_subscriptions(connection, subscription, most)
             secrets = [secret_values(subscription.id, one) for one in subscription.secrets]
             if secrets:
                 await connection.execute(insert(signing_secrets), secrets)

@@ -179,13 +179,14 @@ class Api:
 
 
 @asynccontextmanager
-async def serving(
+async def serving(  # noqa: PLR0913 - what may differ
     where: Path,
     *,
     rates: Rates | None = None,
     pace: Pace = QUICK,
     expand: Expand = inline,
     extra: Sequence[Route] = (),
+    per_owner: int = 1000,
     **more: Any,  # noqa: ANN401 - of Parts
 ) -> AsyncIterator[Api]:
     """Serve one profile of the user ``ada``, connected and not yet polled; ``extra`` routes too."""
@@ -200,7 +201,10 @@ async def serving(
             Writer(
                 store, ground.server, browser, ground.hub, clock, written=ground.written
             ) as writer,
-            pushing(store, ground.hub, linking, clock) as (subscriptions, deliverer),
+            pushing(store, ground.hub, linking, clock, most=per_owner) as (
+                subscriptions,
+                deliverer,
+            ),
         ):
             leaving = Leaving(store, linker)
             invitations = Invitations(store, linking, leaving, FakeVault(), clock)
@@ -216,7 +220,7 @@ async def serving(
                 browser=browser,
                 writer=writer,
                 managed=ManagedEvents(store, writer, ground.hub, clock),
-                agenda=Agenda(store, expand),
+                agenda=Agenda(store, expand, clock),
                 busy=BusyReader(store, expand),
                 further=Further(ground.server, store),
                 linking=linking,
@@ -235,6 +239,7 @@ async def serving(
                 public_url="https://syncd.example",
                 listen="127.0.0.1:8470",
                 rates=rates or Rates(),
+                per_owner=per_owner,
                 pace=pace,
                 **more,
             )

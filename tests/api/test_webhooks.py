@@ -80,6 +80,25 @@ async def test_changing_pausing_resuming_and_removing(api: Api) -> None:
     assert (await api.get(place)).status == 404
 
 
+async def test_enabled_true_tries_one_that_fails_again_at_once(api: Api) -> None:
+    """N15."""
+    hook = await made(api)
+    place = f"{HOOKS}/{hook['id']}"
+    sink_of(api).answers = lambda _url, _message: refused(429, retry_after=SCHEDULE[-1])
+    await happen(api, "Review")
+    assert (await api.json(place))["status"] == "failing"
+    sink_of(api).answers = FakeSink().answers
+    noted = await (await api.send("PATCH", place, json={"description": "mended"})).json()
+    await settled(api)
+    assert noted["next_attempt_at"] is not None  # who says nothing of it has it wait
+    assert sink_of(api).arrived[URL] == []
+    resumed = await (await api.send("PATCH", place, json={"enabled": True})).json()
+    assert (resumed["status"], resumed["next_attempt_at"]) == ("active", None)
+    await settled(api)
+    assert len(sink_of(api).arrived[URL]) == 3
+    assert (await api.json(place))["behind"] == 0
+
+
 @pytest.mark.parametrize(
     ("body", "field"),
     [
@@ -174,6 +193,30 @@ async def test_replays_and_tests(api: Api) -> None:
     assert sink_of(api).tried[-1][1].word == "syncd.test"
     await api.send("PATCH", place, json={"enabled": False})
     assert (await api.send("POST", f"{place}/replay", json=asked)).status == 409
+
+
+async def test_a_replay_that_failed_waits_and_says_until_when(api: Api) -> None:
+    """N18, N20; `enabled` true has it tried at once (N15)."""
+    hook = await made(api)
+    place = f"{HOOKS}/{hook['id']}"
+    await happen(api, "Review")
+    (newest, *_) = (await api.json(f"{place}/deliveries"))["objects"]
+    sink_of(api).arrived.clear()
+    sink_of(api).answers = lambda _url, _message: refused(500)
+    await api.send("POST", f"{place}/deliveries/{newest['id']}/replay")
+    await settled(api)
+    (waits,) = await api.pages(f"{place}/deliveries?status=pending", 10)
+    (failed,) = await api.pages(f"{place}/deliveries?status=failed", 10)
+    assert (failed["attempt"], waits["attempt"]) == (1, 2)
+    assert failed["next_attempt_at"] == waits["next_attempt_at"] > failed["at"]
+    assert (await api.json(place))["status"] == "active"
+    sink_of(api).answers = FakeSink().answers
+    await api.send("PATCH", place, json={"enabled": True})
+    await settled(api)
+    assert await api.pages(f"{place}/deliveries?status=pending", 10) == []
+    told = await api.json(f"{place}/deliveries/{waits['id']}")
+    assert (told["status"], told["attempt"], told["next_attempt_at"]) == ("delivered", 2, None)
+    assert len(sink_of(api).arrived[URL]) == 1
 
 
 async def test_what_cannot_be_replayed_names_its_field_or_where_to_begin(api: Api) -> None:

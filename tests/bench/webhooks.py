@@ -132,7 +132,7 @@ async def pushed(folder: Path) -> AsyncIterator[Pushed]:
             Deliverer(store, hub, ledger, targets, clock=clock, meter=metrics)
         )
         subscriptions = Subscriptions(
-            *(store, vault, clock, deliverer, ledger), admits=lambda *_: True
+            *(store, vault, clock, deliverer, ledger), admits=lambda *_: True, most=10**6
         )
         yield Pushed(store, deliverer, subscriptions, profile.id, clock)
 

@@ -76,7 +76,7 @@ async def served(rig: Rig[S]) -> AsyncIterator[Application]:
             browser=Browser(store, inline, clock),
             writer=rig.writer,
             managed=ManagedEvents(store, rig.writer, hub, clock),
-            agenda=Agenda(store, inline),
+            agenda=Agenda(store, inline, clock),
             busy=BusyReader(store, inline),
             further=Further(rig.opener, store),
             linking=rig.linking,

@@ -86,6 +86,58 @@ async def test_each_folder_is_an_address_book(desk: Desk) -> None:
     await desk.step("delete Una")
 
 
+async def test_folders_inside_of_folders_are_address_books_too(desk: Desk) -> None:
+    """MG18: however deep, over all pages; one that is gone takes its contacts along (F4)."""
+    await begun(desk)
+    desk.rig.server.page_size = 2
+    team = desk.mailbox.add_folder("Team")
+    empty = desk.mailbox.add_folder("Empty")
+    rows = [desk.mailbox.add_folder(f"Row {number}", team) for number in range(5)]
+    deep = desk.mailbox.add_folder("Deep", desk.mailbox.add_folder("Deeper", rows[4]))
+    deep.put("D", "Di")
+    rows[3].put("R", "Ron")
+    await desk.step("add Di", "add Ron")
+    names = {"Contacts", "Team", "Empty", "Deeper", "Deep", *(one.name for one in rows)}
+    assert (await desk.books()).keys() == names
+    deep.put("D", "Dina")
+    rows[3].remove("R")
+    await desk.step("update Dina", "delete Ron")
+    for gone in (deep, empty):
+        del desk.mailbox.folders[gone.key]
+    for _ in range(2):
+        assert (await desk.rig.poll()).error is None
+        assert await desk.told() == []
+    await desk.step("delete Dina")
+
+
+async def test_what_lists_of_folders_suffer_takes_no_folder_away(desk: Desk) -> None:
+    """I7: what cannot be listed is not gone, however long that lasts."""
+    await begun(desk)
+    inside = desk.mailbox.add_folder("Inside", desk.mailbox.add_folder("Team"))
+    inside.put("I", "Ida")
+    await desk.step("add Ida")
+    for status in (503, 403, 400):
+        fault = Fault(status, part="/childFolders", code="ErrorX", times=99)
+        desk.rig.server.faults.append(fault)
+        for _ in range(5):
+            assert (await desk.rig.poll()).error is None
+        assert await desk.told() == []
+        fault.times = 0
+    desk.rig.clock.advance(timedelta(days=1, hours=3))
+    inside.put("I", "Ines")
+    await desk.step("update Ines")
+
+
+async def test_a_folder_that_goes_while_they_are_listed_is_no_error(desk: Desk) -> None:
+    await begun(desk)
+    team = desk.mailbox.add_folder("Team")
+    team.put("T", "Tim")
+    fault = Fault(404, part=f"{team.key}/childFolders", code="ErrorItemNotFound")
+    desk.rig.server.faults.append(fault)
+    await desk.step("add Tim")
+    assert fault.times == 0
+
+
 @pytest.mark.parametrize("habit", ["partial", "replays", "backwards"])
 async def test_what_graph_does_on_some_days_is_told_once_mg4_mg9(desk: Desk, habit: str) -> None:
     setattr(desk.mailbox.habits, habit, True)

@@ -1,11 +1,12 @@
 """What ``Selections`` promises, on both databases."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from syncd.model.errors import StaleStateError
+from syncd.model.errors import LimitError, StaleStateError
 from syncd.model.ids import CalendarId, ProfileId
 from syncd.model.selection import Selection
 from syncd.ports.store import Store
@@ -72,3 +73,27 @@ async def test_they_go_with_their_profile(store: Store) -> None:
     assert await store.check() == []
     with pytest.raises(StaleStateError):
         await store.save_selection(a_selection("sub_late"), generation=1)
+
+
+async def test_a_profile_has_no_more_than_it_may_also_of_many_at_once(store: Store) -> None:
+    """What is there already is told as such, and can be changed; the default one is not counted."""
+    for profile in (1, 2):
+        await with_profile(store, profile)
+    await store.save_selection(a_selection("sub_d", default=True), generation=1, most=0)
+    left = list[str]()
+
+    async def add(number: int) -> None:
+        try:
+            await store.save_selection(a_selection(f"sub_{number}"), generation=1, most=3)
+        except LimitError:
+            left.append(f"sub_{number}")
+
+    async with asyncio.TaskGroup() as group:
+        for number in range(8):
+            group.create_task(add(number))
+    made = await store.selections(ONE)
+    assert (len(made), len(left)) == (3, 5)
+    with pytest.raises(StaleStateError):
+        await store.save_selection(a_selection(made[0].id), generation=1, most=3)
+    await store.save_selection(replace(made[0], active=False), generation=1, most=3)
+    await store.save_selection(a_selection("sub_z", profile_id=TWO), generation=1, most=3)

@@ -1,11 +1,12 @@
 """What ``Subscriptions`` promises, on both databases."""
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from syncd.model.errors import ConflictError, NotFoundError, StaleStateError
+from syncd.model.errors import ConflictError, LimitError, NotFoundError, StaleStateError
 from syncd.model.ids import ApplicationId, Position, ProfileId
 from syncd.model.subscription import (
     Delivery,
@@ -20,7 +21,7 @@ from syncd.model.subscription import (
 from syncd.ports.store import Store
 from syncd.ports.store.subscriptions import Advance, Backlog, Note
 from tests.store.opening import NOON
-from tests.store.samples import USER, a_record, with_profile
+from tests.store.samples import USER, a_record, an_application, with_profile
 
 ONE = ProfileId(1)
 
@@ -167,7 +168,7 @@ async def test_attempts_are_listed_and_forgotten(store: Store) -> None:
     assert older == [again, failed]
     assert await store.delivery("whk_a", failed.id) == failed
     await store.queue_replays([an_attempt(5, outcome=Outcome.PENDING)])
-    assert await store.next_replay("whk_a") == an_attempt(5, outcome=Outcome.PENDING)
+    assert await store.next_replay("whk_a", now=NOON) == an_attempt(5, outcome=Outcome.PENDING)
     assert ("whk_a", None) in await store.undelivered()
     assert await store.forget_deliveries(NOON + timedelta(hours=1)) == 4
     assert [one.outcome for one in await store.deliveries("whk_a")] == [Outcome.PENDING]
@@ -304,7 +305,7 @@ async def test_what_a_message_named_as_its_beginning_is_kept(store: Store) -> No
     await filled(store)
     replay = an_attempt(1, outcome=Outcome.PENDING, since=NOON - timedelta(hours=1))
     await store.queue_replays([replay])
-    assert await store.next_replay("whk_a") == replay
+    assert await store.next_replay("whk_a", now=NOON) == replay
 
 
 async def test_a_clients_subscriptions_are_listed(store: Store) -> None:
@@ -318,3 +319,63 @@ async def test_a_clients_subscriptions_are_listed(store: Store) -> None:
     assert await store.subscriptions(profile=ONE, client=ApplicationId("app_one")) == []
     with pytest.raises(ConflictError):
         await store.add_subscription(a_subscription("chn_a"), at=None, beginning=False)
+
+
+async def test_an_owner_has_no_more_than_it_may_also_of_many_at_once(store: Store) -> None:
+    """A user's webhooks are those of its profiles too; other owners are asked for theirs."""
+    await with_profile(store)
+    profile = await with_profile(store, 2)
+    left = list[str]()
+
+    async def add(number: int) -> None:
+        owner = {"user_id": None, "profile_id": profile.id} if number % 2 else {}
+        made = a_subscription(f"whk_{number}", secrets=(), **owner)
+        try:
+            await store.add_subscription(made, at=None, beginning=False, most=5)
+        except LimitError:
+            left.append(made.id)
+
+    async with asyncio.TaskGroup() as group:
+        for number in range(12):
+            group.create_task(add(number))
+    assert len(await store.subscriptions()) == 5
+    assert len(left) == 7
+    application = an_application()
+    await store.add_application(application)
+    owners: tuple[dict[str, object], ...] = (
+        {"user_id": None, "application_id": application.id},
+        {"user_id": None, "admin": True},
+    )
+    for number, owner in enumerate(owners):
+        first, second, third = (
+            a_subscription(f"whk_{number}_{more}", secrets=(), **owner) for more in range(3)
+        )
+        for made in (first, second):
+            await store.add_subscription(made, at=None, beginning=False, most=2)
+        with pytest.raises(LimitError):
+            await store.add_subscription(third, at=None, beginning=False, most=2)
+
+
+async def test_replays_wait_until_they_are_due(store: Store) -> None:
+    """The oldest that is due comes first; the others say when to look again."""
+    await filled(store)
+    minute = timedelta(minutes=1)
+    assert await store.replay_due("whk_a") is None
+    tried = an_attempt(1, outcome=Outcome.PENDING, attempt=2, next_at=NOON + 2 * minute)
+    new = an_attempt(2, outcome=Outcome.PENDING)
+    await store.queue_replays([tried, new])
+    assert await store.next_replay("whk_a", now=NOON) == new
+    assert await store.next_replay("whk_a", now=NOON + 2 * minute) == tried
+    later = replace(new, attempt=2, next_at=NOON + minute)
+    failed = an_attempt(3, outcome=Outcome.FAILED, record_id="e-2", next_at=NOON + minute)
+    note = Note(subscription_id="whk_a", deliveries=(failed, later))
+    await store.note_deliveries([note])
+    assert await store.next_replay("whk_a", now=NOON) is None
+    assert await store.replay_due("whk_a") == NOON + minute
+    assert await store.failed("whk_a") == []  # it waits, so nobody need ask for it
+    assert await store.next_replay("whk_b", now=NOON + minute) is None
+    await store.hurry_replays("whk_b")
+    assert await store.next_replay("whk_a", now=NOON) is None
+    await store.hurry_replays("whk_a")
+    assert await store.next_replay("whk_a", now=NOON) == replace(tried, next_at=None)
+    assert await store.delivery("whk_a", failed.id) == failed

@@ -79,12 +79,18 @@ class Ground:
 async def pushed(folder: Path) -> AsyncIterator[Ground]:
     """Two profiles, and nothing pushed yet."""
     clock = FakeClock(NOON)
-    async with opened(folder, clock=clock) as store:
-        await with_profile(store, 1)
-        await with_profile(store, 2)
-        made = Ground(store, clock)
-        async with made.running():
-            yield made
+    async with opened(folder, clock=clock) as store, pushed_from(store, clock) as made:
+        yield made
+
+
+@asynccontextmanager
+async def pushed_from(store: SqlStore, clock: FakeClock) -> AsyncIterator[Ground]:
+    """Two profiles in an empty store."""
+    await with_profile(store, 1)
+    await with_profile(store, 2)
+    made = Ground(store, clock)
+    async with made.running():
+        yield made
 
 
 def down(_url: str, _message: Message) -> Receipt:

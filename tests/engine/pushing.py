@@ -22,12 +22,14 @@ PUBLIC = "https://syncd.example"
 
 
 @asynccontextmanager
-async def pushing(
+async def pushing(  # noqa: PLR0913 - what it touches
     store: Store,
     hub: Hub,
     linking: Linking,
     clock: Clock,
     sink: Sink | None = None,
+    *,
+    most: int = 1000,
 ) -> AsyncIterator[tuple[Subscriptions, Deliverer]]:
     """Push what the store holds; without jitter."""
     meter = FakeMeter()
@@ -36,6 +38,8 @@ async def pushing(
         ledger = Ledger(store, notes, linking, clock, meter, public_url=PUBLIC, draw=lambda: 0.5)
         async with Deliverer(store, hub, ledger, sinks, clock=clock, meter=meter) as deliverer:
             made = Subscriptions(
-                *(store, FakeVault(), clock, deliverer, ledger), admits=Guard(()).admits
+                *(store, FakeVault(), clock, deliverer, ledger),
+                admits=Guard(()).admits,
+                most=most,
             )
             yield made, deliverer

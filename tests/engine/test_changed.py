@@ -11,7 +11,7 @@ import pytest
 from syncd.engine.prune import Pruner
 from syncd.model.errors import ConflictError, InvalidError, StaleStateError
 from syncd.model.ids import ProfileId
-from syncd.model.subscription import Reason, Status
+from syncd.model.subscription import SCHEDULE, Reason, Status
 from tests.engine.pushed import SECOND, URL, Ground, down, pushed
 from tests.fakes.meter import FakeMeter
 from tests.fakes.sink import WELL, refused
@@ -68,6 +68,8 @@ async def test_all_that_failed_is_replayed_however_much_it_is(
     here.sink.answers = down
     assert await here.subscriptions.replay_from(made, ProfileId(1), begin, None) == 3
     await here.settled()
+    while await here.store.replay_due(made.id) is not None:  # until their schedules have ended
+        await here.settled(SCHEDULE[-1])
     monkeypatch.setattr(here.store, "failed", partial(here.store.failed, limit=1))
     assert await here.subscriptions.replay_failed(made) == 3
 

@@ -138,6 +138,42 @@ async def test_the_budget_ends_in_a_disabled_subscription_that_keeps_its_place(
     assert [name for _, name in here.arrived()] == ["a", "b"]
 
 
+async def test_enabling_one_that_fails_tries_it_again_at_once(here: Ground) -> None:
+    """N15: whoever has mended an endpoint need not wait for a retry that is hours away."""
+    made = await here.subscribe()
+    here.sink.answers = down
+    await here.append(1, "a", "b")
+    await here.settled()
+    for pause in SCHEDULE[:3]:
+        await here.settled(pause)
+    assert (await here.seen(made)).retry_at == here.clock.now() + SCHEDULE[3]  # two hours
+    tried = len(here.sink.tried)
+    await here.subscriptions.enable(made.id, enabled=True)
+    await here.settled()
+    assert len(here.sink.tried) == tried + 1
+    seen = await here.seen(made)  # it is down still: a whole budget is ahead of it
+    assert (seen.attempts, seen.retry_at) == (1, here.clock.now() + SCHEDULE[0])
+    here.sink.answers = lambda _url, _message: WELL
+    resumed = await here.subscriptions.enable(made.id, enabled=True)
+    assert (resumed.attempts, resumed.retry_at) == (0, None)
+    await here.settled()
+    assert here.arrived() == [(1, "a"), (1, "b")]
+    assert here.sink.most == 1
+    assert {one.id for _, one in here.sink.tried[: tried + 1]} == {here.sink.arrived[URL][0].id}
+
+
+async def test_enabling_one_that_is_well_breaks_nothing_off(here: Ground) -> None:
+    made = await here.subscribe()
+    here.sink.held[URL] = asyncio.Event()
+    await here.append(1, "a")
+    await asyncio.sleep(0.05)
+    await here.subscriptions.enable(made.id, enabled=True)
+    assert here.sink.running[URL] == 1
+    here.sink.held[URL].set()
+    await here.settled()
+    assert len(here.sink.tried) == 1
+
+
 async def test_410_disables_at_once(here: Ground) -> None:
     made = await here.subscribe()
     here.sink.answers = lambda _url, _message: refused(410, gone=True)
@@ -249,7 +285,7 @@ async def test_replays_have_the_same_ids_and_move_nothing(here: Ground) -> None:
     here.sink.answers = down
     await here.subscriptions.replay(made, logged[0].id)
     await here.settled()
-    assert (await here.seen(made)).status is Status.ACTIVE  # a replay is tried once
+    assert (await here.seen(made)).status is Status.ACTIVE  # a replay tells nothing of the stream
     here.sink.answers = lambda _url, _message: WELL
     assert await here.subscriptions.replay_failed(made) == 0  # it had arrived before
     await here.subscriptions.enable(made.id, enabled=False)

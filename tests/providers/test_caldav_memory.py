@@ -65,12 +65,17 @@ def test_a_home_is_slow_only_against_its_calendars() -> None:
     assert not slow(home=0.9, single=0.001)
 
 
-def test_what_proved_untrue_is_not_learned_again() -> None:
+def test_what_proved_untrue_is_not_learned_again_for_a_day() -> None:
     """D14."""
-    quirks, key = Memory().of(URL("https://x")), CalendarKey("/c/")
-    assert quirks.learn(key, Facts(sync=True, zone=None)).sync
-    quirks.unsynced.add(key)
-    assert not quirks.learn(key, Facts(sync=True, zone=None)).sync
+    quirks, key, day = Memory().of(URL("https://x")), CalendarKey("/c/"), 86_400.0
+    told = Facts(sync=True, zone=None)
+    assert quirks.learn(key, told, now=5.0).sync
+    quirks.refuse_sync(key, now=10.0)
+    assert key not in quirks.facts  # whoever reads it next asks once more
+    for now in (10.0, 9.0 + day):
+        assert not quirks.learn(key, told, now=now).sync
+    assert quirks.learn(key, told, now=10.0 + day).sync
+    assert not quirks.learn(key, Facts(sync=False, zone=None), now=10.0 + day).sync
 
 
 def test_a_digest_keeps_its_counters_until_the_password_changes() -> None:

@@ -107,7 +107,7 @@ async def test_without_sync_collection_a_standing_ctag_is_one_small_request(
 
 
 async def test_a_refused_report_is_remembered(proxy: QuirkProxy, behind: Desk) -> None:
-    """D14: the report set lies; the report is tried once in a process."""
+    """D14: the report set lies; the report is tried once a day."""
     proxy.switches.no_sync_collection = "hidden"
     follower = await behind.follow()
     await follower.read()

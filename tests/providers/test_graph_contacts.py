@@ -31,6 +31,7 @@ from syncd.providers.graph.persons import contact_of
 from syncd.providers.graph.translate import BROKEN
 from tests.providers.graph import GraphDesk, graph_desk
 from tests.servers.graph import Fault, GraphServer
+from tests.servers.graph_contacts import FolderTruth
 from tests.servers.graph_schema import check, operation
 
 CONSUMERS = "9188040d-6c67-4c5b-b112-36a304b66dad"
@@ -246,6 +247,34 @@ async def test_folders_are_listed_and_one_that_is_gone_is_told_as_such(desk: Gra
     assert await desk.provider.moved({MAIN.key: None}) == {MAIN.key}
     with pytest.raises(NotFoundError):
         await read(desk, book=CalendarKey("AAMkgone"))
+
+
+async def test_twenty_folders_are_asked_for_theirs_in_one_request(desk: GraphDesk) -> None:
+    """MG18: nothing more where there is none, one more for each depth."""
+    mailbox = desk.server.contacts
+    await desk.provider.address_books()
+    assert len(desk.asked()) == 1
+    some = [mailbox.add_folder(f"F{number}") for number in range(20)]
+    await desk.provider.address_books()
+    assert (len(desk.server.asked), len(desk.server.parts)) == (2, 20)
+    desk.asked()
+    inside = mailbox.add_folder("Inside", some[7])
+    listed = await desk.provider.address_books()
+    assert (len(desk.server.asked), len(desk.server.parts)) == (3, 21)
+    assert [one.name for one in listed if one.key == inside.key] == ["Inside"]
+    mailbox.folders["loop"] = FolderTruth(some[7].key, "F7", parent=inside.key)
+    assert await desk.provider.address_books() == listed
+
+
+@pytest.mark.parametrize("body", [{}, {"value": [{}]}, {"value": [1]}, {"value": None}, []])
+async def test_folders_of_a_folder_that_are_none_are_malformed(
+    desk: GraphDesk, body: object
+) -> None:
+    """P1: never an empty list."""
+    desk.server.contacts.add_folder("Team")
+    desk.server.batches.append({"responses": [{"id": "0", "status": 200, "body": body}]})
+    with pytest.raises(MalformedReplyError):
+        await desk.provider.address_books()
 
 
 async def test_rooms_of_a_tenant_are_listed_over_all_pages(desk: GraphDesk) -> None:

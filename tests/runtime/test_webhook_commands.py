@@ -39,6 +39,15 @@ async def until(daemon: Daemon, webhook: str, **wanted: object) -> Any:  # noqa:
                 return found
 
 
+async def counted(daemon: Daemon, webhook: str, status: str, count: int) -> Any:  # noqa: ANN401
+    """Return deliveries of a status once there are so many."""
+    async with asyncio.timeout(20):
+        while True:
+            found = await daemon.ask("webhook", "deliveries", webhook, "--status", status)
+            if len(found) == count:
+                return found
+
+
 async def test_a_webhook_is_added_tested_paused_replayed_and_removed(syncd: Daemon) -> None:
     """Each subcommand once, over a receiver that verifies."""
     async with Receiver.listening() as receiver:
@@ -92,6 +101,39 @@ async def test_a_webhook_is_added_tested_paused_replayed_and_removed(syncd: Daem
         assert (gone["id"], gone["removed"]) == (made["id"], True)
         assert await syncd.ask("webhook", "list") == []
     assert receiver.faults == []
+
+
+async def test_resuming_one_that_fails_tries_it_again_at_once(syncd: Daemon) -> None:
+    """N15: whoever has mended the endpoint says so."""
+    async with Receiver.listening() as receiver:
+        receiver.answer = saying(503, headers={"Retry-After": "3600"})
+        made = await syncd.ask("webhook", "add", receiver.url, "--start", "beginning")
+        await until(syncd, made["id"], status="failing")
+        receiver.answer = None
+        resumed = await syncd.ask("webhook", "resume", made["id"])
+        assert (resumed["status"], resumed["next_attempt_at"]) == ("active", None)
+        await until(syncd, made["id"], status="active", behind=0)
+        assert len(receiver.messages) == len(set(receiver.ids)) > 0
+
+
+async def test_a_replay_that_failed_outlives_the_daemon(syncd: Daemon) -> None:
+    """N20: killed while it waits, it goes out when the next daemon finds it due."""
+    async with Receiver.listening() as receiver:
+        made = await syncd.ask("webhook", "add", receiver.url, "--start", "beginning")
+        await until(syncd, made["id"], behind=0)
+        delivery = (await syncd.ask("webhook", "deliveries", made["id"]))[-1]
+        receiver.answer = saying(500)
+        receiver.messages.clear()
+        await syncd.ask("webhook", "replay", made["id"], delivery["id"])
+        await counted(syncd, made["id"], "failed", 1)
+        (waits,) = await counted(syncd, made["id"], "pending", 1)
+        assert (waits["attempt"], waits["next_attempt_at"] is None) == (2, False)
+        await syncd.kill()
+        receiver.answer = None
+        await syncd.start()
+        await counted(syncd, made["id"], "pending", 0)
+        assert receiver.ids == [delivery["message_id"]]
+        assert (await until(syncd, made["id"]))["status"] == "active"
 
 
 async def test_a_webhook_is_shown_and_changed(syncd: Daemon) -> None:

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from syncd.model.errors import InvalidError, ProbeError
+from syncd.model.errors import InvalidError, LimitError, ProbeError
 from syncd.runtime import settings
 from syncd.runtime.admin import perform
-from syncd.runtime.wiring import Core, wired
+from syncd.runtime.wiring import Core, parts_of, wired
 from tests.journeys.daemon import configured
 from tests.servers.kloudless_hook import KloudlessHook
 
@@ -51,3 +51,17 @@ async def test_what_cannot_be_added_says_why(core: Core) -> None:
         with pytest.raises(InvalidError, match=told):
             await perform(core, "webhook.add", {"url": "https://app.example/", **arguments})
     assert await core.store.subscriptions() == []
+
+
+async def test_the_setting_says_how_many_one_owner_may_have(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SYNCD_LIMITS__SUBSCRIPTIONS_PER_OWNER", "1")
+    url = {"url": "https://app.example/"}
+    async with configured(tmp_path / "syncd") as made, wired(settings.load(made.config)) as core:
+        assert parts_of(core).per_owner == 1
+        first = await perform(core, "webhook.add", url)
+        with pytest.raises(LimitError, match="subscriptions_per_owner"):
+            await perform(core, "webhook.add", url)
+        await perform(core, "webhook.remove", {"webhook": first["id"]})
+        await perform(core, "webhook.add", url)

@@ -11,6 +11,7 @@ from tests.servers.graph_mailbox import Call, RefusedError
 from tests.servers.graph_truth import Json
 
 MAIN = "contacts"  # the folder that no list names
+ROOT = "AAMkroot"  # what the folders of the first list say that they are in
 Answering = Callable[[Call], tuple[int, object]]
 Listing = Callable[[Call, list[Json]], tuple[int, object]]
 Linking = Callable[[str, Mapping[str, str]], str]
@@ -23,6 +24,7 @@ class FolderTruth:
 
     key: str
     name: str
+    parent: str = ROOT
     people: dict[str, Json] = field(default_factory=dict)
     log: list[str] = field(default_factory=list)
 
@@ -42,7 +44,7 @@ class FolderTruth:
         del self.people[key]
 
     def resource(self) -> Json:
-        return {"id": self.key, "displayName": self.name, "parentFolderId": "AAMkroot"}
+        return {"id": self.key, "displayName": self.name, "parentFolderId": self.parent}
 
 
 def _new(key: str) -> Json:
@@ -82,8 +84,10 @@ class ContactCalls:
     def main(self) -> FolderTruth:
         return self.folders[MAIN]
 
-    def add_folder(self, name: str) -> FolderTruth:
-        made = FolderTruth(f"AAMkf{len(self.folders)}_-=", name)
+    def add_folder(self, name: str, parent: FolderTruth | None = None) -> FolderTruth:
+        """Add a folder below the main one, or inside of another."""
+        below = ROOT if parent is None else parent.key
+        made = FolderTruth(f"AAMkf{len(self.folders)}_-=", name, below)
         self.folders[made.key] = made
         return made
 
@@ -119,13 +123,16 @@ class ContactCalls:
     def routes(self, listed: Listing, link: Linking) -> Iterator[tuple[str, str, Answering]]:
         """Yield what is answered here; lists and links are the mailbox' own."""
         one, below = "[^/]+", "(/me/contacts|/me/contactFolders/[^/]+/contacts)"
-        yield "GET", "/me/contactFolders", lambda call: listed(call, self._below())
+        yield "GET", "/me/contactFolders", lambda call: listed(call, self._below(ROOT))
+        inside = f"/me/contactFolders/{one}/childFolders"
+        yield "GET", inside, lambda call: listed(call, self._below(self._folder(call).key))
         yield "GET", f"{below}/delta", lambda call: (200, self._feed(call, link))
         yield "GET", f"{below}/{one}", lambda call: (200, self._contact(call))
         yield "GET", "/places/microsoft.graph.room", lambda call: listed(call, self.rooms)
 
-    def _below(self) -> list[Json]:
-        return [one.resource() for one in self.folders.values() if one is not self.main]
+    def _below(self, parent: str) -> list[Json]:
+        below = [one for one in self.folders.values() if one.parent == parent]
+        return [one.resource() for one in below if one is not self.main]
 
     def _folder(self, call: Call) -> FolderTruth:
         found = self.folders.get(MAIN if call.names[0] == "contacts" else call.names[1])

@@ -25,6 +25,7 @@ DOCUMENTED: Mapping[str, set[str]] = {
     "/me/events/{event-id}": {"$expand"},
     "/me/events/{event-id}/instances": _PAGING | _WINDOW,
     "/me/outlook/masterCategories": _PAGING,
+    "/me/contactFolders/{contactFolder-id}/childFolders": _PAGING,
     "/me/contacts/microsoft.graph.delta()": _PAGING | {"$deltatoken"},
     "/me/contactFolders/{contactFolder-id}/contacts/microsoft.graph.delta()": _PAGING
     | {"$deltatoken"},

@@ -89,7 +89,7 @@ async def test_what_grows_is_read_along_an_index(tmp_path: Path) -> None:
         }
         reads |= {
             "USING INDEX ix_deliveries_subscription_id_outcome_delivery_id": (
-                lambda: store.next_replay("whk_a")
+                lambda: store.next_replay("whk_a", now=NOON)
             ),
             "ix_deliveries_subscription_id_outcome_delivery_id": (
                 lambda: store.deliveries("whk_a", outcome=Outcome.FAILED)

@@ -161,6 +161,25 @@ async def test_pausing_and_resuming_skip_nothing(operator: Operator, sink: FakeS
     assert len(sink.arrived[URL]) == 3
 
 
+async def test_one_that_fails_is_tried_again_at_once(operator: Operator, sink: FakeSink) -> None:
+    """N15: a button for whoever has mended the endpoint; none where nothing fails."""
+    api = operator.api
+    sink.answers = lambda _url, _message: refused(429, retry_after=timedelta(hours=5))
+    made = await subscribe(api)
+    path = f"{LIST}/{made.id}"
+    for page in (LIST, path):
+        assert "Try again now" not in await operator.text(page)
+    await record(api, "a")
+    for page in (LIST, path):
+        text = await operator.text(page)
+        assert ("Try again now" in text, f"{path}/resume" in text) == (True, True)
+    sink.answers = FakeSink().answers
+    answer = await operator.post(f"{path}/resume")
+    assert "It is tried at once" in await operator.text(answer.headers["Location"])
+    await api.parts.deliverer.settled()
+    assert len(sink.arrived[URL]) == 3
+
+
 async def test_a_test_message_shows_its_outcome(operator: Operator, sink: FakeSink) -> None:
     """N20."""
     path = f"{LIST}/{(await subscribe(operator.api)).id}"

@@ -66,7 +66,7 @@ async def list_subscriptions(request: web.Request, query: Paged) -> web.Response
     body=SubscriptionBody,
     answer=StreamSubscription,
     status=201,
-    errors=(409,),
+    errors=(409, 422),
     headers=("ETag", "Location"),
     idempotent=True,
 )
@@ -82,7 +82,7 @@ async def create_subscription(request: web.Request, body: SubscriptionBody) -> w
         calendars=await _calendars(request, body.monitored_resources or ()),
         active=body.active,
     )
-    made = await add_selection(parts.store, profile, asked)
+    made = await add_selection(parts.store, profile, asked, most=parts.per_owner)
     return _versioned(request, made, {"Location": _href(request, made)}, status=201)
 
 

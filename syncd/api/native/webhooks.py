@@ -131,7 +131,10 @@ async def retrieve_webhook(request: web.Request) -> web.Response:
     takes=("If-Match",),
 )
 async def update_webhook(request: web.Request, body: WebhookChange) -> web.Response:
-    """Change a webhook; what is left out stays. `enabled` true resumes where it stood."""
+    """Change a webhook; what is left out stays. `enabled` true resumes where it stood, at once.
+
+    It does so also for one that fails, whose next attempt may be hours away.
+    """
     found = await webhook_named(request, demanding=True)
     given = body.model_fields_set
     if found.format not in WEBHOOK_FORMATS and (fixed := sorted(given - _OF_CHANNELS)):
@@ -159,7 +162,7 @@ async def update_webhook(request: web.Request, body: WebhookChange) -> web.Respo
         client=client,
         reason=reason,
     )
-    stored = await parts_of(request).subscriptions.change(found, changed)
+    stored = await parts_of(request).subscriptions.change(found, changed, resume=bool(body.enabled))
     told = await webhook_object(request, stored)
     return versioned(request, orjson.dumps(told), _tag(told), {}, status=200)
 

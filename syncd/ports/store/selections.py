@@ -20,9 +20,12 @@ class Selections(Protocol):
         """Return one of a profile."""
         ...
 
-    async def save_selection(self, selection: Selection, *, generation: int) -> Selection:
+    async def save_selection(
+        self, selection: Selection, *, generation: int, most: int | None = None
+    ) -> Selection:
         """Write one, a new one if its revision is 0; return it as stored.
 
+        Raises LimitError for a new one if the profile has ``most`` already, without its default.
         Raises StaleStateError if it has changed meanwhile, or is there already, and if its profile
         was removed or has credentials of another ``generation``.
         """

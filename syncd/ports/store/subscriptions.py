@@ -69,11 +69,17 @@ class Subscriptions(Protocol):
     """Each method is one transaction."""
 
     async def add_subscription(
-        self, subscription: Subscription, *, at: Position | None, beginning: bool
+        self,
+        subscription: Subscription,
+        *,
+        at: Position | None,
+        beginning: bool,
+        most: int | None = None,
     ) -> None:
         """Add one, with its place in the stream of every profile that it covers.
 
         That is the end; the oldest place if from the ``beginning``; or ``at`` in its only profile.
+        Raises LimitError if its owner has ``most`` already: a user's are those of its profiles too.
         """
         ...
 
@@ -151,8 +157,16 @@ class Subscriptions(Protocol):
         """Keep replays that are to be sent."""
         ...
 
-    async def next_replay(self, subscription: str) -> Delivery | None:
-        """Return the oldest replay that was not tried."""
+    async def next_replay(self, subscription: str, *, now: datetime) -> Delivery | None:
+        """Return the oldest replay that is due; one that was never tried always is."""
+        ...
+
+    async def replay_due(self, subscription: str) -> datetime | None:
+        """Return when the first of the replays that wait is due; None if none waits."""
+        ...
+
+    async def hurry_replays(self, subscription: str) -> None:
+        """Let all replays that wait be due now."""
         ...
 
     async def deliveries(

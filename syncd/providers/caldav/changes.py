@@ -166,13 +166,13 @@ class CalendarReader:
                 raise MalformedReplyError("the answer does not name the calendar")
             if answer.items[0].status is not None:
                 raise NotFoundError("the calendar is gone")
-            facts = self._quirks.learn(self._key, facts_of(answer.items[0]))
+            told = facts_of(answer.items[0])
+            facts = self._quirks.learn(self._key, told, now=self._clock.monotonic())
         return facts
 
     def _without_sync(self) -> None:
-        """Remember that the calendar has no sync-collection, whatever it says."""
-        self._quirks.unsynced.add(self._key)
-        self._quirks.facts.pop(self._key, None)
+        """Remember for a while that the calendar has no sync-collection, whatever it says."""
+        self._quirks.refuse_sync(self._key, now=self._clock.monotonic())
 
 
 class Doubt:

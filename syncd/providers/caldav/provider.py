@@ -78,7 +78,7 @@ class CalDavProvider(Writing, Rooms, Passing, Pushing):
             default = default or one.default_calendar
             if is_calendar(one):
                 key = calendar_key(one.href, self._base)
-                self._client.quirks(self._url(key)).learn(key, facts_of(one))
+                self._learn(key, one)
         if default is None and self._inbox is not None and len(found) > 1:
             default = await self._default(self._inbox)
         return calendars(found, self._base, default)
@@ -94,7 +94,7 @@ class CalDavProvider(Writing, Rooms, Passing, Pushing):
             self._books |= {book.key: told[book.key] for book in listed if book.key in told}
         for book in listed:
             one = self._books[book.key]
-            self._client.quirks(self._url(book.key)).learn(book.key, facts_of(one))
+            self._learn(book.key, one)
             if one.ctag is not None and one.sync_token is None:
                 self._ctags[book.key] = one.ctag
         return listed
@@ -136,6 +136,10 @@ class CalDavProvider(Writing, Rooms, Passing, Pushing):
         if token is None:
             return reader.everything(known)
         return reader.since(read_state(token), known)
+
+    def _learn(self, key: CalendarKey, found: wire.Collection) -> None:
+        quirks, now = self._client.quirks(self._url(key)), self._clock.monotonic()
+        quirks.learn(key, facts_of(found), now=now)
 
     async def _collections(self, home: URL) -> Sequence[wire.Collection]:
         ask = Ask(method="PROPFIND", url=home, body=wire.COLLECTIONS, depth="1")

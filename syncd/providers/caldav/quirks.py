@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from enum import StrEnum
 
 from aiohttp import DigestAuthMiddleware
@@ -12,6 +13,7 @@ from syncd.ports.vault import Secret
 
 MOST_HREFS = 500  # a multiget (D9)
 FEWEST_HREFS = 25
+_BELIEVED_AGAIN = timedelta(days=1)
 _SLOW_HOME = 1.0  # seconds; below this nothing is called slow
 _MUCH_SLOWER = 3.0  # times the single requests
 
@@ -43,16 +45,28 @@ class Quirks:
     facts: dict[CalendarKey, Facts] = field(default_factory=dict)
     books: dict[str, Sequence[URL]] = field(default_factory=dict)  # homes by user name
     bookless_until: float = 0.0  # monotonic; until then nobody has address books there
-    unsynced: set[CalendarKey] = field(default_factory=set)  # sync-collection failed there
+    # where sync-collection failed, and until when (monotonic) it is not asked for again
+    unsynced: dict[CalendarKey, float] = field(default_factory=dict)
     _digests: dict[str, tuple[str, DigestAuthMiddleware]] = field(default_factory=dict)
     _single: float | None = None
     _home: float | None = None  # a home's PROPFIND, by calendar that it listed
 
-    def learn(self, calendar: CalendarKey, facts: Facts) -> Facts:
-        """Keep what a calendar's properties say, less what proved untrue; return that."""
+    def learn(self, calendar: CalendarKey, facts: Facts, *, now: float) -> Facts:
+        """Keep what a calendar's properties say, less what proved untrue; return that.
+
+        After a day, by the monotonic ``now``, it is believed again: a server is updated, or what
+        stands in front of it is mended.
+        """
+        if self.unsynced.get(calendar, now) <= now:
+            self.unsynced.pop(calendar, None)
         kept = replace(facts, sync=facts.sync and calendar not in self.unsynced)
         self.facts[calendar] = kept
         return kept
+
+    def refuse_sync(self, calendar: CalendarKey, *, now: float) -> None:
+        """Remember for a day that a calendar has no sync-collection, whatever it says (D14)."""
+        self.unsynced[calendar] = now + _BELIEVED_AGAIN.total_seconds()
+        self.facts.pop(calendar, None)
 
     def digest(self, username: str, password: Secret) -> DigestAuthMiddleware:
         """Return the user's digest with its counters, so that a poll costs no second request."""

@@ -15,6 +15,7 @@ from syncd.model.resource import Resource
 from syncd.ports.delta import Delta
 from syncd.ports.provider import Known
 from syncd.providers.graph import wire
+from syncd.providers.graph.again import due, named, waiting
 from syncd.providers.graph.client import Ask, GraphClient
 from syncd.providers.graph.entries import Choice, Entries, chosen, extended
 from syncd.providers.graph.series import (
@@ -64,7 +65,8 @@ class EventReader:
         self._own = own
         self._now = now
         self._untold = dict[ResourceKey, str]()  # what Graph cannot tell now, and why (I10)
-        self._told_all = True
+        self._failed = dict[str, AbstractSet[str]]()  # of these what is to be asked for again
+        self._told = set[str]()
 
     async def everything(self, known: Known) -> AsyncIterator[Delta]:
         """Yield a round of the change feed and a listing as one complete read (MG6).
@@ -95,7 +97,8 @@ class EventReader:
         for chosen_ in _cut(series, _AT_ONCE):
             held = await _held(known, chosen_)
             yield await self._series(chosen_, found.exceptions, held, window, expand=True)
-        standing = Standing(link=feed.link, window=window)
+        again = waiting({}, self._failed, self._told, self._now())
+        standing = Standing(link=feed.link, window=window, again=again)
         yield Delta(unread=self._untold, complete=True, token=state_text(standing), mode=Mode.TOKEN)
 
     async def since(self, token: SyncToken, known: Known) -> AsyncIterator[Delta]:
@@ -111,7 +114,8 @@ class EventReader:
         feed.forget(doubtful)
         former = await _held(known, map(ResourceKey, feed.events))
         feed.forget([key for key, one in former.items() if _is_older(feed.events[key], one)])
-        again = [*islice(doubtful, LOOKED_UP), *feed.partial]
+        tried = due(standing.again, self._now())
+        again = [*islice(doubtful, LOOKED_UP), *feed.partial, *named(standing.again, tried)]
         again += [key for key in extended(former) if key in feed.events]
         feed.replace(await self._looked_up(again))
         feed.forget(self._untold)
@@ -132,13 +136,14 @@ class EventReader:
             link=feed.link,
             window=standing.window,
             pending=tuple(islice(doubtful, LOOKED_UP, None)),
+            again=waiting(standing.again, self._failed, {*tried, *gone, *self._told}, self._now()),
         )
         yield Delta(
             deleted=gone,
             unread=self._untold,
             token=state_text(after),
             mode=Mode.TOKEN,
-            reconcile=not self._told_all,  # or what the feed told of that would be lost
+            reconcile=not self._failed.keys() <= {*tried},  # what else the feed told of them
         )
 
     async def resource(self, key: ResourceKey, before: bytes | None = None) -> Delta:
@@ -160,6 +165,7 @@ class EventReader:
         """Return events as they are now, but for those that Graph cannot tell."""
         told, failed = await self._sorted(await wire.looked_up(self._client, self._calendar, ids))
         self._untold |= {ResourceKey(key): str(error) for key, error in failed.items()}
+        self._failed |= {key: frozenset[str]() for key in failed}
         return told
 
     async def _sorted(
@@ -169,7 +175,6 @@ class EventReader:
         failed = {key: one for key, one in told.items() if isinstance(one, SyncdError)}
         if failed and len(failed) == len(told):
             await self._client.read(Ask(path=(*wire.CALENDARS, self._calendar)))
-        self._told_all = self._told_all and not failed
         good = {key: one for key, one in told.items() if not isinstance(one, SyncdError)}
         return good, failed
 
@@ -197,15 +202,18 @@ class EventReader:
         parts = sorted({one for each in choices.values() for one in each.ask})
         told, lost = await self._sorted(await wire.looked_up(self._client, self._calendar, parts))
         wholes, unread = dict[ResourceKey, Whole](), {key: str(one) for key, one in failed.items()}
+        untold = set(failed)
         for key, some in there.items():
             if lost.keys() & choices[key].ask:
                 unread[key] = "an exception of the series is not told"
+                untold.add(key)
                 continue
             whole = Whole(master=masters[key], exceptions=_complete(choices[key], told))
             try:
                 wholes[key] = surveyed(whole, some, window, held.get(key))
             except (MalformedReplyError, *BROKEN) as error:
                 unread[key] = str(error)
+        self._failed |= {key: fresh.get(key, {}).keys() for key in untold}
         page = await self._page(wholes)
         return Delta(upserts=page.upserts, unread={**page.unread, **unread})
 
@@ -216,8 +224,11 @@ class EventReader:
         ]
         palette = await self._palette() if any(one.get("categories") for one in items) else {}
         if len(items) <= _INLINE:
-            return _read(wholes, palette, self._own)
-        return await asyncio.to_thread(_read, wholes, palette, self._own)
+            page = _read(wholes, palette, self._own)
+        else:
+            page = await asyncio.to_thread(_read, wholes, palette, self._own)
+        self._told |= {one.key for one in page.upserts}
+        return page
 
 
 def _read(wholes: Wholes, palette: Mapping[str, str], own: AbstractSet[str]) -> Delta:

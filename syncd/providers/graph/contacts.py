@@ -1,7 +1,7 @@
 """The contacts of a mailbox, folder by folder: a first round, and what changed since (MG18)."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +9,12 @@ import orjson
 
 from syncd.formats.outlook import Json
 from syncd.model.calendar import Calendar, Holds, Mode
-from syncd.model.errors import MalformedReplyError, SyncdError, SyncTokenExpiredError
+from syncd.model.errors import (
+    ForbiddenError,
+    MalformedReplyError,
+    SyncdError,
+    SyncTokenExpiredError,
+)
 from syncd.model.ids import CalendarKey, ResourceKey, SyncToken
 from syncd.model.resource import Resource
 from syncd.ports.delta import Delta
@@ -19,20 +24,51 @@ from syncd.providers.graph.translate import BROKEN
 
 MAIN = Calendar(key=CalendarKey("contacts"), name="Contacts", read_only=True, holds=Holds.CONTACTS)
 _FOLDERS = ("me", "contactFolders")
+_LIST = {"$top": "100"}
 _PAGE = 200
 _INLINE = 100  # contacts that are read without a thread: some milliseconds (F42)
 _VERSION = 1
 
 
 async def folders(client: GraphClient) -> list[Calendar]:
-    """Return the main folder, which Graph does not list, and those below it."""
-    found = [MAIN]
-    async for page in client.pages(Ask(path=_FOLDERS, query={"$top": "100"})):
-        try:
-            found += [_folder(one) for one in page["value"]]
-        except BROKEN as error:
-            raise MalformedReplyError(f"a folder of contacts cannot be read: {error!r}") from None
+    """Return the main folder, which Graph does not list, those below it, and those inside of them.
+
+    Raises what any of these lists is refused for: what it would name is not gone (I7).
+    """
+    found, level = {MAIN.key: MAIN}, await _listed(client, Ask(path=_FOLDERS, query=_LIST))
+    while level:
+        found |= {one.key: one for one in level}
+        inside = [one for some in await _inside(client, level) for one in some]
+        level = [one for one in inside if one.key not in found]  # or a loop would have no end
+    return list(found.values())
+
+
+async def _inside(client: GraphClient, level: Sequence[Calendar]) -> list[list[Calendar]]:
+    """Return what is in each of some folders, nothing in one that went meanwhile."""
+    asks = [Ask(path=(*_FOLDERS, one.key, "childFolders"), query=_LIST) for one in level]
+    found = list[list[Calendar]]()
+    for folder, told in zip(level, await client.batch(asks), strict=True):
+        if isinstance(told, ForbiddenError):  # the scope is there: the first list was answered
+            raise MalformedReplyError(f"the folders inside of {folder.key} are refused: {told}")
+        if isinstance(told, SyncdError):
+            raise told
+        if told is None:
+            continue
+        found.append(_folders(told))
+        if isinstance(link := told.get(NEXT), str):
+            found.append(await _listed(client, Ask(link=link)))
     return found
+
+
+async def _listed(client: GraphClient, ask: Ask) -> list[Calendar]:
+    return [one async for page in client.pages(ask) for one in _folders(page)]
+
+
+def _folders(page: Json) -> list[Calendar]:
+    try:
+        return [_folder(one) for one in page["value"]]
+    except BROKEN as error:
+        raise MalformedReplyError(f"a folder of contacts cannot be read: {error!r}") from None
 
 
 class ContactReader:

@@ -1,6 +1,7 @@
 """Where we stand in a calendar's change feed, as our sync token keeps it (P2, MG2, MG9): pure."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -8,6 +9,7 @@ import orjson
 
 from syncd.model.errors import SyncTokenExpiredError
 from syncd.model.ids import SyncToken
+from syncd.providers.graph.again import Wait, Waits
 from syncd.providers.graph.window import Window
 from syncd.providers.graph.wire import PARAMETERS
 
@@ -17,11 +19,15 @@ _VERSION = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """Where we stand in a change feed: a deltaLink, its window, and removed ids to look up yet."""
+    """Where we stand in a change feed: a deltaLink, its window, and removed ids to look up yet.
+
+    ``again`` is what could not be told, and when it is asked for again.
+    """
 
     link: str
     window: Window
     pending: tuple[str, ...] = ()
+    again: Waits = field(default_factory=dict)
 
 
 def state_text(standing: Standing) -> SyncToken:
@@ -34,6 +40,11 @@ def state_text(standing: Standing) -> SyncToken:
         "before": standing.window.before.isoformat(),
         "pending": standing.pending,
     }
+    if standing.again:
+        told["again"] = {
+            key: (one.failures, one.due.isoformat(), one.parts)
+            for key, one in standing.again.items()
+        }
     return SyncToken(orjson.dumps(told).decode())
 
 
@@ -44,9 +55,21 @@ def read_state(token: SyncToken, now: datetime) -> Standing:
         if (told["v"], told["p"]) != (_VERSION, PARAMETERS):
             raise SyncTokenExpiredError("the sync token belongs to other parameters")
         window = Window(*(datetime.fromisoformat(told[name]) for name in ("after", "before")))
-        standing = Standing(link=str(told["link"]), window=window, pending=tuple(told["pending"]))
-    except (ValueError, TypeError, LookupError):
+        standing = Standing(
+            link=str(told["link"]),
+            window=window,
+            pending=tuple(told["pending"]),
+            again=_waits(told.get("again", {})),
+        )
+    except (ValueError, TypeError, LookupError, AttributeError):
         raise SyncTokenExpiredError("the sync token is none of ours") from None
     if now - window.begun > LASTS:
         raise SyncTokenExpiredError("the window of the change feed is behind (MG1)")
     return standing
+
+
+def _waits(told: Mapping[str, Any]) -> Waits:
+    return {
+        key: Wait(failures=int(failures), due=datetime.fromisoformat(at), parts=tuple(parts))
+        for key, (failures, at, parts) in told.items()
+    }

@@ -147,7 +147,7 @@ def pause(context: typer.Context, webhook: Id) -> None:
 
 @commands.command()
 def resume(context: typer.Context, webhook: Id) -> None:
-    """Go on where it stood, also after it was disabled."""
+    """Go on where it stood, also after it was disabled; one that fails is tried at once."""
     show(context.obj, ask(context.obj, "webhook.resume", webhook=webhook))
 
 

@@ -109,7 +109,7 @@ async def change(  # noqa: PLR0913 - what may be changed
 
 
 async def enable(core: Core, *, webhook: str) -> Json:
-    """Go on where it stood; nothing is skipped within retention."""
+    """Go on at once where it stood, also where it fails; nothing is skipped within retention."""
     found = await _named(core, webhook)
     return await _told(core, await core.subscriptions.enable(found.id, enabled=True))
 

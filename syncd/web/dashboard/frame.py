@@ -56,6 +56,7 @@ DONE = {  # what a page says after a form, by the word in its address
     "removed": "The application is removed; its secrets and tokens have ended.",
     "held": "Paused. Nothing is sent until it is resumed, and nothing is skipped.",
     "released": "Resumed. It goes on where it stood.",
+    "hurried": "It is tried at once, and by its whole schedule from here on.",
     "replayed": "It is sent again; the log tells what comes of it.",
     "no_replay": "There is nothing that was never delivered.",
     "unsubscribed": "The subscription is removed, with all that was kept of it.",

@@ -76,8 +76,9 @@ async def pause(request: web.Request, _: Choices) -> web.Response:
 
 
 async def resume(request: web.Request, _: Choices) -> web.Response:
-    """Go on where it stood."""
-    return await _switched(request, enabled=True, done="released")
+    """Go on where it stood, at once also where it fails."""
+    fails = (await subscription_named(request)).status is Status.FAILING
+    return await _switched(request, enabled=True, done="hurried" if fails else "released")
 
 
 async def try_out(request: web.Request, _: Choices) -> web.Response:

@@ -1,0 +1,51 @@
+"""What the series of a listing came to, kept for its next page (ADR 53)."""
+
+from collections.abc import Hashable
+
+from cachetools import TTLCache
+
+from syncd.engine.instances import Expanded
+from syncd.engine.occurrences import Occurrence
+from syncd.ports.clock import Clock
+
+_LASTS = 60.0  # seconds between two pages; behind it the series are expanded once more
+_IN_ALL = 32 * 2**20  # bytes
+_A_ROW = 500  # bytes, with its times and its id
+_A_SERIES = 1_000  # bytes beside its document
+
+
+class Expansions:
+    """Keeps whole expansions, as limits cut all pages of a listing alike.
+
+    Without it each page would expand every series of its calendars again. A name holds all that
+    the rows depend on, the revisions of their calendars too.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        """Keep nothing yet."""
+        self._kept = TTLCache[Hashable, Expanded](
+            _IN_ALL, _LASTS, timer=clock.monotonic, getsizeof=_size
+        )
+
+    def found(self, name: Hashable) -> Expanded | None:
+        """Return what was kept."""
+        found: Expanded | None = self._kept.get(name)
+        return found
+
+    def keep(self, name: Hashable, expanded: Expanded) -> None:
+        """Keep one, unless it is larger than all may be together."""
+        if _size(expanded) <= _IN_ALL:
+            self._kept[name] = expanded
+
+
+def _size(expanded: Expanded) -> int:
+    """Return about how many bytes it takes."""
+    series = {
+        one.id: len(one.document)
+        for one in (
+            row.what.master.stored if isinstance(row.what, Occurrence) else row.what
+            for row in expanded.rows
+        )
+    }
+    own = _A_SERIES * len(series) + sum(series.values())
+    return _A_ROW * (len(expanded.rows) + 1) + own

@@ -1,0 +1,129 @@
+"""A listing's pages expand its series once between them (ADR 53)."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import orjson
+import pytest
+
+from syncd.engine import expansions
+from syncd.engine.agenda import Agenda, AgendaQuery, Listed
+from syncd.engine.browse import Browser, EventQuery
+from syncd.formats.expand import Expansion, Recurring, expand_series
+from syncd.model.ids import CalendarKey, calendar_id
+from tests.engine.ground import Ground, event, ground, series
+
+FIRST, LAST = (datetime(2026, 11, day, tzinfo=UTC) for day in (1, 11))
+NAMES = sorted([*("Daily",) * 10, *("Early",) * 10, "Single"])
+
+
+class Office:
+    """Two daily series and an event, listed in pages of five through both listings."""
+
+    def __init__(self, here: Ground) -> None:
+        self.here = here
+        self.asked = 0  # how often a series was expanded
+        self.id = calendar_id(here.profile_id, CalendarKey("/work/"))
+        self._browser = Browser(here.store, self._expand, here.clock)
+        self._agenda = Agenda(here.store, self._expand, here.clock)
+
+    async def _expand(
+        self, some: Sequence[Recurring], after: datetime, before: datetime, limit: int
+    ) -> Sequence[Expansion | None]:
+        self.asked += len(some)
+        return [expand_series(one, after, before, limit) for one in some]
+
+    async def browsed(self, *, end: datetime | None = LAST, size: int = 5) -> AsyncIterator[str]:
+        """Yield the names in a calendar's listing."""
+        query = EventQuery(start=FIRST, end=end, page_size=size)
+        while True:
+            listing = await self._browser.list_events(self.here.profile_id, self.id, query)
+            for one in listing.events:
+                yield orjson.loads(one.document)["name"]
+            if listing.next_page is None:
+                return
+            query = replace(query, page=listing.next_page)
+
+    async def agenda(self, *, size: int = 5) -> AsyncIterator[str]:
+        """Yield the names in a listing of all calendars."""
+        query = AgendaQuery(
+            calendars=[Listed(profile=self.here.profile_id, calendar=self.id, zone=None)],
+            start=FIRST,
+            end=LAST,
+            limit=size,
+        )
+        while True:
+            page = await self._agenda.page(query)
+            for one in page.events:
+                yield orjson.loads(one.event.document)["name"]
+            if not page.more:
+                return
+            query = replace(query, behind=page.events[-1].place)
+
+
+@pytest.fixture
+async def office(tmp_path: Path) -> AsyncIterator[Office]:
+    async with ground(tmp_path) as here:
+        work = here.server.add("/work/")
+        for name in ("Daily", "Early"):
+            work.put(f"{name}.ics", series(name, 1))
+        work.put("single.ics", event("Single", 5))
+        await here.poll(listing=True)
+        yield Office(here)
+
+
+async def test_pages_expand_their_series_once(office: Office) -> None:
+    assert sorted([name async for name in office.browsed()]) == NAMES
+    assert office.asked == 2
+    assert sorted([name async for name in office.agenda()]) == NAMES
+    assert office.asked == 4
+
+
+async def test_without_an_end_too(office: Office) -> None:
+    """K23: the end that the first page chose is that of all pages."""
+    assert len([name async for name in office.browsed(end=None, size=100)]) > 700
+    assert office.asked == 2
+
+
+async def test_a_listing_of_one_page_keeps_nothing(office: Office) -> None:
+    for turn in (1, 2):
+        assert sorted([name async for name in office.browsed(size=100)]) == NAMES
+        assert sorted([name async for name in office.agenda(size=100)]) == NAMES
+        assert office.asked == turn * 4
+
+
+@pytest.mark.parametrize("listing", ["browsed", "agenda"])
+async def test_a_change_between_pages_is_seen(office: Office, listing: str) -> None:
+    names = list[str]()
+    async for name in getattr(office, listing)():
+        names.append(name)
+        if len(names) == 5:
+            work = office.here.server.calendars[CalendarKey("/work/")]
+            work.put("Early.ics", series("Other", 1, uid="Early"))
+            await office.here.poll(after=timedelta(seconds=1))
+    assert {*names[:5]} == {"Daily", "Early"}
+    assert {*names[5:]} == {"Daily", "Other", "Single"}
+    assert len(names) == len(NAMES)
+    assert office.asked == 4
+
+
+@pytest.mark.parametrize("listing", ["browsed", "agenda"])
+async def test_what_is_kept_is_forgotten_after_a_minute(office: Office, listing: str) -> None:
+    names = list[str]()
+    async for name in getattr(office, listing)():
+        names.append(name)
+        if len(names) == 5:
+            office.here.clock.advance(timedelta(seconds=61))
+    assert sorted(names) == NAMES
+    assert office.asked == 4
+
+
+async def test_what_is_too_large_is_not_kept(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(expansions, "_IN_ALL", 10_000)
+    small = Office(office.here)
+    assert sorted([name async for name in small.browsed()]) == NAMES
+    assert small.asked == 2 * 5  # by each page
