@@ -14,7 +14,7 @@ from syncd.api.dialect import Dialect
 from syncd.api.keys import DIALECT, REQUEST_ID
 from syncd.api.limits import GATE, check_size
 from syncd.api.parts import parts_of
-from syncd.api.problems import CODES, FAULT, Problem, ProblemError, problem_of
+from syncd.api.problems import CODES, FAULT, Problem, ProblemError, invalid, problem_of
 from syncd.model.errors import SyncdError
 
 log = structlog.get_logger()
@@ -68,11 +68,16 @@ async def answered(
         problem = problem_of(error)
         if problem.status == 500:  # noqa: PLR2004 - ours, not the caller's
             log.exception("request.failed", **_named(request))
-    except Exception:
+    except web.RequestPayloadError:
+        problem = invalid("the body cannot be read: it is not encoded as it says").problem
+    except Exception as error:
         if request.get(_BEGUN):
             raise  # aiohttp logs it and closes the connection
-        log.exception("request.failed", **_named(request))
-        problem = Problem(status=500, code="internal_error", message=FAULT)
+        if isinstance(error, ConnectionError) and request.transport is None:
+            problem = invalid("the connection ended before the body did").problem  # for the meter
+        else:
+            log.exception("request.failed", **_named(request))
+            problem = Problem(status=500, code="internal_error", message=FAULT)
     return request[DIALECT].answer(problem, request_id)
 
 

@@ -14,7 +14,7 @@ from syncd.engine.invitations import Invitations
 from syncd.engine.members import Members
 from syncd.engine.oauth_rules import WORDS, AskingRules, request_of
 from syncd.model import scope_words
-from syncd.model.access import Application, Token
+from syncd.model.access import Application, Scope, Token
 from syncd.model.brands import provider_by_cronofy
 from syncd.model.errors import ForbiddenError, InvalidError, NotFoundError
 from syncd.model.ids import ApplicationId, UserId
@@ -25,6 +25,7 @@ from syncd.ports.store import Store
 from syncd.ports.vault import Vault
 
 LONGEST = 2048  # characters of what a form is filled with
+_WHOLE = frozenset({Scope.ALL})  # an application's key does everything with its profiles (R6)
 _TRUE = frozenset({"true", "1"})
 _TOKEN = "token"  # noqa: S105 - a response type
 
@@ -147,6 +148,7 @@ class Asking:
         return await self._invitations.invite(
             Ends.RETURN,
             application_id=token.application_id,
+            scopes=_WHOLE if home is not None else frozenset(),
             user_id=owner,
             preselected=provider,
             return_to=return_to,

@@ -70,9 +70,14 @@ class Feeds:
         return f"/feeds/{secret.reveal()}.ics"
 
     async def file(self, secret: str) -> FeedFile:
-        """Return the file at a secret path; raises NotFoundError for unknown and expired ones."""
-        feed = await self._store.feed_at(digest(secret))
-        if feed is None or not feed.alive(self._clock.now()):
+        """Return the file at a secret path.
+
+        Raises NotFoundError for unknown and expired ones, and for those whose people have revoked
+        what they allowed.
+        """
+        now = self._clock.now()
+        feed = await self._store.feed_at(digest(secret), now)
+        if feed is None or not feed.alive(now):
             raise NotFoundError("there is no such feed")
         sources = await self._sources(feed)
         told = [f"{one.calendar}={one.revision} {sorted(one.own)}" for one in sources]

@@ -27,9 +27,12 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\bwhsec_[\w+/=-]+"), HIDDEN),
     (re.compile(r"\bsyncd_[a-z0-9]+_[\w-]+", re.IGNORECASE), HIDDEN),
     (re.compile(r"(/(?:relink|connect|feeds)/)[\w.-]+"), rf"\1{HIDDEN}"),
+    (re.compile(r"(/calendars/)[\w-]{40,}"), rf"\1{HIDDEN}"),
+    (re.compile(r"([?&](?:code|state|token|access_token)=)[^\s&'\"]+"), rf"\1{HIDDEN}"),
     (re.compile(r"(\b[a-z][a-z0-9+.-]*://)[^/\s@'\"]+@", re.IGNORECASE), rf"\1{HIDDEN}@"),
     (re.compile(r"(\b[a-z][a-z0-9+.-]*://[^\s?'\"]*\?)[^\s'\"]+", re.IGNORECASE), rf"\1{HIDDEN}"),
 )
+_PARSER = frozenset({"aiohttp.http_exceptions", "aiohttp.web_protocol"})
 _LOUD = ("asyncio", "aiohttp", "aiosqlite", "alembic", "sqlalchemy", "icalendar", "oauthlib")
 
 
@@ -37,6 +40,26 @@ def redact(_: object, __: str, line: MutableMapping[str, Any]) -> MutableMapping
     """Hide by key, and by pattern inside of every text; what everyone looks for stands first."""
     first = {key: line[key] for key in _FIRST if key in line}
     return {key: _hidden(key, value) for key, value in {**first, **line}.items()}
+
+
+class _Malformed(logging.Filter):
+    """Makes of what aiohttp tells of a request that is none a word for whoever debugs.
+
+    Its own lines have a traceback and quote the request, secrets and all; strangers could write
+    as many as they like.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Tell whether the line is to be written as it is."""
+        error = record.exc_info[1] if record.exc_info else None
+        if type(error).__module__ not in _PARSER:
+            return True
+        remote = str(record.args[0]) if isinstance(record.args, tuple) and record.args else None
+        structlog.get_logger().debug("request.malformed", remote=remote, fault=type(error).__name__)
+        return False
+
+
+_MALFORMED = _Malformed()  # one: a logger keeps each filter once
 
 
 def configure(level: str = "info", *, terminal: bool | None = None) -> None:
@@ -65,6 +88,7 @@ def configure(level: str = "info", *, terminal: bool | None = None) -> None:
     root.setLevel(level.upper())
     for name in _LOUD:
         logging.getLogger(name).setLevel("WARNING")
+    logging.getLogger("aiohttp.server").addFilter(_MALFORMED)
     logging.getLogger("apscheduler").setLevel("ERROR")  # a tick left out is what we ask for
     structlog.configure(
         processors=[

@@ -4,12 +4,13 @@
 names file (or variable), key and remedy.
 """
 
+import re
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, Field, SecretStr, ValidationError, field_serializer, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
@@ -63,7 +64,16 @@ class Store(Section):
     def _known(cls, url: str) -> str:
         if not url.startswith(("sqlite:///", "postgresql://", "postgres://")):
             raise ValueError("must begin with sqlite:/// or postgresql://")
+        try:
+            urlsplit(url).port  # noqa: B018 - raises
+        except ValueError:
+            raise ValueError("must have a number for its port") from None
         return url
+
+    @field_serializer("url", when_used="json")
+    def shown(self, url: str) -> str:
+        """Return the address without its password, as ``syncd check`` shows it."""
+        return without_password(url)
 
 
 class Vault(Section):
@@ -241,6 +251,12 @@ class Log(Section):
     """``[log]``: what is written to stderr."""
 
     level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+def without_password(url: str) -> str:
+    """Return the address of a database as it may be shown."""
+    told = re.sub(r"(://[^/?#:@]*):[^/?#]*@", r"\1:***@", url)
+    return re.sub(r"([?&]password=)[^&]*", r"\1***", told)
 
 
 class Settings(BaseSettings):

@@ -2,23 +2,70 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 
-from sqlalchemy import delete, insert, literal, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    and_,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 
 from syncd.model.errors import NotFoundError, StaleStateError
 from syncd.model.ids import ApplicationId, CalendarId, ProfileId, ResourceKey, Slot, UserId
+from syncd.model.invitation import Reach
 from syncd.model.published import Feed, Noticed
 from syncd.model.resource import RawResource
 from syncd.model.when import milliseconds
 from syncd.ports.store.feeds import Content
 from syncd.store.chunks import chunks
+from syncd.store.grant_tables import grants
 from syncd.store.published_rows import feed_of, feed_values
 from syncd.store.published_tables import feeds
+from syncd.store.tables import applications, objects, profiles, resources, tokens, users
 from syncd.store.tables import calendars as known
-from syncd.store.tables import objects, resources
 from syncd.store.topic import Topic
 
 _ALL = select(feeds)
+_with_owner = (
+    select(feeds)
+    .outerjoin(profiles, profiles.c.profile_id == feeds.c.profile_id)
+    .outerjoin(users, users.c.user_id == func.coalesce(feeds.c.user_id, profiles.c.user_id))
+)
+_client = func.coalesce(feeds.c.application_id, users.c.application_id)
+
+
+def _allowed(at: datetime) -> ColumnElement[bool]:
+    """Tell whether a feed of an application, or of one of its users, has not lost its ground.
+
+    That is the application, and for what belongs to its users a consent of theirs, or a token
+    that the operator made for them.
+    """
+    there = exists().where(
+        applications.c.application_id == _client, applications.c.removed_at.is_(None)
+    )
+    granted = exists().where(
+        grants.c.application_id == _client,
+        grants.c.user_id == users.c.user_id,
+        grants.c.revoked_at.is_(None),
+        or_(grants.c.code_digest.is_(None), grants.c.redeemed_at.is_not(None)),
+        or_(grants.c.reach == Reach.USER, grants.c.profile_id == feeds.c.profile_id),
+    )
+    made_here = exists().where(
+        tokens.c.application_id.is_(None),
+        tokens.c.revoked_at.is_(None),
+        or_(tokens.c.expires_at.is_(None), tokens.c.expires_at > milliseconds(at)),
+        or_(tokens.c.user_id == users.c.user_id, tokens.c.profile_id == feeds.c.profile_id),
+    )
+    theirs = or_(feeds.c.application_id.is_not(None), granted, made_here)
+    return or_(_client.is_(None), and_(there, theirs))
 
 
 class SqlFeeds(Topic):
@@ -57,9 +104,10 @@ class SqlFeeds(Topic):
             raise NotFoundError("there is no such feed")
         return feed_of(rows[0])
 
-    async def feed_at(self, digest: bytes) -> Feed | None:
-        """Return the one whose path has this digest."""
-        rows = await self._database.fetch(_ALL.where(feeds.c.path_digest == digest))
+    async def feed_at(self, digest: bytes, at: datetime) -> Feed | None:
+        """Return the one whose path has this digest, as long as its people allow it."""
+        wanted = _with_owner.where(feeds.c.path_digest == digest, _allowed(at))
+        rows = await self._database.fetch(wanted)
         return feed_of(rows[0]) if rows else None
 
     async def save_feed(self, feed: Feed) -> Feed:

@@ -23,7 +23,6 @@ class AuthorizePages:
     def __init__(self, asking: Asking, clock: Clock) -> None:
         """Have ``asking`` decide."""
         self._asking = asking
-        self._forms = FormTokens()
         self._asked = Tries(clock, most=PER_MINUTE, within=timedelta(minutes=1))
 
     async def kloudless(self, request: web.Request) -> web.StreamResponse:
@@ -40,21 +39,22 @@ class AuthorizePages:
         wait = self._asked.begin(request.remote or "")
         if wait is not None:
             return too_many(request, wait)
-        cookie = self._forms.cookie_of(request)
+        cookie = FormTokens.cookie_of(request)
         client = ApplicationId(request.query.get("client_id", ""))
         kept = request.cookies.get(remembered_name(request, client), "")
         asked = Asked(query=list(request.query.items()), browser=cookie, kept=kept)
         try:
             ending = await decide(asked)
         except InvalidError as error:
+            why = f"{error.field or 'query'}: {str(error).rstrip('.')}"  # oauthlib ends with one
             return page(
                 request,
                 "message.html",
                 status=400,
                 title="This link cannot be used",
                 message="The application that sent you here made a mistake, so you are not sent "
-                f"back to it. Please tell whoever runs it: {error.field or 'query'}: {error}.",
+                f"back to it. Please tell whoever runs it: {why}.",
             )
         shown = ended(request, ending)
-        self._forms.issue(request, shown, cookie)
+        FormTokens.issue(request, shown, cookie)
         return shown

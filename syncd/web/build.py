@@ -25,6 +25,7 @@ from syncd.web.relink import RelinkPages
 from syncd.web.sign_in import FormTokens, Tries
 
 FAILED_TRIES = 5
+FAILED_GUESSES = 30  # of one address at connect pages, of which anybody may ask for many
 WITHIN = timedelta(minutes=15)
 
 
@@ -42,9 +43,10 @@ def add_pages(  # noqa: PLR0913 - what the pages stand on
     """Serve the pages of signing in (api.md N1-N6), of tokens (M9, M11), and the dashboard."""
     environment = aiohttp_jinja2.setup(app, loader=PackageLoader("syncd.web"), autoescape=True)
     environment.globals["asset"] = assets.address
-    forms = FormTokens()
+    forms = FormTokens(desk.vault, clock)
     journeys = Journeys(consents)
-    door = Door(forms=forms, tries=_tries(clock), journeys=journeys)
+    guesses = Tries(clock, most=FAILED_GUESSES, within=WITHIN)
+    door = Door(forms=forms, tries=_tries(clock), guesses=guesses, journeys=journeys)
     relink = RelinkPages(linking, consents, door)
     connect = ConnectPages(invitations, consents, linker, door)
     pages = {relinking.PREFIX: relink.returned, connecting.PREFIX: connect.returned}

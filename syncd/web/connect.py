@@ -35,6 +35,7 @@ class ConnectPages:
         self._journeys = door.journeys
         self._forms = door.forms
         self._tries = door.tries
+        self._guesses = door.guesses
 
     async def show(self, request: web.Request) -> web.StreamResponse:
         """Show what can be connected, or the form of one; changes nothing, however often."""
@@ -84,10 +85,11 @@ class ConnectPages:
     async def _typed(
         self, request: web.Request, invitation: Invitation, way: Way, given: dict[str, str]
     ) -> web.StreamResponse:
-        form = _form_name(request.match_info["secret"])
-        wait = self._tries.begin(form)
+        form, address = _form_name(request.match_info["secret"]), request.remote or ""
+        wait = self._guesses.wait(address) or self._tries.begin(form)
         if wait is not None:
             return too_many(request, wait)
+        self._guesses.begin(address)
         login = Login(
             provider=way.provider,
             username=given.get("username", "").strip(),
@@ -99,6 +101,7 @@ class ConnectPages:
         except SyncdError as error:
             return await self._form(request, invitation, given, told_of(error))
         self._tries.forgive(form)
+        self._guesses.forgive(address)
         return await self._accepted(request, invitation, way.provider, signed)
 
     async def _sent(

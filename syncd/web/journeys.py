@@ -15,10 +15,11 @@ _SHORT = 16  # characters: enough to tell journeys of one browser apart
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Door:
-    """What every page has where people sign in."""
+    """What pages have where people sign in; ``tries`` are of forms, ``guesses`` of addresses."""
 
     forms: FormTokens
     tries: Tries
+    guesses: Tries
     journeys: "Journeys"
 
 

@@ -1,48 +1,72 @@
 """What every form for credentials needs: a token against forgery, and a limit to guessing."""
 
-import hmac
+import re
 import secrets
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections import OrderedDict, deque
-from datetime import timedelta
-from hashlib import sha256
+from datetime import datetime, timedelta
 
 from aiohttp import web
 
+from syncd.model.access import digest
+from syncd.model.errors import MisconfiguredError
 from syncd.ports.clock import Clock
+from syncd.ports.vault import Secret, Vault
 from syncd.web.page import page
 
+LASTS = timedelta(days=1)  # how long a page may be open before its form is refused
+_COOKIE = re.compile(r"[\w-]{43}", re.ASCII)  # of 32 bytes
 _REMEMBERED = 10_000  # forms with failed tries; the one longest unused is forgotten
 
 
 class FormTokens:
-    """Tokens bound to a cookie and a path (api.md §4); they end with the process."""
+    """Tokens bound to a cookie and a path (api.md §4), good for a day.
 
-    def __init__(self) -> None:
-        """Draw a key."""
-        self._key = secrets.token_bytes(32)
+    Every process with the key ring takes what another one has given, or itself before a restart
+    (ADR 54).
+    """
 
-    def issue(self, request: web.Request, response: web.StreamResponse, cookie: str) -> None:
+    def __init__(self, vault: Vault, clock: Clock) -> None:
+        """Seal them by ``vault``."""
+        self._vault = vault
+        self._clock = clock
+
+    @staticmethod
+    def issue(request: web.Request, response: web.StreamResponse, cookie: str) -> None:
         """Keep ``cookie`` in the browser."""
         keep(request, response, cookie_name(request), cookie)
 
-    def cookie_of(self, request: web.Request) -> str:
+    @staticmethod
+    def cookie_of(request: web.Request) -> str:
         """Return the browser's cookie, or a new one."""
-        return self.held(request) or secrets.token_urlsafe(32)
+        return FormTokens.held(request) or secrets.token_urlsafe(32)
 
-    def held(self, request: web.Request) -> str:
-        """Return the browser's cookie, empty without one."""
-        return request.cookies.get(cookie_name(request), "")
+    @staticmethod
+    def held(request: web.Request) -> str:
+        """Return the browser's cookie, empty without one of ours."""
+        held = request.cookies.get(cookie_name(request), "")
+        return held if _COOKIE.fullmatch(held) else ""
 
     def token(self, request: web.Request, cookie: str, *, action: str | None = None) -> str:
         """Return what the form on this page carries; ``action`` if it posts to another path."""
-        bound = f"{cookie}|{(action or request.path).rstrip('/')}"
-        return hmac.new(self._key, bound.encode(), sha256).hexdigest()
+        until = self._clock.now() + LASTS
+        place = _place(cookie, action or request.path)
+        sealed = self._vault.seal(Secret(until.isoformat()), place=place)
+        return urlsafe_b64encode(sealed).decode().rstrip("=")
 
     def is_ours(self, request: web.Request, given: str) -> bool:
-        """Tell whether a form came from our page in this browser."""
-        cookie = request.cookies.get(cookie_name(request), "")
-        ours = hmac.compare_digest(self.token(request, cookie).encode(), given.encode())
-        return ours and cookie != ""
+        """Tell whether a form came from our page in this browser, within a day."""
+        cookie = self.held(request)
+        try:
+            sealed = urlsafe_b64decode(given + "=" * (-len(given) % 4))
+            until = self._vault.open(sealed, place=_place(cookie, request.path)).reveal()
+        except (ValueError, MisconfiguredError):
+            return False
+        return cookie != "" and self._clock.now() < datetime.fromisoformat(until)
+
+
+def _place(cookie: str, path: str) -> str:
+    return f"forms|{digest(cookie).hex()}|{path.rstrip('/')}"
 
 
 def cookie_name(request: web.Request, name: str = "syncd-form") -> str:

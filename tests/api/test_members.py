@@ -246,6 +246,17 @@ async def test_who_may_invite_and_for_whom(desk: Desk) -> None:
     assert (await api.send("POST", "/v1/connect", token=narrow, json={})).status == 403
 
 
+async def test_the_page_of_a_link_says_what_the_application_will_be_able_to_do(desk: Desk) -> None:
+    """N6: its key does everything with what is connected through it; a user's own link has none."""
+    page = await (await Visitor(desk.api).get(await link(desk, user="u1"))).text()
+    for sentence in ("Desk will be able to", "Delete events", "Pause and disconnect this calendar"):
+        assert sentence in page
+    token = await desk.api.token(Scope.MANAGE_PROFILES)
+    own = await desk.api.send("POST", "/v1/connect", token=token, json={})
+    path = str((await own.json())["url"]).removeprefix(desk.api.url)
+    assert "will be able to" not in await (await Visitor(desk.api).get(path)).text()
+
+
 async def test_a_user_of_an_application_invites_within_it(desk: Desk) -> None:
     """N7: only if she was allowed to; the profile is the application's, as hers are."""
     narrow = await desk.user()

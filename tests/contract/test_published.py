@@ -5,13 +5,15 @@ from datetime import timedelta
 
 import pytest
 
-from syncd.model.access import SpentSecret, Token
+from syncd.model.access import SpentSecret, Token, User
 from syncd.model.errors import ConflictError, NotFoundError, StaleStateError
-from syncd.model.ids import ResourceKey, Slot, TokenId, UserId
+from syncd.model.ids import GrantId, ResourceKey, Slot, TokenId, UserId
+from syncd.model.invitation import Reach
 from syncd.model.published import Detail, Feed, Label, Noticed, SecretPath, TokenCalendar, Watch
 from syncd.ports.store import Store
+from tests.contract.test_grants import ONE, a_grant
 from tests.store.opening import NOON
-from tests.store.samples import USER, a_page, with_calendar, with_profile
+from tests.store.samples import USER, a_page, an_application, with_calendar, with_profile
 
 PATH = SecretPath(digest=b"d" * 32, sealed=b"v1:k:n:c")
 CALENDAR = TokenCalendar(id="a" * 32, user_id=USER, name="CI", path=PATH, created=NOON)
@@ -96,11 +98,30 @@ async def test_a_feed_is_written_from_the_revision_that_was_read(store: Store) -
     with pytest.raises(StaleStateError):
         await store.save_feed(FEED)
     await store.notice_feed("f", Noticed(version="v", since=NOON))
-    found = await store.feed_at(PATH.digest)
+    found = await store.feed_at(PATH.digest, NOON)
     assert found == replace(saved, noticed=Noticed(version="v", since=NOON))
     await store.remove_feed("f")
     with pytest.raises(NotFoundError):
         await store.feed("f")
+
+
+async def test_a_feed_of_an_applications_user_is_there_while_it_is_allowed(store: Store) -> None:
+    await store.add_application(an_application("one"))
+    user, later = UserId("acc_member"), NOON + timedelta(hours=1)
+    member = User(id=user, name="one/u7", created=NOON, application_id=ONE)
+    await store.add_user(member)
+    await store.add_feed(replace(FEED, user_id=user))
+    await store.add_grant(a_grant(user, "g0", reach=Reach.PROFILE, code_digest=None))
+    assert await store.feed_at(PATH.digest, NOON) is None, "of a profile alone"
+    await store.add_grant(a_grant(user, reach=Reach.USER, code_digest=b"c", redeemed_at=None))
+    assert await store.feed_at(PATH.digest, NOON) is None, "nobody has taken the code"
+    await store.add_grant(a_grant(user, "g2", reach=Reach.USER, code_digest=None))
+    assert await store.feed_at(PATH.digest, NOON) is not None
+    await store.revoke_grant(GrantId("g2"), NOON)
+    assert await store.feed_at(PATH.digest, NOON) is None
+    await store.add_token(replace(TOKEN, user_id=user, expires_at=later))
+    assert await store.feed_at(PATH.digest, NOON) is not None
+    assert await store.feed_at(PATH.digest, later) is None
 
 
 async def test_a_feed_reads_its_calendars_page_by_page(store: Store) -> None:

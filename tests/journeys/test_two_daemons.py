@@ -109,3 +109,22 @@ async def test_of_two_daemons_one_polls_and_pushes_and_the_other_takes_over(
 
 async def _has(receiver: Receiver, count: int) -> bool:
     return len(set(receiver.ids)) >= count
+
+
+@pytest.mark.timeout(240)
+async def test_a_form_of_one_daemon_is_taken_by_the_other(tmp_path: Path) -> None:
+    """What stands before them may send each request to another one (ADR 54)."""
+    async with two_daemons(tmp_path) as (one, two):
+        made = await one.ask("init")
+        await one.start()
+        await two.start()
+        async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as browser:
+            async with browser.get(f"{one.address}/") as page:
+                form = re.search(r'name="form" value="([\w-]+)"', await page.text())
+            assert form
+            fields = {"form": form[1], "token": made["token"], "to": "/"}
+            login = f"{two.address}/dashboard/login"
+            async with browser.post(login, data=fields, allow_redirects=False) as entered:
+                assert (entered.status, entered.headers.get("Location")) == (303, "/")
+            async with browser.get(f"{one.address}/") as page:
+                assert "Log out" in await page.text()

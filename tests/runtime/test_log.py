@@ -74,6 +74,8 @@ def test_lines_of_libraries_have_the_same_shape_and_only_when_they_warn(
         {"why": f"http://ada:{CANARY}@example.org/"},
         {"why": f"GET https://example.org/a?code={CANARY} failed"},
         {"why": f"https://example.org/relink/{CANARY}"},
+        {"why": f"GET /oauth/callback/google?code={CANARY}&state={CANARY} HTTP/1.1"},
+        {"why": f"GET /calendars/{CANARY:x<40} HTTP/1.1"},
         {"why": f"the token syncd_abc123_{CANARY}"},
         {"why": f"whsec_{CANARY}"},
         {"why": f"ya29.{CANARY}"},

@@ -129,6 +129,18 @@ def test_an_address_with_a_password_is_not_repeated(tmp_path: Path) -> None:
     assert "hush" not in told
 
 
+@pytest.mark.parametrize("value", ["4711", '["4711"]'])
+def test_a_secret_of_another_kind_is_not_repeated(value: str, tmp_path: Path) -> None:
+    told = refusal(tmp_path, f"[providers.google]\nclient_secret = {value}\n")
+    assert "providers.google.client_secret: input should be a valid string; change" in told
+    assert "4711" not in told
+
+
+def test_a_port_of_the_database_that_is_none_is_told(tmp_path: Path) -> None:
+    told = refusal(tmp_path, '[store]\nurl = "postgresql://db:port/syncd"\n')
+    assert "store.url: must have a number for its port" in told
+
+
 def test_every_fault_is_told_at_once(tmp_path: Path) -> None:
     told = refusal(tmp_path, "[poll]\ninterval_seconds = 1\n[retention]\ndays = 0\nweeks = 1\n")
     assert len(told.splitlines()) == 3

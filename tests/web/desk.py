@@ -12,6 +12,7 @@ from tests.api.serving import Api
 
 FORM = re.compile(r'name="form" value="([\w-]+)"')
 NOT_IN = "Log in to syncd"
+LEAD_ON = {"/dashboard/", "/dashboard/login"}
 
 
 @dataclass
@@ -76,12 +77,12 @@ def routes(api: Api, method: str) -> Iterator[str]:
     """Yield the dashboard's paths, filled in."""
     filled = {
         "profile": str(api.account),
-        **dict.fromkeys(("token", "application", "subscription", "delivery"), "none"),
+        **dict.fromkeys(("token", "application", "subscription", "delivery", "path"), "none"),
     }
     for route in api.client.app.router.routes():
         place = route.resource.canonical if route.resource else ""
         ours = place == "/" or place.startswith("/dashboard/")
-        if ours and route.method == method and place != "/dashboard/login":
+        if ours and route.method == method and place not in LEAD_ON:
             yield place.format(**filled)
 
 

@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from syncd.model.access import Scope
+from syncd.model.access import Application, Scope, User
+from syncd.model.ids import ApplicationId, UserId
 from tests.web.desk import Operator, shown
 
 SECRET = re.compile(r'value="(syncd_\w[\w-]+)"')
@@ -136,3 +137,64 @@ async def test_a_name_that_is_taken_is_refused(operator: Operator) -> None:
     answer = await operator.post("/dashboard/applications", name="Desk")
     assert answer.status == 422
     assert "There is an application Desk already." in await answer.text()
+
+
+async def test_whose_a_token_is_is_said_by_the_names_of_applications(operator: Operator) -> None:
+    """Their users have names of ours, which say nothing to people."""
+    store, now = operator.api.ground.store, operator.api.clock.now()
+    desk = Application(id=ApplicationId("app_desk"), name="Desk", created=now)
+    await store.add_application(desk)
+    for identity, name in (("acc_u7", "app_desk/u7"), ("acc_new", "app_desk:caldav 2htlt46v")):
+        user = User(id=UserId(identity), name=name, created=now, application_id=desk.id)
+        await store.add_user(user)
+        given = {"user_id": user.id, "application_id": desk.id}
+        await operator.api.token(Scope.READ_EVENTS, **given)
+    page = shown(await operator.text("/dashboard/access"))
+    assert "User u7 of Desk · read_events" in page
+    assert "A user of Desk · read_events" in page
+    assert "User ada" in page
+    assert "app_desk:" not in page
+
+
+async def test_a_profiles_token_says_which_application_has_it(operator: Operator) -> None:
+    store, now = operator.api.ground.store, operator.api.clock.now()
+    desk = Application(id=ApplicationId("app_desk"), name="Desk", created=now)
+    await store.add_application(desk)
+    given = {"profile_id": operator.api.ground.profile_id, "application_id": desk.id}
+    await operator.api.token(Scope.READ_EVENTS, **given)
+    assert "A profile: 1 , given to Desk · read_events" in shown(
+        await operator.text("/dashboard/access")
+    )
+
+
+async def test_what_was_typed_stays_when_it_is_refused(operator: Operator) -> None:
+    """Whoever mistyped one address does not type the others again."""
+    wrong = {"origins": "https://desk.example\nnonsense", "redirect_uris": "https://desk.example/b"}
+    answer = await operator.post("/dashboard/applications", name='De"sk', **wrong)
+    page = await answer.text()
+    assert answer.status == 422
+    assert 'name="name" required maxlength="200" value="De&#34;sk"' in page
+    assert ">https://desk.example\nnonsense</textarea>" in page
+    assert ">https://desk.example/b</textarea>" in page
+    answer = await operator.post(
+        "/dashboard/tokens", name="mine", reach="profile", whose="99", expires="30", scope=["raw"]
+    )
+    page = await answer.text()
+    assert answer.status == 422
+    for words in (
+        'value="mine"', 'value="99"', '<option value="profile" selected>',
+        '<option value="30" selected>', 'value="raw" checked',
+    ):  # fmt: skip
+        assert words in page
+    assert page.count(" checked") == 1
+    fresh = await operator.text("/dashboard/access")
+    assert '<option value="90" selected>' in fresh
+    assert " checked" not in fresh
+    assert 'value="mine"' not in fresh
+
+
+async def test_a_refused_token_is_made_of_no_application(operator: Operator) -> None:
+    """The two forms have fields of the same name."""
+    answer = await operator.post("/dashboard/tokens", name="mine", reach="profile", whose="99")
+    page = (await answer.text()).partition('id="application-name"')[2]
+    assert 'value="mine"' not in page

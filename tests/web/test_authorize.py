@@ -95,7 +95,9 @@ async def test_a_member_that_is_given_twice_is_a_page(desk: Desk, name: str) -> 
     """RFC 6749 §3.1: who knows which is meant."""
     good = desk.kloudless()
     twice = parse_qs(urlsplit(good).query)[name][0]
-    await stopped(await desk.person.get(f"{good}&{urlencode({name: twice})}"), name)
+    answer = await desk.person.get(f"{good}&{urlencode({name: twice})}")
+    await stopped(answer, name)
+    assert ".." not in await answer.text()
 
 
 async def test_every_other_fault_goes_back_with_the_state_as_it_was_given(desk: Desk) -> None:

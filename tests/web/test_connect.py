@@ -175,6 +175,20 @@ async def test_five_failed_tries_are_enough(scene: Scene) -> None:
     assert told(await scene.connect(path))
 
 
+async def test_nobody_guesses_by_asking_for_one_link_after_the_other(scene: Scene) -> None:
+    """30 failures in 15 minutes from one address; who signs in takes nothing of it."""
+    for _ in range(6):
+        path = await scene.invited()
+        for _ in range(5):
+            assert (await scene.connect(path, password="wrong")).status == 422  # noqa: S106
+    refused = await scene.connect(await scene.invited())
+    assert (refused.status, refused.headers["Retry-After"]) == (429, "900")
+    assert len(scene.api.linker.tries) == 30
+    scene.api.clock.advance(timedelta(minutes=15))
+    for _ in range(31):
+        assert (await scene.connect(await scene.invited())).status == 303
+
+
 async def test_a_consent_connects(scene: Scene) -> None:
     """N3, N6: contacts are asked for where the application may read them."""
     path = await scene.invited(scopes=frozenset({Scope.READ_EVENTS}))

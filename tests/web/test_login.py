@@ -196,3 +196,35 @@ async def test_a_part_of_a_page_is_no_place_for_the_door(stranger: Operator) -> 
     assert answer.headers["HX-Refresh"] == "true"
     await stranger.log_in()
     assert "HX-Refresh" not in (await stranger.get("/", **{"HX-Request": "true"})).headers
+
+
+async def test_a_command_in_a_refusal_is_shown_as_one(stranger: Operator) -> None:
+    """And what is typed is no markup."""
+    narrow = await stranger.api.token(Scope.READ_EVENTS)
+    text = await (await stranger.try_token(narrow)).text()
+    assert "<code>syncd token create --admin</code> makes one." in text
+    assert "`" not in text
+    await stranger.log_in()
+    text = await (await stranger.get("/dashboard/applications/%3Cb%3E")).text()
+    assert "there is no application &lt;b&gt;; <code>syncd application list</code>".casefold() in (
+        text.casefold()
+    )
+
+
+@pytest.mark.parametrize("path", ["/dashboard", "/dashboard/", "/dashboard/login"])
+async def test_what_people_type_leads_to_the_dashboard(operator: Operator, path: str) -> None:
+    """After a token that was refused, the address is that of the form."""
+    answer = await operator.api.client.get(path, allow_redirects=False)
+    assert (answer.status, answer.headers["Location"]) == (303, "/")
+
+
+async def test_an_address_that_is_none_is_told_in_a_page(operator: Operator) -> None:
+    for name in ("nothing", "profiles", "tokens", "a/b"):
+        path = f"/dashboard/{name}"
+        answer = await operator.get(path)
+        assert (answer.status, answer.content_type) == (404, "text/html"), path
+        assert "There is nothing here" in await answer.text()
+    operator.forget()
+    stranger = await operator.get("/dashboard/nothing")
+    assert stranger.status == 403
+    assert NOT_IN in await stranger.text()

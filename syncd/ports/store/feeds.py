@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from syncd.model.ids import ApplicationId, CalendarId, ProfileId, ResourceKey, Slot, UserId
@@ -41,8 +42,12 @@ class Feeds(Protocol):
         """Return one; raises NotFoundError."""
         ...
 
-    async def feed_at(self, digest: bytes) -> Feed | None:
-        """Return the one whose path has this digest."""
+    async def feed_at(self, digest: bytes, at: datetime) -> Feed | None:
+        """Return the one whose path has this digest, as long as its people allow it.
+
+        Of an application, or of its users, that is while it is registered; of its users also while
+        they have a consent that was not revoked, or a living token of the command line.
+        """
         ...
 
     async def save_feed(self, feed: Feed) -> Feed:

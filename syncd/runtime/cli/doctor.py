@@ -28,13 +28,63 @@ def examine(options: Options) -> list[Json]:
     from syncd.runtime import settings
 
     current = settings.load(options.config)
-    found = [_finding("configuration", "readable, no unknown keys", well=True)]
-    found += [_clock(), *_permissions(current), _answers(current)]
+    found = [_configuration(options), _clock(), *_permissions(current), _answers(current)]
+    found += _proxy(current)
     try:
         found += ask(options, "doctor")
     except (SyncdError, OSError) as error:
         found.append(_finding("database", str(error), well=False))
     return found
+
+
+def _configuration(options: Options) -> Json:
+    from syncd.runtime.places import config_file, parse_toml
+
+    what, file = "configuration", config_file(options.config)
+    well = _finding(what, "readable, no unknown keys", well=True)
+    if file is None or not file.stat().st_mode & stat.S_IROTH:
+        return well
+    keys = list(_secrets_in(parse_toml(file)))
+    if not keys:
+        return well
+    variables = ", ".join(map(_variable, keys))
+    told = (
+        f"{file} holds {', '.join(keys)}, and everybody may read it: chmod o= {file}, or give it "
+        f"by {variables} in /etc/syncd/environment, which only systemd reads"
+    )
+    return _finding(what, told, well=False)
+
+
+def _secrets_in(given: Json) -> Iterator[str]:
+    """Yield the keys of a file that have a secret."""
+    from syncd.runtime.settings import without_password
+
+    for name, section in given.get("providers", {}).items():
+        if section.get("client_secret"):
+            yield f"providers.{name}.client_secret"
+    url = given.get("store", {}).get("url", "")
+    if without_password(url) != url:
+        yield "store.url"
+
+
+def _variable(key: str) -> str:
+    """Return where a secret may stand instead; libpq finds a password by itself."""
+    return "PGPASSWORD" if key == "store.url" else f"SYNCD_{key.replace('.', '__').upper()}"
+
+
+def _proxy(current: "Settings") -> Iterator[Json]:
+    """Look at who speaks for people: https ends at a proxy, as syncd itself has none."""
+    server = current.server
+    if server.public_url.startswith("http://") or server.listen.startswith("unix:"):
+        return
+    if server.trusted_proxies:
+        yield _finding("proxy", ", ".join(map(str, server.trusted_proxies)), well=True)
+        return
+    told = (
+        "public_url is https, but nobody is trusted to say who asks: cookies are not Secure, and "
+        "all people count as one address; set server.trusted_proxies to that of your proxy"
+    )
+    yield _finding("proxy", told, well=False)
 
 
 def _clock() -> Json:

@@ -1,5 +1,6 @@
 """Tokens and applications: who may ask syncd for what."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from aiohttp import web
@@ -10,10 +11,17 @@ from syncd.model.errors import ConflictError, InvalidError, NotFoundError
 from syncd.model.ids import ProfileId, TokenId, UserId, parse_profile
 from syncd.web.dashboard.desk import desk_of
 from syncd.web.dashboard.frame import Choices, away, one, sentence_of, session_of, show
+from syncd.web.dashboard.people import names_of, whose
 
+REACHES = {
+    "user": "a user's profiles",
+    "profile": "one profile",
+    "admin": "everything (administrator)",
+}
 LIFETIMES = {"": "Never", "30": "In 30 days", "90": "In 90 days", "365": "In a year"}
 OVERLAPS = {"86400": "A day", "604800": "A week", "0": "Nothing: they end now"}
 SHOWN_SCOPES = tuple(one for one in Scope if one is not Scope.ALL)
+_FRESH: Mapping[str, object] = {"expires": "90"}  # in the form for a token
 _MOST = 200  # tokens on the page
 _PAGE = "/dashboard/access"
 
@@ -36,7 +44,7 @@ async def create_token(request: web.Request, given: Choices) -> web.Response:
             lifetime=_lifetime(given),
         )
     except (InvalidError, NotFoundError) as error:
-        return await _page(request, problem=("token", sentence_of(error)))
+        return await _page(request, problem=("token", sentence_of(error)), typed=given)
     return show(
         request,
         "secrets.html",
@@ -63,7 +71,7 @@ async def add_application(request: web.Request, given: Choices) -> web.Response:
             redirect_uris=one(given, "redirect_uris").split(),
         )
     except (InvalidError, ConflictError) as error:
-        return await _page(request, problem=("application", sentence_of(error)))
+        return await _page(request, problem=("application", sentence_of(error)), typed=given)
     return _registered(request, made, "The application is registered")
 
 
@@ -99,9 +107,16 @@ async def ask_token(request: web.Request) -> web.Response:
     return show(request, "revoke.html", token=found, mine=mine)
 
 
-async def _page(request: web.Request, *, problem: tuple[str, str] | None = None) -> web.Response:
+async def _page(
+    request: web.Request,
+    *,
+    problem: tuple[str, str] | None = None,
+    typed: Choices | None = None,
+) -> web.Response:
+    """Show all; ``problem`` is the form that was refused and why, ``typed`` what it held."""
     desk, every = desk_of(request), request.query.get("all") == "1"
-    now = desk.clock.now()
+    filled = {name: one(typed or {}, name) for name in typed or {}}
+    now, names = desk.clock.now(), await names_of(desk.store)
     tokens = [token for token in await desk.store.tokens() if not token.is_application]
     listed = [token for token in tokens if every or token.alive(now)]
     return show(
@@ -109,13 +124,17 @@ async def _page(request: web.Request, *, problem: tuple[str, str] | None = None)
         "access.html",
         status=200 if problem is None else 422,
         problem=problem,
+        typed={"token": _FRESH, "application": {}} | ({problem[0]: filled} if problem else {}),
         tokens=listed[:_MOST],
         hidden=len(listed) - min(len(listed), _MOST),
         dead=len(tokens) - len([token for token in tokens if token.alive(now)]),
         every=every,
-        users={user.id: user.name for user in await desk.store.users()},
+        users={user.id: whose(user, names) for user in await desk.store.users()},
+        names=names,
         applications=await desk.store.applications(),
         scopes=SHOWN_SCOPES,
+        ticked=(typed or {}).get("scope", []),
+        reaches=REACHES,
         lifetimes=LIFETIMES,
         mine=session_of(request).token_id,
     )

@@ -17,7 +17,7 @@ from syncd.web.dashboard import (
 )
 from syncd.web.dashboard.activity import STOPPING
 from syncd.web.dashboard.desk import DESK, Desk
-from syncd.web.dashboard.frame import SESSIONS, Door
+from syncd.web.dashboard.frame import SESSIONS, Door, nothing
 from syncd.web.dashboard.login import LOGIN, LoginPages
 from syncd.web.dashboard.session import Sessions
 from syncd.web.sign_in import FormTokens, Tries
@@ -75,8 +75,13 @@ def add_dashboard(app: web.Application, desk: Desk, forms: FormTokens, tries: Tr
         (f"{_DELIVERY}/replay", deliveries.replay),
     ):
         app.router.add_post(path, door.takes(act))
+    for path in ("/dashboard", "/dashboard/", LOGIN):
+        app.router.add_get(path, login.begin)
+    app.router.add_get("/dashboard/{path:.+}", door.shows(nothing))  # what none of those is
     environment = aiohttp_jinja2.get_env(app)
     environment.filters.update(
+        coded=words.coded,
+        initial=words.initial,
         relative=words.relative,
         absolute=words.absolute,
         span=words.span,

@@ -139,6 +139,11 @@ def fault(request: web.Request, status: int, title: str, message: str) -> web.Re
     return show(request, "fault.html", status=status, title=title, message=message)
 
 
+async def nothing(request: web.Request) -> web.Response:
+    """Raise NotFoundError: no page is there."""
+    raise NotFoundError(f"there is no page at {request.path}")
+
+
 def away(to: str) -> web.Response:
     """Return to a page of ours after a form."""
     return web.Response(status=303, headers={**DESK_HEADERS, "Location": to})

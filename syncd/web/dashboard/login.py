@@ -39,6 +39,10 @@ class LoginPages:
             shown.headers["HX-Refresh"] = "true"  # a part of a page is no place for it
         return shown
 
+    async def begin(self, _: web.Request) -> web.Response:
+        """Lead to the first page: what people type, or find in their address bar."""
+        return away("/")
+
     async def log_in(self, request: web.Request) -> web.Response:
         """Try a token."""
         given = await fields(request)

@@ -14,6 +14,7 @@ from syncd.web.dashboard.activity import lines_of, stream_href
 from syncd.web.dashboard.chart import chart
 from syncd.web.dashboard.desk import desk_of
 from syncd.web.dashboard.frame import Choices, away, one, show
+from syncd.web.dashboard.people import names_of, whose
 
 SHOWN = 30  # activities on a page
 _PATIENCE = timedelta(seconds=20)  # with a poll that somebody asked for
@@ -53,7 +54,7 @@ async def retrieve(request: web.Request) -> web.Response:
         request,
         "profile.html",
         profile=profile,
-        user=user.name,
+        user=whose(user, await names_of(desk.store)),
         relink_url=None if link is None else desk.address(request) + link,
         calendars=await _rows(request, profile),
         chart=chart(desk.ticker.diary.of(profile.id)),

@@ -12,6 +12,7 @@ from syncd.model.subscription import SIGNED_FORMATS, Outcome, Status, Subscripti
 from syncd.ports.sink import Receipt
 from syncd.web.dashboard.desk import desk_of
 from syncd.web.dashboard.frame import Choices, away, one, show
+from syncd.web.dashboard.people import names_of, whose
 
 ROOT = "/dashboard/subscriptions"
 PER_PAGE = 50
@@ -202,12 +203,9 @@ async def _row(request: web.Request, found: Subscription) -> Row:
     if found.profile_id is not None:
         owner, href = f"profile {found.profile_id}", f"/dashboard/profiles/{found.profile_id}"
     elif found.user_id is not None:
-        owner = f"user {(await store.user(found.user_id)).name}"
+        owner = whose(await store.user(found.user_id), await names_of(store))
     elif found.application_id is not None:
-        name = next(
-            (one.name for one in await store.applications() if one.id == found.application_id),
-            found.application_id,
-        )
+        name = (await names_of(store)).get(found.application_id, found.application_id)
         owner, href = f"application {name}", f"/dashboard/applications/{found.application_id}"
     behind = await store.behind_of(found.id)
     return Row(subscription=found, owner=owner, owner_href=href, behind=behind)

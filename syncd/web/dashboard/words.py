@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from markupsafe import Markup, escape
+
 from syncd.model.profile import Profile, Reason, State
 from syncd.model.subscription import Format, Subscription
 from syncd.model.subscription import Reason as Disabled
@@ -73,6 +75,22 @@ def disabled(subscription: Subscription) -> str | None:
     if subscription.format is Format.NATS and not subscription.url:
         return "The settings name no server: nothing is sent until [nats] url is set."
     return _DISABLED[subscription.reason]
+
+
+def coded(text: str) -> Markup:
+    """Return a sentence whose commands stand between backticks, as a page shows it."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:  # one is left over
+        return escape(text)
+    return Markup().join(
+        Markup("<code>{}</code>").format(part) if at % 2 else escape(part)
+        for at, part in enumerate(parts)
+    )
+
+
+def initial(text: str) -> str:
+    """Return a text that begins a line; the rest of it stays."""
+    return text[:1].upper() + text[1:]
 
 
 def span(length: timedelta) -> str:
