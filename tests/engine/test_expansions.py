@@ -1,5 +1,7 @@
 """A listing's pages expand its series once between them (ADR 53)."""
 
+import asyncio
+import weakref
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -11,12 +13,19 @@ import pytest
 from syncd.engine import expansions
 from syncd.engine.agenda import Agenda, AgendaQuery, Listed
 from syncd.engine.browse import Browser, EventQuery
+from syncd.engine.expansions import Expansions
+from syncd.engine.instances import Expanded, Row
 from syncd.formats.expand import Expansion, Recurring, expand_series
 from syncd.model.ids import CalendarKey, calendar_id
 from tests.engine.ground import Ground, event, ground, series
+from tests.fakes.clock import FakeClock
 
 FIRST, LAST = (datetime(2026, 11, day, tzinfo=UTC) for day in (1, 11))
 NAMES = sorted([*("Daily",) * 10, *("Early",) * 10, "Single"])
+
+
+class Rows(list[Row]):
+    """Rows that a weak reference may tell of."""
 
 
 class Office:
@@ -127,3 +136,18 @@ async def test_what_is_too_large_is_not_kept(
     small = Office(office.here)
     assert sorted([name async for name in small.browsed()]) == NAMES
     assert small.asked == 2 * 5  # by each page
+
+
+async def test_what_is_over_does_not_stay_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """ADR 53: its profile may have been erased, and nobody may ever list anything again."""
+    monkeypatch.setattr(expansions, "_LASTS", 0.01)
+    clock = FakeClock()
+    kept, rows = Expansions(clock), Rows()
+    kept.keep("a listing", Expanded(rows, cut=False))
+    there = weakref.ref(rows)
+    del rows
+    clock.advance(timedelta(seconds=1))
+    assert there() is not None
+    async with asyncio.timeout(5):
+        while there() is not None:  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.01)
