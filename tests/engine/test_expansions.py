@@ -6,17 +6,18 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
 
 from syncd.engine import expansions
-from syncd.engine.agenda import Agenda, AgendaQuery, Listed
+from syncd.engine.agenda import Agenda, AgendaQuery, Listed, Managed
 from syncd.engine.browse import Browser, EventQuery
 from syncd.engine.expansions import Expansions
 from syncd.engine.instances import Expanded, Row
 from syncd.formats.expand import Expansion, Recurring, expand_series
-from syncd.model.ids import CalendarKey, calendar_id
+from syncd.model.ids import CalendarId, CalendarKey, calendar_id
 from tests.engine.ground import Ground, event, ground, series
 from tests.fakes.clock import FakeClock
 
@@ -44,25 +45,31 @@ class Office:
         self.asked += len(some)
         return [expand_series(one, after, before, limit) for one in some]
 
-    async def browsed(self, *, end: datetime | None = LAST, size: int = 5) -> AsyncIterator[str]:
+    async def browsed(
+        self,
+        *,
+        start: datetime = FIRST,
+        end: datetime | None = LAST,
+        size: int = 5,
+        calendar: CalendarId | None = None,
+    ) -> AsyncIterator[str]:
         """Yield the names in a calendar's listing."""
-        query = EventQuery(start=FIRST, end=end, page_size=size)
+        query, listed = EventQuery(start=start, end=end, page_size=size), calendar or self.id
         while True:
-            listing = await self._browser.list_events(self.here.profile_id, self.id, query)
+            listing = await self._browser.list_events(self.here.profile_id, listed, query)
             for one in listing.events:
                 yield orjson.loads(one.document)["name"]
             if listing.next_page is None:
                 return
             query = replace(query, page=listing.next_page)
 
-    async def agenda(self, *, size: int = 5) -> AsyncIterator[str]:
-        """Yield the names in a listing of all calendars."""
-        query = AgendaQuery(
-            calendars=[Listed(profile=self.here.profile_id, calendar=self.id, zone=None)],
-            start=FIRST,
-            end=LAST,
-            limit=size,
-        )
+    async def agenda(
+        self, *, size: int = 5, calendar: CalendarId | None = None, **fields: Any
+    ) -> AsyncIterator[str]:
+        """Yield the names in a listing of one calendar, as of many."""
+        listed = Listed(profile=self.here.profile_id, calendar=calendar or self.id, zone=None)
+        asked = {"calendars": [listed], "start": FIRST, "end": LAST, "limit": size, **fields}
+        query = AgendaQuery(**asked)
         while True:
             page = await self._agenda.page(query)
             for one in page.events:
@@ -79,6 +86,9 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
         for name in ("Daily", "Early"):
             work.put(f"{name}.ics", series(name, 1))
         work.put("single.ics", event("Single", 5))
+        home = here.server.add("/home/")
+        for name in ("Lunch", "Tea", "Nap"):
+            home.put(f"{name}.ics", series(name, 1))
         await here.poll(listing=True)
         yield Office(here)
 
@@ -127,6 +137,32 @@ async def test_what_is_kept_is_forgotten_after_a_minute(office: Office, listing:
             office.here.clock.advance(timedelta(seconds=61))
     assert sorted(names) == NAMES
     assert office.asked == 4
+
+
+@pytest.mark.parametrize(
+    ("listing", "what"),
+    [
+        *(("browsed", one) for one in ("start", "end", "calendar")),
+        *(("agenda", one) for one in ("start", "end", "calendar", "since", "managed")),
+    ],
+)
+async def test_listings_that_differ_share_nothing(office: Office, listing: str, what: str) -> None:
+    """Each shows what it would show if it were the only one."""
+    others: dict[str, object] = {
+        "start": FIRST + timedelta(days=3),
+        "end": LAST - timedelta(days=3),
+        "calendar": calendar_id(office.here.profile_id, CalendarKey("/home/")),
+        "since": office.here.clock.now() + timedelta(hours=1),
+        "managed": Managed.ONLY,
+    }
+    other = {what: others[what]}
+    fresh = Office(office.here)
+    alone = sorted([name async for name in getattr(fresh, listing)(**other)])
+    assert alone != NAMES
+    first = getattr(office, listing)()
+    names = [await anext(first)]
+    assert sorted([name async for name in getattr(office, listing)(**other)]) == alone
+    assert sorted(names + [name async for name in first]) == NAMES
 
 
 async def test_what_is_too_large_is_not_kept(
