@@ -64,7 +64,11 @@ class Office:
             query = replace(query, page=listing.next_page)
 
     async def agenda(
-        self, *, size: int = 5, calendar: CalendarId | None = None, **fields: Any
+        self,
+        *,
+        size: int = 5,
+        calendar: CalendarId | None = None,
+        **fields: Any,  # noqa: ANN401 - of an AgendaQuery
     ) -> AsyncIterator[str]:
         """Yield the names in a listing of one calendar, as of many."""
         listed = Listed(profile=self.here.profile_id, calendar=calendar or self.id, zone=None)
