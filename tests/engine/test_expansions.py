@@ -2,7 +2,7 @@
 
 import asyncio
 import weakref
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,9 +15,11 @@ from syncd.engine import expansions
 from syncd.engine.agenda import Agenda, AgendaQuery, Listed, Managed
 from syncd.engine.browse import Browser, EventQuery
 from syncd.engine.expansions import Expansions
-from syncd.engine.instances import Expanded, Row
+from syncd.engine.instances import Expanded, Instances, Row
 from syncd.formats.expand import Expansion, Recurring, expand_series
-from syncd.model.ids import CalendarId, CalendarKey, calendar_id
+from syncd.model.ids import CalendarId, CalendarKey, EventId, calendar_id
+from syncd.model.resource import StoredEvent
+from syncd.ports.store.snapshots import Window
 from tests.engine.ground import Ground, event, ground, series
 from tests.fakes.clock import FakeClock
 
@@ -27,6 +29,21 @@ NAMES = sorted([*("Daily",) * 10, *("Early",) * 10, "Single"])
 
 class Rows(list[Row]):
     """Rows that a weak reference may tell of."""
+
+
+class Still:
+    """A store that answers at once."""
+
+    def __init__(self, masters: Sequence[StoredEvent]) -> None:
+        self._masters = masters
+
+    async def events(self, _window: Window) -> Sequence[StoredEvent]:
+        return self._masters
+
+    async def exceptions(
+        self, _calendar: CalendarId, _series: Collection[EventId]
+    ) -> Sequence[StoredEvent]:
+        return []
 
 
 class Office:
@@ -191,3 +208,23 @@ async def test_what_is_over_does_not_stay_in_memory(monkeypatch: pytest.MonkeyPa
     async with asyncio.timeout(5):
         while there() is not None:  # noqa: ASYNC110 - nobody tells
             await asyncio.sleep(0.01)
+
+
+async def test_others_have_a_turn_while_occurrences_are_named(office: Office) -> None:
+    """F42: a store and rules that keep nobody waiting are no rest for the others."""
+    late, turns = FIRST + timedelta(days=1_500), 0
+    window = Window(calendars=(office.id,), after=FIRST, before=late, series=True, limit=10)
+    masters = await office.here.store.events(window)
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    task = asyncio.create_task(others())
+    instances = Instances(Still(masters), office._expand)
+    found = await instances.expanded(window, {}, after=FIRST, before=late)
+    task.cancel()
+    assert len(found.rows) == 3_000
+    assert turns == 2
