@@ -142,7 +142,9 @@ async def _read(
             if sum(row.begins_at < reached - _DAY for row in rows.values()) > query.page_size:
                 break
     if unread:
-        log.info("event.unread", calendar_id=ground.calendar, count=unread)
+        log.info(
+            "event.unread", profile_id=ground.profile, calendar_id=ground.calendar, count=unread
+        )
     return sorted(rows.values(), key=lambda row: (row.begins_at, row.event.id))
 
 

@@ -109,6 +109,13 @@ async def test_pages_are_asked_for_as_they_are_needed_and_each_series_once(desk:
     desk.server.page_size = 2
     read = desk.provider.room_events(HALL, NOVEMBER)
     assert len((await anext(read)).resources) == 2
+    asked = next(one for one in desk.server.asked if one.path.endswith("/calendarView"))
+    assert dict(asked.query) == {
+        "startDateTime": "2026-10-31T00:00:00Z",
+        "endDateTime": "2026-12-02T00:00:00Z",
+        "$top": "500",
+        "$orderby": "start/dateTime",
+    }
     assert len(desk.asked()) == 2
     assert sum([len(one.resources) async for one in read]) == 5
     assert not [one for one in desk.asked() if one.endswith("/D")]

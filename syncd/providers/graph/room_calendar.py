@@ -24,6 +24,7 @@ from syncd.providers.graph.series import (
 )
 from syncd.providers.graph.translate import BROKEN, event_of, original_of, start_of
 
+_DAY = timedelta(days=1)
 _LONGEST = timedelta(days=1800)  # of a view; Graph refuses more than 1,825 days
 
 
@@ -58,7 +59,8 @@ class RoomReader:
             async for items in wire.room_event_pages(self._client, self._room):
                 yield items
             return
-        for after, before in _views(window.after, window.before):
+        # days count in the mailbox' own zone, which nobody tells: the caller cuts what is too much
+        for after, before in _views(window.after - _DAY, window.before + _DAY):
             async for items in wire.room_view_pages(self._client, self._room, after, before):
                 yield items
 
