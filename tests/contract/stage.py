@@ -26,6 +26,7 @@ class Lack(StrEnum):
     REFUSED_TOKENS = "it takes a token that it has forgotten for none, and tells everything again"
     CONTACTS = "it has no contacts"
     ROOMS = "it has no rooms"
+    ROOM_CALENDARS = "nobody reads the calendars of its rooms"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,4 +175,16 @@ class KeepsContacts(Protocol):
 
     async def contacts(self) -> list[Named]:
         """Return all contacts, read by code that shares nothing with syncd, in any order."""
+        ...
+
+
+@runtime_checkable
+class ShowsRooms(Protocol):
+    """A stage without ``Lack.ROOM_CALENDARS``."""
+
+    async def add_room(self, calendar: str) -> None:
+        """Make a room whose calendar the person may read, and has not in the list of her own.
+
+        It is filled by ``calendar`` as others are; ``truth`` leaves it out.
+        """
         ...
