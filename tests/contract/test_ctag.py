@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import pytest
 
+from syncd.providers.caldav.listing import Lister
 from tests.contract.rig import Rig, rigged
 from tests.contract.stage import Stage
 from tests.contract.test_sync_again import Behind
@@ -61,3 +62,24 @@ async def test_what_moved_it_is_told(here: Rig[Any], proxy: QuirkProxy) -> None:
     assert len(await asked(here, proxy)) == 2  # once more, as a ctag may count seconds (D13)
     assert await asked(here, proxy) == [("propfind", "0")]
     assert await here.told() == []
+
+
+async def test_what_moves_during_a_second_look_gets_one_of_its_own(
+    here: Rig[Any], proxy: QuirkProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """D13: the listing that found it may be in the same second as what comes behind it."""
+    await proxy.put("work", "0.ics", event("u-0", "Other"))
+    await asked(here, proxy)
+    plain = Lister.ctag
+
+    async def moving(lister: Lister) -> str | None:
+        told = await plain(lister)
+        await proxy.put("work", "0.ics", event("u-0", "Late"))
+        return told
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Lister, "ctag", moving)
+        await asked(here, proxy)
+    assert await here.told() == [("update", "Late"), ("update", "Other")]
+    assert await asked(here, proxy) == [("propfind", "0"), ("propfind", "1")]
+    assert await asked(here, proxy) == [("propfind", "0")]

@@ -58,16 +58,18 @@ class CalendarReader:
             return self._by_ctag(state, known) if state.ctag else self.everything(known)
         return self._feed(state, state.sync, known)
 
-    async def everything(self, known: Known, *, moved: bool = True) -> AsyncIterator[Delta]:
+    async def everything(self, known: Known, *, unmoved: str | None = None) -> AsyncIterator[Delta]:
         """Yield a complete listing, with the bodies of what differs from ``known`` (D10).
 
-        One that nothing has ``moved`` since the last is not looked at once more (D13).
+        One that still has the ``unmoved`` ctag is not looked at once more (D13).
         """
         at = self._clock.now()
         etags = await known.etags()
         part = await self._all(first=not etags)
         state = State(sync=part.token, ctag=part.ctag if part.token is None else self._ctag)
-        async for page in self._listed(part.members, etags, state.changed(at) if moved else state):
+        if unmoved is None or part.ctag != unmoved:
+            state = state.changed(at)
+        async for page in self._listed(part.members, etags, state):
             yield page
 
     async def _all(self, *, first: bool) -> Part:
@@ -97,7 +99,7 @@ class CalendarReader:
         if not moved and (state.changed_at is None or not state.settled(at)):
             yield Delta(token=state.text(), mode=Mode.LISTING)
             return
-        async for page in self.everything(known, moved=moved):
+        async for page in self.everything(known, unmoved=None if moved else ctag):
             yield page
 
     async def _feed(self, state: State, token: str, known: Known) -> AsyncIterator[Delta]:
