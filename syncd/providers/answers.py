@@ -37,6 +37,10 @@ class UnansweredError(PassingError):
     """A write went out and no answer came: it may have been done."""
 
 
+class LockedError(PassingError):
+    """Somebody else is writing there: this write was not done (RFC 4918 §11.3)."""
+
+
 class OversizeError(MalformedReplyError):
     """More than we take, or more than they give, in one answer; a smaller request may work."""
 
@@ -60,6 +64,7 @@ class Means(Enum):
     OVERSIZE = auto()
     THROTTLED = auto()
     TRANSIENT = auto()
+    LOCKED = auto()
     MALFORMED = auto()
     CONFLICT = auto()
     REJECTED = auto()
@@ -82,15 +87,17 @@ READS: Mapping[int, Means] = {
 }
 
 WRITES: Mapping[int, Means] = {
-    **{status: READS[status] for status in (401, 403, 404, 408, 410, 423, 425, 429)},
+    **{status: READS[status] for status in (401, 403, 404, 408, 410, 425, 429)},
     405: Means.UNSUPPORTED,
     409: Means.CONFLICT,
     412: Means.CONFLICT,
+    423: Means.LOCKED,
     501: Means.UNSUPPORTED,
 }
 
 _ERRORS: Mapping[Means, type[SyncdError]] = {
     Means.REFUSED: RelinkRequiredError,
+    Means.LOCKED: LockedError,
     Means.FORBIDDEN: ForbiddenError,
     Means.GONE: NotFoundError,
     Means.ABSENT: AbsentError,

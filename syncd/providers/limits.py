@@ -20,12 +20,18 @@ _MINUTE = 60.0
 T = TypeVar("T")
 
 
-async def retried(attempt: Callable[[], Awaitable[T]], clock: Clock, *, tries: int = TRIES) -> T:
-    """Return what ``attempt`` returns, after full jitter where it raises PassingError."""
+async def retried(
+    attempt: Callable[[], Awaitable[T]],
+    clock: Clock,
+    *,
+    tries: int = TRIES,
+    on: type[PassingError] = PassingError,
+) -> T:
+    """Return what ``attempt`` returns, after full jitter where it raises ``on``."""
     for failed in range(tries - 1):
         try:
             return await attempt()
-        except PassingError:
+        except on:
             most = min(_SHORTEST * 4**failed, _LONGEST)
             await clock.sleep(most * random.random())  # noqa: S311 - jitter, not a secret
     return await attempt()

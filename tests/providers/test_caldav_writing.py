@@ -1,10 +1,12 @@
 """Writes to Radicale behind each switch of the quirk proxy, and what refusals mean."""
 
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 
 from syncd.model.edit import CalendarEdit, EventEdit
 from syncd.model.errors import (
@@ -174,7 +176,6 @@ REFUSALS: list[tuple[int, str, type[SyncdError]]] = [
     (412, condition("no-uid-conflict"), ConflictError),
     (413, "", InvalidError),
     (415, "", InvalidError),
-    (423, "", TransientError),
     (425, "", TransientError),
     (429, "", TransientError),
     (500, "", TransientError),
@@ -210,6 +211,30 @@ async def test_a_refusal_is_one_error_of_the_tree_and_sent_once(
         with pytest.raises(error):
             await write
         assert len(pen.asked("PUT", "DELETE")) == 1
+
+
+@pytest.mark.parametrize("locked", [3, 9])
+@pytest.mark.parametrize("kind", ["create", "update", "delete"])
+async def test_a_write_to_a_locked_calendar_is_tried_again(
+    pen: Pen, kind: str, locked: int
+) -> None:
+    """423 says that nothing was done (RFC 4918 §11.3)."""
+    before, left = await pen.read(), locked
+    writes = {"create": pen.create(), "update": pen.update(before), "delete": pen.delete(before)}
+
+    def lock(request: web.Request, _: bytes) -> web.StreamResponse | None:
+        nonlocal left
+        if request.method not in {"PUT", "DELETE"} or not left:
+            return None
+        left -= 1
+        return refusing(423)
+
+    pen.proxy.fault = lock
+    with pytest.raises(TransientError) if locked == 9 else nullcontext():
+        await writes.pop(kind)
+    assert len(pen.asked("PUT", "DELETE")) == 4
+    for other in writes.values():
+        other.close()
 
 
 async def test_a_refusal_is_told_in_the_servers_words(pen: Pen) -> None:

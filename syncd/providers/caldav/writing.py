@@ -22,15 +22,17 @@ from syncd.model.resource import RawResource, Resource
 from syncd.ports.clock import Clock
 from syncd.ports.delta import Delta
 from syncd.ports.writing import Wrote
-from syncd.providers.answers import UnansweredError
+from syncd.providers.answers import LockedError, UnansweredError
 from syncd.providers.caldav import wire
 from syncd.providers.caldav.bodies import Bodies
 from syncd.providers.caldav.client import Ask, CalDavClient, UidConflictError, below
 from syncd.providers.caldav.listing import Lister
 from syncd.providers.caldav.translate import path_of
+from syncd.providers.limits import retried
 
 _KIND = {"Content-Type": "text/calendar; charset=utf-8"}
 _NEW = {"If-None-Match": "*"}
+_LOCKED_TRIES = 4  # some ten seconds at most, of the thirty that a write may take (R15)
 
 
 class EventWriting:
@@ -138,18 +140,24 @@ class EventWriting:
 
     async def _sent(self, ask: Ask) -> None:
         try:
-            await self._client.send(ask)
+            await self._write(ask)
         except UidConflictError:
             raise
         except (ConflictError, NotFoundError):
             await Lister(self._client, self._calendar).check()  # 409: no such collection
             raise
 
+    async def _write(self, ask: Ask) -> None:
+        """Send a write, and again while the server is at another one: some lock the calendar."""
+        await retried(
+            lambda: self._client.send(ask), self._clock, tries=_LOCKED_TRIES, on=LockedError
+        )
+
     async def _remove(self, key: ResourceKey, condition: dict[str, str]) -> None:
         url = below(self._calendar, key)
         ask = Ask(method="DELETE", url=url, headers=condition, once=not condition)
         try:
-            await self._client.send(ask)
+            await self._write(ask)
         except UnansweredError as error:
             await self._check_gone(key, error)
         except ConflictError:
