@@ -3,6 +3,7 @@
 from urllib.parse import SplitResult, urlsplit
 
 _LAST_PORT = 65535
+_EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104 - nothing is bound here
 _DATABASES = ("sqlite:///", "postgresql://", "postgres://")
 
 
@@ -14,6 +15,17 @@ def listening_at(listen: str) -> str:
     if not listen.startswith("unix:/") and not (named and numbered):
         raise ValueError('must be "host:port" or "unix:/path"')
     return listen
+
+
+def reached_at(listen: str) -> str | None:
+    """Return the URL of what listens there, as this machine reaches it; None where none is told."""
+    host, _, port = listen.rpartition(":")
+    if listen.startswith("unix:") or int(port) == 0:
+        return None
+    bare = host.strip("[]")
+    if bare in _EVERYWHERE:
+        return f"http://127.0.0.1:{port}"
+    return f"http://[{bare}]:{port}" if ":" in bare else f"http://{bare}:{port}"
 
 
 def web_address(url: str) -> str:

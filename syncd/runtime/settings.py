@@ -20,7 +20,7 @@ from pydantic_settings import (
 )
 
 from syncd.model.errors import MisconfiguredError
-from syncd.runtime.addresses import database_address, listening_at, web_address
+from syncd.runtime.addresses import database_address, listening_at, reached_at, web_address
 from syncd.runtime.faults import explain, unknown_variables
 from syncd.runtime.places import config_file, parse_toml, state_directory
 
@@ -371,4 +371,11 @@ def load(path: Path | None = None) -> Settings:
     except ValidationError as error:
         raise MisconfiguredError(explain(error, Settings, file)) from None
     state_dir = state_directory(read.state_dir if "state_dir" in read.model_fields_set else None)
-    return read.model_copy(update={"state_dir": state_dir})
+    return read.model_copy(update={"state_dir": state_dir, "server": _linked(read.server)})
+
+
+def _linked(server: Server) -> Server:
+    """Return it with links that lead to where it listens, unless they are set."""
+    if "public_url" in server.model_fields_set:
+        return server
+    return server.model_copy(update={"public_url": reached_at(server.listen) or server.public_url})
