@@ -17,6 +17,7 @@ from syncd.ports.store import Store
 from syncd.ports.store.snapshots import Window
 
 _PAGE = 200  # records, whose versions keep the loop for some 20 ms
+_MOST = 1_000  # rows
 _EVENTS = Filter(kinds=frozenset({Kind.EVENT}))
 
 
@@ -45,14 +46,14 @@ class Past:
 
     async def events(self, window: Window) -> Sequence[StoredEvent]:
         """Return one page of events, in order (start, id)."""
-        present, behind = list[StoredEvent](), window.behind
+        present, behind, limit = list[StoredEvent](), window.behind, window.limit
         while True:
-            some = await self._store.events(replace(window, behind=behind))
+            some = await self._store.events(replace(window, behind=behind, limit=limit))
             await self._catch_up()  # after the rows: what changed them is among the activities
             present = self._untouched([*present, *some])
-            if len(some) < window.limit or len(present) >= window.limit:
+            if len(some) < limit or len(present) >= window.limit:
                 break
-            behind = (some[-1].starts_at, some[-1].id)
+            behind, limit = (some[-1].starts_at, some[-1].id), min(2 * limit, _MOST)
         past = [one for one in self._versions.values() if _meets(one, window)]
         return sorted([*present, *past], key=_place)[: window.limit]
 
