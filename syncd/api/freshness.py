@@ -26,6 +26,11 @@ def freshness(
     return _headers(profile.state, cursor, polled_at, truncated=truncated)
 
 
+def live(profile: Profile, *, read_at: datetime, truncated: bool = False) -> dict[str, str]:
+    """Return the headers of what was read from the provider just now: no place in the stream."""
+    return _headers(profile.state, None, read_at, truncated=truncated)
+
+
 def freshness_of(
     profiles: Sequence[Profile],
     cursors: Mapping[ProfileId, Cursor],
@@ -68,9 +73,11 @@ async def relink_url(request: web.Request, profile: Profile) -> str | None:
 
 
 def _headers(
-    state: State, cursor: str, polled_at: datetime | None, *, truncated: bool
+    state: State, cursor: str | None, polled_at: datetime | None, *, truncated: bool
 ) -> dict[str, str]:
-    headers = {"X-Syncd-Cursor": cursor, "X-Syncd-State": str(state)}
+    headers = {"X-Syncd-State": str(state)}
+    if cursor is not None:
+        headers["X-Syncd-Cursor"] = cursor
     if polled_at is not None:
         headers["X-Syncd-Polled-At"] = utc(polled_at)
     if truncated:

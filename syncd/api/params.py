@@ -117,7 +117,7 @@ def parse_body(shape: type[S], given: Mapping[str, Any]) -> S:
 def instant(moment: date, zone: tzinfo = UTC) -> datetime:
     """Return the instant: a date begins at 00:00 UTC (K18), a local time is in ``zone`` (R12)."""
     if not isinstance(moment, datetime):
-        return datetime.combine(moment, time(), UTC)
+        return near(datetime.combine(moment, time(), UTC))
     return near(moment if moment.tzinfo else moment.replace(tzinfo=zone))
 
 

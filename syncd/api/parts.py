@@ -23,6 +23,7 @@ from syncd.engine.invitations import Invitations
 from syncd.engine.link import Linking
 from syncd.engine.managed import ManagedEvents
 from syncd.engine.merged import MergedReader
+from syncd.engine.room_calendars import RoomCalendars
 from syncd.engine.stream import StreamReader
 from syncd.engine.subscriptions import Subscriptions
 from syncd.engine.tick import Ticker
@@ -101,6 +102,7 @@ class Parts:
     agenda: Agenda
     busy: BusyReader
     further: Further
+    room_calendars: RoomCalendars
     linking: Linking
     invitations: Invitations
     asking: Asking

@@ -21,7 +21,7 @@ from syncd.engine.past import Past
 from syncd.model.calendar import KnownCalendar
 from syncd.model.errors import InvalidError, NotFoundError
 from syncd.model.ids import CalendarId, Cursor, EventId, ProfileId, short, split_event_id
-from syncd.model.resource import StoredEvent
+from syncd.model.resource import KeptEvent, StoredEvent
 from syncd.model.when import slot_of
 from syncd.ports.clock import Clock
 from syncd.ports.store import Store
@@ -203,7 +203,7 @@ async def _with_single(
     return sorted(rows, key=lambda row: row.place)
 
 
-def is_cancelled(one: StoredEvent) -> bool:
+def is_cancelled(one: StoredEvent | KeptEvent) -> bool:
     """Tell whether a stored event says of itself that it is off."""
     return bool(orjson.loads(one.document)["status"] == "cancelled")
 

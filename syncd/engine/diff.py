@@ -104,6 +104,15 @@ def new_ids(calendar: CalendarId, resource: Resource, number: int) -> Iterator[E
     return (slot_id(base, slot(one)) for one in resource.objects)
 
 
+def kept_events(resource: Resource, ground: Ground) -> tuple[KeptEvent, ...]:
+    """Return the events of a resource that nothing is known of, as they would be stored."""
+    base = bare_id(ground.calendar, resource.key, 0)
+    return tuple(
+        _kept_event(resource.key, one, slot_id(base, slot(one)), base, ground)
+        for one in resource.events
+    )
+
+
 class _Draft:
     """What a page comes to, resource by resource."""
 

@@ -1,6 +1,8 @@
 """What the series of a listing came to, kept for its next page (ADR 53)."""
 
+import asyncio
 from collections.abc import Hashable
+from contextlib import suppress
 
 from cachetools import TTLCache
 
@@ -9,6 +11,7 @@ from syncd.engine.occurrences import Occurrence
 from syncd.ports.clock import Clock
 
 _LASTS = 60.0  # seconds between two pages; behind it the series are expanded once more
+_SPARE = 1.0  # seconds, as clocks round
 _IN_ALL = 32 * 2**20  # bytes
 _A_ROW = 500  # bytes, with its times and its id
 _A_SERIES = 1_000  # bytes beside its document
@@ -34,8 +37,10 @@ class Expansions:
 
     def keep(self, name: Hashable, expanded: Expanded) -> None:
         """Keep one, unless it is larger than all may be together."""
-        if _size(expanded) <= _IN_ALL:
+        with suppress(ValueError):  # it is
             self._kept[name] = expanded
+            # by itself it would be let go of only when the next one is kept, if ever
+            asyncio.get_running_loop().call_later(_LASTS + _SPARE, self._kept.expire)
 
 
 def _size(expanded: Expanded) -> int:

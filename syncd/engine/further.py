@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from syncd.engine.upstream import signed_in, upstream
 from syncd.model.errors import InvalidError, RejectedError
-from syncd.model.ids import CalendarId, CalendarKey
+from syncd.model.ids import CalendarId, CalendarKey, ProfileId, room_calendar_id
 from syncd.model.profile import Profile
 from syncd.model.room import Room
 from syncd.ports.passing import Passed, PassedAnswer
@@ -15,7 +15,10 @@ from syncd.ports.store import Store
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bookable:
-    """A room; ``calendar`` is our id of its calendar if the profile has that among its own."""
+    """A room; ``calendar`` is our id of its calendar, None where that cannot be read.
+
+    Where the profile has it among its own, it is the one of the snapshot.
+    """
 
     room: Room
     calendar: CalendarId | None = None
@@ -34,16 +37,15 @@ class Further:
 
         Raises RelinkRequiredError and what ``upstream`` names only where there may be some.
         """
-        if not self._providers.abilities(profile.provider).rooms:
+        able = self._providers.abilities(profile.provider)
+        if not able.rooms:
             return ()
         async with signed_in(self._providers, profile) as provider, upstream():
             found = await provider.rooms()
         ours = await self._calendars(profile) if any(one.calendar for one in found) else {}
         listed = sorted(found, key=lambda room: ((room.name or "").casefold(), room.id))
-        return [
-            Bookable(room=one, calendar=ours.get(one.calendar) if one.calendar else None)
-            for one in listed
-        ]
+        live = profile.id if able.room_calendars else None
+        return [Bookable(room=one, calendar=_calendar(one, ours, live)) for one in listed]
 
     async def _calendars(self, profile: Profile) -> Mapping[CalendarKey, CalendarId]:
         return {one.key: one.id for one in await self._store.calendars(profile.id)}
@@ -60,3 +62,15 @@ class Further:
                     return await provider.passed(asked)
             except RejectedError as error:  # ours, not the provider's, to refuse
                 raise InvalidError(str(error), field="X-Kloudless-Raw-URI") from error
+
+
+def _calendar(
+    room: Room, ours: Mapping[CalendarKey, CalendarId], live: ProfileId | None
+) -> CalendarId | None:
+    """Return the id under which a room's calendar can be read, by ``live`` from the provider."""
+    if room.calendar is None:
+        return None
+    known = ours.get(room.calendar)
+    if known is not None or live is None:
+        return known
+    return room_calendar_id(live, room.calendar)

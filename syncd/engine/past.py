@@ -12,7 +12,7 @@ import orjson
 from syncd.engine.versions import before, stored_as
 from syncd.model.activity import Filter, Kind, Type
 from syncd.model.ids import CalendarId, Cursor, EventId, ProfileId, split_event_id
-from syncd.model.resource import StoredEvent
+from syncd.model.resource import KeptEvent, StoredEvent
 from syncd.ports.store import Store
 from syncd.ports.store.snapshots import Window
 
@@ -54,7 +54,7 @@ class Past:
             if len(some) < limit or len(present) >= window.limit:
                 break
             behind, limit = (some[-1].starts_at, some[-1].id), min(2 * limit, _MOST)
-        past = [one for one in self._versions.values() if _meets(one, window)]
+        past = [one for one in self._versions.values() if meets(one, window)]
         return sorted([*present, *past], key=_place)[: window.limit]
 
     async def exceptions(
@@ -102,7 +102,7 @@ def _place(one: StoredEvent) -> tuple[object, EventId]:
     return one.starts_at, one.id
 
 
-def _meets(one: StoredEvent, window: Window) -> bool:
+def meets(one: StoredEvent | KeptEvent, window: Window) -> bool:
     """Tell whether a window shows an event, as the store does."""
     begun, after = one.starts_at, window.after
     lasts = after is None or begun >= after or one.ends_at is None or one.ends_at > after

@@ -20,7 +20,8 @@ class Abilities:
     whether every RFC 5545 rule is taken, else only the patterns of K25. ``names_organizer`` says
     that who invites must be written down with those invited; ``organizer_moves`` that a new
     organizer is the owner of another calendar, to which the event goes (K26). ``contacts`` and
-    ``rooms`` say whether the provider has such (K30). ``icalendar`` says that its bodies are
+    ``rooms`` say whether the provider has such (K30), ``room_calendars`` whether it shows who may
+    see them what the calendars of rooms hold (K18). ``icalendar`` says that its bodies are
     iCalendar objects, so that calendars can be published with all that they say (N21). ``push``
     says that the provider calls when a calendar has changed (P16).
     """
@@ -37,5 +38,6 @@ class Abilities:
     unique_calendar_names: bool = False
     contacts: bool = False
     rooms: bool = False
+    room_calendars: bool = False
     icalendar: bool = True
     push: bool = False

@@ -16,7 +16,7 @@ InvitationId = NewType("InvitationId", str)
 ProfileId = NewType(
     "ProfileId", int
 )  # the Kloudless account id; ``profile_name`` is the other name
-CalendarId = NewType("CalendarId", str)  # cal_<profile part>_<short>
+CalendarId = NewType("CalendarId", str)  # cal_<profile part>_<short>, of a room room_…
 EventId = NewType("EventId", str)
 CalendarKey = NewType("CalendarKey", str)  # *their* id of a calendar: an href, an opaque id
 ResourceKey = NewType(
@@ -27,6 +27,7 @@ SyncToken = NewType("SyncToken", str)  # a position in *their* change feed: opaq
 Position = NewType("Position", int)  # a place in *our* stream of one profile: 1, 2, 3, no gaps
 
 PRIMARY = "primary"  # alias of a profile's primary calendar wherever a calendar id is accepted (R9)
+_ROOM = "room"
 WHOLE = Slot("")  # the slot of a single event or of a series
 
 _DIGITS = "abcdefghijklmnopqrstuvwxyz234567"
@@ -99,6 +100,16 @@ def parse_profile(text: str) -> ProfileId | None:
 def calendar_id(profile: ProfileId, key: CalendarKey) -> CalendarId:
     """Return our id of a calendar; the same for ever, as it depends on the provider's id only."""
     return CalendarId(f"cal_{profile_part(profile)}_{short(key, length=10)}")
+
+
+def room_calendar_id(profile: ProfileId, key: CalendarKey) -> CalendarId:
+    """Return the id under which a profile lists a room's calendar, which is not among its own."""
+    return CalendarId(f"{_ROOM}_{profile_part(profile)}_{short(key, length=10)}")
+
+
+def is_room_calendar(text: str, profile: ProfileId | None = None) -> bool:
+    """Tell whether an id is that of a room's calendar, of this or of whatever profile."""
+    return text.startswith(f"{_ROOM}_" if profile is None else f"{_ROOM}_{profile_part(profile)}_")
 
 
 def profile_of_calendar(text: str) -> str:

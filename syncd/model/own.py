@@ -20,6 +20,11 @@ def own_addresses(profile: Profile) -> frozenset[str]:
     return frozenset(_folded(one) for one in named if one.strip())
 
 
+def own_address(address: str) -> str:
+    """Return an address as ``is_own`` compares it."""
+    return _folded(address)
+
+
 def own_email(profile: Profile) -> str | None:
     """Return the address that a person signs with: the login, else the first that is told."""
     named = (profile.login, *profile.settings.get(ADDRESSES, "").split())

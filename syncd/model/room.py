@@ -9,7 +9,7 @@ from syncd.model.ids import CalendarKey
 class Room:
     """A resource of an organisation; None where the provider does not say.
 
-    ``calendar`` is the provider's id of its calendar, which syncd may know or not.
+    ``calendar`` is the provider's id of its calendar, which may be among the profile's own or not.
     """
 
     id: str

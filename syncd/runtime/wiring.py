@@ -34,6 +34,7 @@ from syncd.engine.notes import Notes
 from syncd.engine.plan import Plan
 from syncd.engine.poll import Poller
 from syncd.engine.prune import Pruner
+from syncd.engine.room_calendars import RoomCalendars
 from syncd.engine.stream import StreamReader
 from syncd.engine.subscriptions import Subscriptions
 from syncd.engine.tail import Tail
@@ -241,6 +242,7 @@ def parts_of(core: Core) -> Parts:
         agenda=core.agenda,
         busy=core.busy,
         further=core.further,
+        room_calendars=RoomCalendars(core.providers, core.clock),
         linking=core.linking,
         invitations=core.invitations,
         asking=core.asking,

@@ -18,7 +18,7 @@ async def check_subscriptions(
     """Raise LimitError if with one that was just added its owner has more than it may.
 
     A user's are those of its profiles too. The owner's row stays locked until COMMIT, so that of
-    many at once none goes beyond.
+    many at once none goes beyond; administrators have no row, and on PostgreSQL some may.
     """
     if most is None:
         return

@@ -32,6 +32,7 @@ from syncd.engine.leaving import Leaving
 from syncd.engine.link import Linking
 from syncd.engine.managed import ManagedEvents
 from syncd.engine.merged import MergedReader
+from syncd.engine.room_calendars import RoomCalendars
 from syncd.engine.stream import StreamReader
 from syncd.engine.tick import Ticker
 from syncd.engine.tokens import Tokens
@@ -223,6 +224,7 @@ async def serving(  # noqa: PLR0913 - what may differ
                 agenda=Agenda(store, expand, clock),
                 busy=BusyReader(store, expand),
                 further=Further(ground.server, store),
+                room_calendars=RoomCalendars(ground.server, clock),
                 linking=linking,
                 invitations=invitations,
                 asking=asking,

@@ -256,6 +256,7 @@ async def test_a_window_that_cannot_be_is_refused(api: Api) -> None:
     "path",
     [
         "/v1/accounts/me/cal/calendars/primary/events?start=9999-12-31T23:59:59-12:00",
+        "/v1/accounts/me/cal/calendars/primary/events?start=9999-12-31",
         "/v1/accounts/me/cal/calendars/primary/events?end=0001-01-01T00:00:00%2B14:00",
         "/v1/events?from=0001-01-01&tzid=Asia/Tokyo",
         "/v1/events?to=9999-12-31&tzid=America/New_York",

@@ -13,8 +13,8 @@ from syncd.providers.registry import KINDS
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "providers.md"
 COLUMNS = (
-    *("provider", "changes", "writes", "recurrence", "contacts", "rooms", "push hint", "relink"),
-    "what it cannot do",
+    *("provider", "changes", "writes", "recurrence", "contacts", "rooms", "rooms' calendars"),
+    *("push hint", "relink", "what it cannot do"),
 )
 _PLACE = re.compile(r"(?<=^## What can be expected\n\n)(?:\|.*\n)+", re.MULTILINE)
 
@@ -43,6 +43,7 @@ def _row(kind: Kind) -> tuple[str, ...]:
         "every rule that parses" if able.any_rule else "Outlook's patterns (docs/api.md K25)",
         _said(able.contacts),
         _said(able.rooms),
+        _said(able.room_calendars),
         _said(able.push),
         kind.sign_in,
         "; ".join(_lacks(able)) or "nothing of this",

@@ -1,6 +1,6 @@
 """The HTTP side over a rig's own store: what an application is told of the profile."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
@@ -26,6 +26,7 @@ from syncd.engine.leaving import Leaving
 from syncd.engine.managed import ManagedEvents
 from syncd.engine.merged import MergedReader
 from syncd.engine.plan import Plan
+from syncd.engine.room_calendars import RoomCalendars
 from syncd.engine.stream import StreamReader
 from syncd.engine.tick import Ticker
 from syncd.engine.tokens import Tokens
@@ -44,6 +45,21 @@ class Application:
     def __init__(self, client: TestClient[Any, Any], token: str) -> None:
         self._client = client
         self._headers = {"Authorization": f"Bearer {token}"}
+
+    async def get(self, path: str, **query: str) -> tuple[int, Json, Mapping[str, str]]:
+        """Return status, body and headers."""
+        async with self._client.get(path, params=query, headers=self._headers) as answer:
+            return answer.status, await answer.json(), answer.headers
+
+    async def listed(self, path: str, **query: str) -> list[Json]:
+        """Return all objects of a Kloudless list, page by page."""
+        found, page = list[Json](), "1"
+        while page:
+            status, told, _ = await self.get(path, **query, page=page)
+            assert status == 200, told
+            found += told["objects"]
+            page = told["next_page"]
+        return found
 
     async def profiles(self) -> list[Json]:
         """Return what ``GET /v1/profiles`` lists."""
@@ -79,6 +95,7 @@ async def served(rig: Rig[S]) -> AsyncIterator[Application]:
             agenda=Agenda(store, inline, clock),
             busy=BusyReader(store, inline),
             further=Further(rig.opener, store),
+            room_calendars=RoomCalendars(rig.opener, clock),
             linking=rig.linking,
             invitations=invitations,
             asking=asking,

@@ -27,6 +27,7 @@ class Lack(StrEnum):
     CONTACTS = "it has no contacts"
     ROOMS = "it has no rooms"
     PROTECTED_CALENDARS = "every calendar of its servers can be deleted"
+    ROOM_CALENDARS = "nobody reads the calendars of its rooms"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,4 +176,16 @@ class KeepsContacts(Protocol):
 
     async def contacts(self) -> list[Named]:
         """Return all contacts, read by code that shares nothing with syncd, in any order."""
+        ...
+
+
+@runtime_checkable
+class ShowsRooms(Protocol):
+    """A stage without ``Lack.ROOM_CALENDARS``."""
+
+    async def add_room(self, calendar: str) -> None:
+        """Make a room whose calendar the person may read, and has not in the list of her own.
+
+        It is filled by ``calendar`` as others are; ``truth`` leaves it out.
+        """
         ...

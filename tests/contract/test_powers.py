@@ -4,6 +4,7 @@ After each write the stream already tells it, a client that is not ours reads th
 provider, and the next poll finds nothing new.
 """
 
+from collections.abc import Mapping
 from datetime import date
 
 import orjson
@@ -15,10 +16,14 @@ from syncd.model.activity import Filter, Kind
 from syncd.model.edit import CalendarEdit
 from syncd.model.errors import NotFoundError, SyncdError, UnsupportedError
 from syncd.model.ids import Position
+from syncd.model.when import utc
 from tests.contract.pen import BERLIN, NAME, Pen, at, wall, weekly
-from tests.contract.rig import Rig
-from tests.contract.scenarios import needs, single
-from tests.contract.stage import KeepsContacts, Lack, Named, Stage
+from tests.contract.rig import Json, Rig
+from tests.contract.scenarios import BERLIN as ZONE
+from tests.contract.scenarios import days, moved, needs, single, slot, start, timed
+from tests.contract.scenarios import weekly as planned
+from tests.contract.serving import served
+from tests.contract.stage import KeepsContacts, Lack, Named, ShowsRooms, Stage
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -178,6 +183,70 @@ async def test_rooms_can_be_read_and_a_provider_without_has_none_p17(rig: Rig[St
     async with rig.opener.open(await rig.profile()) as provider:
         rooms = await provider.rooms()
     assert bool(rooms) == (Lack.ROOMS not in rig.stage.lacks)
+
+
+@needs(Lack.ROOM_CALENDARS)
+async def test_the_calendar_of_a_room_is_read_as_one_of_the_persons_own_k18(
+    rig: Rig[Stage],
+) -> None:
+    """K33: as it is now, in windows and pages; nothing of it is stored, or told of the stream."""
+    stage = rig.stage
+    assert isinstance(stage, ShowsRooms)
+    await stage.add_room("Hall")
+    for place in ("Work", "Hall"):
+        await book(stage, place)
+    await rig.connect()
+    await rig.step(add=6)
+    async with served(rig) as application:
+        account = f"/v1/accounts/{rig.profile_id}/cal"
+        mine = await application.listed(f"{account}/calendars")
+        (work,) = (one["id"] for one in mine if one["name"] == "Work")
+        rooms = await application.listed(f"{account}/resources")
+        (hall,) = (one["calendar"] for one in rooms if one["name"] == "Hall")
+        for query in WINDOWS:
+            own = await application.listed(f"{account}/calendars/{work}/events", **query)
+            live = await application.listed(f"{account}/calendars/{hall}/events", **query)
+            assert alike(live, query) == alike(own, query) != [], query
+        await stage.put("Hall", "late", single("Late", hour=15))
+        _, told, headers = await application.get(f"{account}/calendars/{hall}/events")
+        assert "Late" in {one["name"] for one in told["objects"]}
+        assert headers["X-Syncd-Polled-At"] == utc(rig.clock.now())
+        assert "X-Syncd-Cursor" not in headers
+    await rig.step()
+
+
+WINDOWS: tuple[dict[str, str], ...] = (
+    {},
+    {"page_size": "2"},
+    {"page_size": "1", "start": "2026-12-01T00:00:00Z", "end": "2026-12-24T00:00:00Z"},
+    {"start": "2026-12-08", "end": "2026-12-09"},
+    {"start": "2026-11-24T09:30:00Z", "end": "2026-11-24T09:30:00Z"},
+    {"instances": "false"},
+    {"instances": "false", "page_size": "1", "start": "2026-12-05"},
+)
+
+
+async def book(stage: Stage, place: str) -> None:
+    """Fill a calendar with a single event, days, and a series of which two differ."""
+    await stage.put(place, f"{place}-a", single("Review", hour=11))
+    await stage.put(place, f"{place}-d", days("Fair", date(2026, 12, 7), 2))
+    await stage.put(place, f"{place}-n", timed("Night", start(11, 23, zone=ZONE)))
+    key = f"{place}-w"
+    await stage.put(place, key, planned())
+    await stage.put_exception(place, key, slot(2), moved(2, 14))
+    await stage.drop_occurrence(place, key, slot(3))
+
+
+def alike(told: list[Json], query: Mapping[str, str]) -> list[Json]:
+    """Return objects without what no two calendars share.
+
+    A series that is shown as such need not name the starts that it does without.
+    """
+    apart = {"id", "calendar_id", "href", "ical_uid", "created", "modified", "recurring_master_id"}
+    plain = [{name: one[name] for name in one.keys() - apart} for one in told]
+    for one in plain if query.get("instances") == "false" else ():
+        one["recurrence"] = [part for part in one["recurrence"] if "RRULE" in part["rrule"]]
+    return plain
 
 
 @needs(Lack.CONTACTS)

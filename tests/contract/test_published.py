@@ -119,7 +119,13 @@ async def test_a_feed_of_an_applications_user_is_there_while_it_is_allowed(store
     assert await store.feed_at(PATH.digest, NOON) is not None
     await store.revoke_grant(GrantId("g2"), NOON)
     assert await store.feed_at(PATH.digest, NOON) is None
-    await store.add_token(replace(TOKEN, user_id=user, expires_at=later))
+    given, gone = replace(TOKEN, user_id=user, application_id=ONE), TokenId("gone")
+    await store.add_token(given)
+    await store.add_token(replace(TOKEN, id=gone, digest=b"2" * 32, user_id=user))
+    await store.revoke_token(gone, NOON)
+    assert await store.feed_at(PATH.digest, NOON) is None, "neither is the operator's word"
+    made = replace(TOKEN, id=TokenId("made"), digest=b"3" * 32, user_id=user, expires_at=later)
+    await store.add_token(made)
     assert await store.feed_at(PATH.digest, NOON) is not None
     assert await store.feed_at(PATH.digest, later) is None
 

@@ -26,6 +26,7 @@ def test_a_power_that_changes_changes_the_table() -> None:
     for other in (
         replace(able, contacts=not able.contacts),
         replace(able, rooms=not able.rooms),
+        replace(able, room_calendars=not able.room_calendars),
         replace(able, push=not able.push),
         replace(able, any_rule=not able.any_rule),
         replace(able, event=able.event - {"name"}),

@@ -4,6 +4,7 @@ On both databases, which keep when each is due.
 """
 
 from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 
 import pytest
@@ -137,6 +138,44 @@ async def test_one_that_is_always_refused_keeps_neither_the_stream_nor_the_other
     assert here.sink.most == 1
 
 
+async def test_one_that_arrives_ends_the_others_longer_pause(here: Ground) -> None:
+    await replayed(here, "a", "b", "c", "d")
+    here.sink.answers = lambda url, message: (
+        down(url, message) if message.object_id in {"a", "c"} else WELL
+    )
+    for later in (SECOND, FIVE, 2 * FIVE):
+        await here.settled(later)
+    assert [one.object_id for _, one in here.sink.tried] == ["a", "a", "b", "c"]
+    await here.settled(FIVE)  # as after a first failure
+    assert [one.object_id for _, one in here.sink.tried[4:]] == ["c"]
+
+
+async def test_a_look_at_all_that_waits_ends_no_pause(here: Ground) -> None:
+    """As after news that could not be read."""
+    await replayed_down(here)
+    here.deliverer.resume()
+    await here.settled()
+    assert len(here.sink.tried) == 1
+
+
+async def test_replays_that_fail_take_no_place_of_those_that_are_well(
+    here: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """F37: what is known to be down waits among the failing."""
+    asked, places = list[bool](), here.deliverer._sender.places
+    plain = places.one
+
+    def one(subscription: str, host: str, *, failing: bool) -> AbstractAsyncContextManager[None]:
+        asked.append(failing)
+        return plain(subscription, host, failing=failing)
+
+    monkeypatch.setattr(places, "one", one)
+    await replayed_down(here)
+    asked.clear()
+    await here.settled(FIVE)
+    assert asked == [True]
+
+
 async def test_news_go_between_replays(here: Ground) -> None:
     made = await replayed(here, *(f"e{number}" for number in range(30)))
 
@@ -217,6 +256,16 @@ async def test_a_pause_holds_replays_and_ends_with_it(here: Ground) -> None:
     await here.settled(SCHEDULE[-1])
     assert names(here) == []
     await here.subscriptions.enable(made.id, enabled=True)
+    await here.settled()
+    assert names(here) == ["a", "b", "c"]
+
+
+async def test_who_resumes_waits_for_no_pause_of_replays(here: Ground) -> None:
+    """N15."""
+    made = await replayed_down(here)
+    for enabled in (False, True):
+        await here.subscriptions.enable(made.id, enabled=enabled)
+    here.sink.answers = lambda _url, _message: WELL
     await here.settled()
     assert names(here) == ["a", "b", "c"]
 

@@ -22,7 +22,7 @@ from tests.contract.matrix import (
 from tests.contract.outcomes import SUITE
 from tests.contract.rig import rigged
 from tests.contract.scenarios import lacking, single
-from tests.contract.stage import KeepsContacts, Lack, Stage
+from tests.contract.stage import KeepsContacts, Lack, ShowsRooms, Stage
 from tests.contract.stages import STAGES
 from tests.contract.stages.google import GoogleStage
 from tests.servers.google_truth import CalendarTruth
@@ -35,6 +35,7 @@ def declared(lack: Lack, able: Abilities) -> bool | None:
     told = {
         Lack.CONTACTS: not able.contacts,
         Lack.ROOMS: not able.rooms,
+        Lack.ROOM_CALENDARS: not able.room_calendars,
         Lack.BROKEN_BODIES: not able.icalendar,
     }
     return told.get(lack)
@@ -61,6 +62,7 @@ def test_a_stage_lacks_what_its_provider_does_not_declare(stage: type[Stage], la
 def test_a_stage_can_do_what_it_does_not_lack(stage: type[Stage], tmp_path: Path) -> None:
     assert hasattr(stage, "put_broken") or Lack.BROKEN_BODIES in stage.lacks
     assert isinstance(stage(tmp_path), KeepsContacts) or Lack.CONTACTS in stage.lacks
+    assert isinstance(stage(tmp_path), ShowsRooms) or Lack.ROOM_CALENDARS in stage.lacks
 
 
 def test_each_lack_is_the_reason_of_a_scenario_or_of_a_difference_in_one() -> None:

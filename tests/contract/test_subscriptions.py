@@ -327,33 +327,29 @@ async def test_an_owner_has_no_more_than_it_may_also_of_many_at_once(store: Stor
     profile = await with_profile(store, 2)
     left = list[str]()
 
-    async def add(number: int) -> None:
-        owner = {"user_id": None, "profile_id": profile.id} if number % 2 else {}
-        made = a_subscription(f"whk_{number}", secrets=(), **owner)
+    async def add(number: int, most: int, **owner: object) -> None:
+        made = a_subscription(f"whk_{most}_{number}", secrets=(), **owner)
         try:
-            await store.add_subscription(made, at=None, beginning=False, most=5)
+            await store.add_subscription(made, at=None, beginning=False, most=most)
         except LimitError:
             left.append(made.id)
 
     async with asyncio.TaskGroup() as group:
         for number in range(12):
-            group.create_task(add(number))
+            owner = {"user_id": None, "profile_id": profile.id} if number % 2 else {}
+            group.create_task(add(number, 5, **owner))
     assert len(await store.subscriptions()) == 5
     assert len(left) == 7
     application = an_application()
     await store.add_application(application)
-    owners: tuple[dict[str, object], ...] = (
-        {"user_id": None, "application_id": application.id},
-        {"user_id": None, "admin": True},
-    )
-    for number, owner in enumerate(owners):
-        first, second, third = (
-            a_subscription(f"whk_{number}_{more}", secrets=(), **owner) for more in range(3)
-        )
-        for made in (first, second):
-            await store.add_subscription(made, at=None, beginning=False, most=2)
-        with pytest.raises(LimitError):
-            await store.add_subscription(third, at=None, beginning=False, most=2)
+    async with asyncio.TaskGroup() as group:
+        for number in range(12):
+            group.create_task(add(number, 4, user_id=None, application_id=application.id))
+    assert len(await store.subscriptions(application=application.id)) == 4
+    left.clear()
+    for number in range(3):
+        await add(number, 2, user_id=None, admin=True)
+    assert left == ["whk_2_2"]
 
 
 async def test_replays_wait_until_they_are_due(store: Store) -> None:

@@ -34,6 +34,8 @@ PATHS = (
     "/me/contactFolders/{contactFolder-id}/contacts/microsoft.graph.delta()",
     "/me/contactFolders/{contactFolder-id}/contacts/{contact-id}",
     "/places/microsoft.graph.room",
+    *("/users/{user-id}/calendar/calendarView", "/users/{user-id}/calendar/events"),
+    "/users/{user-id}/calendar/events/{event-id}",
 )  # fmt: skip
 KEPT_OF = {  # of schemas that lead to everything else
     "user": {"displayName", "mail", "userPrincipalName"},

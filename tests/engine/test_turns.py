@@ -43,6 +43,28 @@ async def test_writers_of_one_event_take_turns(at: Desk) -> None:
     await at.agree()
 
 
+async def test_who_deletes_waits_for_whoever_changes(at: Desk) -> None:
+    """ADR 55: a change that is under way is not refused for a delete of ours."""
+    name, hangs, released = await review(at), asyncio.Event(), asyncio.Event()
+
+    async def hang() -> None:
+        hangs.set()
+        await released.wait()
+
+    at.ground.server.faults.before = hang
+    first = asyncio.create_task(at.update(name, name="First"))
+    await hangs.wait()
+    at.ground.server.faults = Faults()
+    second = asyncio.create_task(at.delete(name))
+    await asyncio.sleep(0.05)
+    assert not second.done()
+    released.set()
+    assert shown(await first)["name"] == "First"
+    await second
+    assert work(at).resources == {}
+    await at.agree()
+
+
 async def test_who_waits_too_long_for_a_turn_is_told(
     at: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,7 +14,7 @@ from syncd.model.room import Room
 from syncd.ports.delta import Delta
 from syncd.ports.passing import Passed, PassedAnswer, Passing, sent_along
 from syncd.ports.provider import Contacts, Known
-from syncd.ports.rooms import Rooms
+from syncd.ports.rooms import RoomPage, Rooms, RoomWindow
 from tests.fakes.calendars import FakeCalendar, Faults, etags
 from tests.fakes.pushing import Callers, FakePushing
 from tests.fakes.writing import FakeWriting
@@ -38,6 +38,10 @@ class FakeServer:
         self.can = Abilities()
         self.callers = Callers()
         self.rooms: Sequence[Room] = ()
+        self.held = dict[CalendarKey, list[Resource]]()  # by rooms, in the order of their starts
+        self.room_reads = list[RoomWindow]()
+        self.room_pages = 0
+        self.room_lists = 0
         self.passed = list[tuple[Passed, dict[str, str]]]()
         self.answer: PassedAnswer | Exception = PassedAnswer(
             status=200, body=b"<x/>", content_type="text/xml"
@@ -80,7 +84,28 @@ class FakeProvider(FakeWriting, FakePushing, Rooms, Contacts, Passing):
         self._server = server
 
     async def rooms(self) -> Sequence[Room]:
+        self._server.room_lists += 1
+        if self._server.faults.listing:
+            raise self._server.faults.listing
         return self._server.rooms
+
+    async def room_events(self, room: CalendarKey, window: RoomWindow) -> AsyncIterator[RoomPage]:
+        """Show everything, whatever the window: the port allows more than was asked for."""
+        server, size = self._server, self._server.page_size
+        server.room_reads.append(window)
+        if server.faults.reading:
+            raise server.faults.reading
+        plain = [
+            one
+            for one in server.held.get(room, [])
+            if not (window.instances and any(event.recurrence for event in one.events))
+        ]
+        for start in range(0, len(plain) or 1, size):
+            server.room_pages += 1
+            some = plain[start : start + size]
+            unread = {one.key: "odd" for one in some if one.key in server.faults.unread}
+            told = tuple(one for one in some if one.key not in unread)
+            yield RoomPage(resources=told, unread=unread, timezone="Europe/Berlin", ordered=True)
 
     async def passed(self, asked: Passed) -> PassedAnswer:
         self._server.passed.append((asked, dict(sent_along())))

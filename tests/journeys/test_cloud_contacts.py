@@ -11,9 +11,10 @@ import aiohttp
 import pytest
 
 from tests.journeys.daemon import SETTINGS, Daemon, configured
-from tests.servers.google import OWNER, GoogleServer
+from tests.servers.google import OWNER, GoogleServer, at
 from tests.servers.google_people import field
 from tests.servers.graph import GraphServer
+from tests.servers.graph import at as graph_at
 
 pytestmark = pytest.mark.timeout(120)
 ACCOUNT = "/v1/accounts/1"
@@ -32,6 +33,13 @@ class Desk:
         async with self.session.get(self.daemon.address + path, headers=headers) as answer:
             assert answer.status == 200, await answer.text()
             return await answer.json()
+
+    async def booked(self, room: Any) -> list[Any]:  # noqa: ANN401 - JSON
+        """Return what the provider says of a room in November 2026 (K18)."""
+        window = "start=2026-11-01&end=2026-12-01"
+        path = f"{ACCOUNT}/cal/calendars/{room['calendar']}/events?{window}"
+        told: list[Any] = (await self.get(path))["objects"]
+        return told
 
     async def poll(self) -> None:
         code, _, error = await self.daemon.run("profile", "sync", "1", "--wait")
@@ -72,7 +80,8 @@ async def test_contacts_and_rooms_of_google_reach_an_application(tmp_path: Path)
         server.people.put("c2", "Bo")
         server.directory.add("atrium")
         server.add_calendar("c_atrium@resource.calendar.google.com", role="reader", summary="A")
-        server.directory.add("car", resourceCategory="OTHER")
+        server.add_room("car").members["timeZone"] = "Europe/Berlin"
+        server.directory.resources[-1]["resourceCategory"] = "OTHER"
         async with started(tmp_path / "syncd", server) as desk:
             first = await desk.news("", 2)
             assert [one["type"] for one in first] == ["add", "add"]
@@ -102,7 +111,10 @@ async def test_contacts_and_rooms_of_google_reach_an_application(tmp_path: Path)
             ]
             calendars = (await desk.get(f"{ACCOUNT}/cal/calendars"))["objects"]
             (known,) = (one["id"] for one in calendars if one["name"] == "A")
-            assert [one["calendar"] for one in rooms] == [known, None]
+            assert rooms[0]["calendar"] == known
+            server.rooms[rooms[1]["email"]].put("e", summary="Trip", start=at(3), end=at(3, 12))
+            (trip,) = await desk.booked(rooms[1])
+            assert (trip["name"], trip["end"]) == ("Trip", "2026-11-03T12:00:00+01:00")
             told = (await desk.get("/v1/resources"))["resources"]
             assert told == [{"email": one["email"], "name": one["name"]} for one in rooms]
         assert server.complaints == []
@@ -137,7 +149,8 @@ async def test_contacts_and_rooms_of_outlook_reach_an_application(tmp_path: Path
         mail = [{"name": "Ada", "address": "ada@example.org"}]
         server.contacts.main.put("A", "Ada Lovelace", emailAddresses=mail)
         server.contacts.add_folder("Team").put("B", "Bo")
-        server.contacts.add_room("atrium")
+        atrium = server.add_seen_room("atrium")
+        atrium.put("A", subject="Talk", start=graph_at(3), end=graph_at(3, 10))
         async with started(tmp_path / "syncd", server) as desk:
             first = await desk.news("", 2)
             assert "contact" in (await desk.get(ACCOUNT))["apis"]
@@ -150,9 +163,9 @@ async def test_contacts_and_rooms_of_outlook_reach_an_application(tmp_path: Path
             assert news["metadata"]["id"] == ada["id"]
             assert news["changes"]["name"] == {"old": "Ada Lovelace", "new": "Ada King"}
             (room,) = (await desk.get(f"{ACCOUNT}/cal/resources"))["objects"]
-            assert (room["name"], room["email"], room["calendar"]) == (
-                "Atrium", "atrium@example.org", None,
-            )  # fmt: skip
+            assert (room["name"], room["email"]) == ("Atrium", "atrium@example.org")
+            (talk,) = await desk.booked(room)
+            assert (talk["name"], talk["start"]) == ("Talk", "2026-11-03T09:00:00+01:00")
             told = (await desk.get("/v1/resources"))["resources"]
             assert told == [{"email": "atrium@example.org", "name": "Atrium"}]
         assert server.complaints == []

@@ -289,7 +289,11 @@ async def test_rooms_of_a_tenant_are_listed_over_all_pages(desk: GraphDesk) -> N
     found = await desk.provider.rooms()
     assert [one.name for one in found] == ["Atrium", "Up", None]
     assert found[0] == Room(
-        id="room-atrium", email="atrium@example.org", name="Atrium", raw=found[0].raw
+        id="room-atrium",
+        email="atrium@example.org",
+        name="Atrium",
+        calendar=CalendarKey("atrium@example.org"),
+        raw=found[0].raw,
     )
     assert b'"building":"1"' in found[0].raw
     assert len(desk.asked()) == 2

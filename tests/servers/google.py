@@ -15,6 +15,7 @@ from urllib.parse import unquote
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from tests.servers import google_windows
 from tests.servers.discovery import Json, calendar_api
 from tests.servers.google_directory import DirectoryServer
 from tests.servers.google_faults import Answering, Fault, RefusedError, meets, refused
@@ -30,6 +31,7 @@ BASE = "/calendar/v3"
 _NOT_WITH_TOKEN = {"iCalUID", "orderBy", "privateExtendedProperty", "q", "sharedExtendedProperty"}
 _APART = {"syncToken", "iCalUID", "alt", "pageToken"}
 _NOT_WITH_TOKEN |= {"timeMin", "timeMax", "updatedMin"}
+_WINDOW = {"timeMin", "timeMax"}
 COLORS = {"1": "#a4bdfc", "5": "#fbd75b", "11": "#dc2127"}
 
 
@@ -40,6 +42,7 @@ class GoogleServer:
         """Without ``judging`` nothing is held against the discovery document: it takes time."""
         self.judging = judging
         self.calendars: dict[str, CalendarTruth] = {}
+        self.rooms: dict[str, CalendarTruth] = {}  # by address
         self.tokens = TokenServer()
         self.devices = set[str]()  # access tokens of others that are signed in
         self.faults: list[Fault] = []
@@ -53,6 +56,12 @@ class GoogleServer:
         self._first: dict[tuple[str, str], dict[str, str]] = {}  # by device and calendar
         self.channels = Channels(self.calendars)
         self.add_calendar(OWNER, primary=True, summary="Ada")
+
+    def add_room(self, name: str, **members: str) -> CalendarTruth:
+        """Add a resource whose calendar is in nobody's list, but shared with who signed in."""
+        email = self.directory.add(name)["resourceEmail"]
+        self.rooms[email] = CalendarTruth(email, role="reader", primary=False, **members)
+        return self.rooms[email]
 
     def add_calendar(
         self, name: str, *, role: str = "owner", primary: bool = False, **members: str
@@ -153,7 +162,7 @@ class GoogleServer:
 
     def _truth(self, request: web.Request) -> CalendarTruth:
         name = unquote(request.match_info["calendar"])
-        found = self.calendars.get(OWNER if name == "primary" else name)
+        found = self.calendars.get(OWNER if name == "primary" else name) or self.rooms.get(name)
         if found is None:
             raise RefusedError(404, "notFound")
         return found
@@ -237,8 +246,10 @@ class GoogleServer:
         return told
 
     def _selected(self, truth: CalendarTruth, query: dict[str, str], device: str) -> list[Json]:
+        if query.keys() & _WINDOW and "syncToken" not in query:
+            return google_windows.within(truth, query)
         if query.get("singleEvents", "false") != "false":
-            self.complaints.append("this fake does not expand series")
+            self.complaints.append("this fake expands series within a window only")
         plain = {name: one for name, one in query.items() if name not in _APART}
         if "iCalUID" in query:
             found = [one for one in truth.everything() if one["iCalUID"] == query["iCalUID"]]

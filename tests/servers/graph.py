@@ -19,7 +19,7 @@ from aiohttp.test_utils import TestServer
 from tests.servers.graph_calls import GraphCalls
 from tests.servers.graph_mailbox import Call, RefusedError
 from tests.servers.graph_schema import operation
-from tests.servers.graph_truth import OWNER, Json
+from tests.servers.graph_truth import OWNER, CalendarTruth, Json
 from tests.servers.graph_watch import Subscriptions
 from tests.servers.tokens import CLIENT_ID, CLIENT_SECRET, TokenServer
 
@@ -63,6 +63,12 @@ class GraphServer(GraphCalls):
         self.add_calendar("Calendar", primary=True)
         self.sign_in()
         self.subscriptions = Subscriptions(self.calendars, self.complaints)
+
+    def add_seen_room(self, name: str) -> CalendarTruth:
+        """Add a room whose calendar who signed in may read; return that."""
+        email = self.contacts.add_room(name)["emailAddress"]
+        self.rooms[email] = CalendarTruth(f"AAMkr{len(self.rooms)}_-=", "Calendar")
+        return self.rooms[email]
 
     def sign_in(self, *, tenant: str = TENANT, person: str = OBJECT) -> None:
         """Say who the ID token names."""

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 
 from tests.servers.graph_contacts import ContactCalls
+from tests.servers.graph_dates import moment
 from tests.servers.graph_feed import LONGEST, Place, changed, everything, instant, shown
 from tests.servers.graph_mailbox import Call, RefusedError
 from tests.servers.graph_truth import CalendarTruth, Json, meets
@@ -51,6 +52,9 @@ class GraphCalls(GraphWrites):
             ("PATCH", f"/me/events/{one}/extensions/{one}", self._change_extension),
             ("DELETE", f"/me/events/{one}/extensions/{one}", self._drop_extension),
             ("POST", f"/me/events/{one}/(accept|decline|tentativelyAccept)", self._respond),
+            ("GET", f"/users/{one}/calendar/calendarView", self._view),
+            ("GET", f"/users/{one}/calendar/events", self._list_room),
+            ("GET", f"/users/{one}/calendar/events/{one}", self._get_of_room),
             *self.contacts.routes(self._listed, self._link),
         )
 
@@ -154,6 +158,49 @@ class GraphCalls(GraphWrites):
             and not (self.habits.bare_instances and one["type"] == "exception")
         ]
         return self._listed(call, whole)
+
+    def _room(self, call: Call) -> CalendarTruth:
+        """Return the calendar of another mailbox, if it is shared with who asks."""
+        if not self.shared:
+            raise RefusedError(403, "ErrorAccessDenied")
+        found = self.rooms.get(call.names[0])
+        if found is None:
+            raise RefusedError(404, "ErrorItemNotFound")
+        return found
+
+    def _view(self, call: Call) -> tuple[int, object]:
+        """List single events, and what series come to within a window."""
+        truth = self._room(call)
+        after, before = (instant(call.query[one]) for one in ("startDateTime", "endDateTime"))
+        if before < after:
+            raise RefusedError(400, "ErrorInvalidParameter")
+        if before - after > LONGEST:
+            raise RefusedError(400, "ErrorCalendarViewRangeTooBig")
+        found = list[Json]()
+        for key, one in truth.events.items():
+            if one["type"] == "seriesMaster":
+                found += truth.instances(key, after, before)
+            elif one["type"] == "singleInstance" and meets(one, after, before):
+                found.append(one)
+        return self._listed(call, self._ordered(call, found))
+
+    def _list_room(self, call: Call) -> tuple[int, object]:
+        """List single events and series, without exceptions (MG6)."""
+        whole = [one for one in self._room(call).events.values() if one["type"] != "exception"]
+        return self._listed(call, self._ordered(call, whole))
+
+    def _get_of_room(self, call: Call) -> tuple[int, object]:
+        found = self._room(call).find(call.names[3])
+        if found is None:
+            raise RefusedError(404, "ErrorItemNotFound")
+        return 200, self._shown(found, call)
+
+    def _ordered(self, call: Call, found: list[Json]) -> list[Json]:
+        told = [self._shown(one, call) for one in found]
+        if call.query.get("$orderby") == "start/dateTime":
+            return sorted(told, key=lambda one: moment(one["start"]))
+        assert "$orderby" not in call.query, "this fake orders by start only"
+        return told
 
 
 def _selected(item: Json, call: Call) -> Json:

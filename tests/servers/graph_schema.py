@@ -24,6 +24,8 @@ DOCUMENTED: Mapping[str, set[str]] = {
     | {"$deltatoken"},
     "/me/events/{event-id}": {"$expand"},
     "/me/events/{event-id}/instances": _PAGING | _WINDOW,
+    "/users/{user-id}/calendar/calendarView": _PAGING,
+    "/users/{user-id}/calendar/events": _PAGING,
     "/me/outlook/masterCategories": _PAGING,
     "/me/contactFolders/{contactFolder-id}/childFolders": _PAGING,
     "/me/contacts/microsoft.graph.delta()": _PAGING | {"$deltatoken"},

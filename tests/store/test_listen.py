@@ -70,9 +70,10 @@ async def test_other_processes_hear_of_what_was_changed_about_a_subscription() -
         await one.save_subscription(replace(hook, reason=Reason.OPERATOR))
         await one.add_secret(hook.id, SigningSecret(id="new", sealed=b"x"), until=NOON)
         await one.queue_replays([an_attempt(1, outcome=Outcome.PENDING)])
+        await one.hurry_replays(hook.id)
         await one.remove_subscription(hook.id)
         await one._database.write(lambda each: tell(each, _channel(one), "2"))  # the last
-        for heard, changes in ((here, 0), (there, 5)):
+        for heard, changes in ((here, 0), (there, 6)):
             told = list[ProfileId | str]()
             while not told or told[-1] != 2:
                 told.append(await asyncio.wait_for(heard.get(), 10))

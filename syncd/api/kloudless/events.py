@@ -22,19 +22,20 @@ from syncd.api.kloudless.objects import (
     event_object,
     wants_raw,
 )
+from syncd.api.kloudless.room_events import room_events
 from syncd.api.kloudless.shapes import Event, EventList, EventsQuery
+from syncd.api.kloudless.windows import window_of
 from syncd.api.pages import joined
-from syncd.api.params import instant
 from syncd.api.parts import parts_of
 from syncd.api.problems import invalid
 from syncd.api.route import route
 from syncd.api.versions import demanded, etag, versioned
-from syncd.engine.browse import EPOCH, EventQuery
+from syncd.engine.browse import EventQuery
 from syncd.engine.event_writes import EventCheck, Outcome
 from syncd.engine.occurrences import ListedEvent
 from syncd.model.access import Scope, grants
 from syncd.model.calendar import KnownCalendar
-from syncd.model.ids import EventId, ResourceKey
+from syncd.model.ids import CalendarId, EventId, ResourceKey, is_room_calendar
 from syncd.model.resource import RawResource
 
 
@@ -46,7 +47,7 @@ from syncd.model.resource import RawResource
     answer=EventList,
     headers=(*HEADERS, "X-Syncd-Truncated"),
     takes=(RAW,),
-    errors=(410,),
+    errors=(410, 423, 429, 502, 503, 504),
 )
 async def list_events(request: web.Request, query: EventsQuery) -> web.Response:
     """List events by start; series appear as their occurrences unless `instances` is false.
@@ -54,12 +55,20 @@ async def list_events(request: web.Request, query: EventsQuery) -> web.Response:
     Without `end`, occurrences are computed for 366 days from now, or from a later `start`; at most
     2,000 of a series and 20,000 of a listing. A cut is told by `X-Syncd-Truncated: true`.
     `as_of`, a retained cursor of the account's activity, lists the calendar as it was there.
+
+    The calendar of a room that `cal/resources` names is read from the provider at each request:
+    without `end` single events end with the 366 days, too, instances at most five years ahead;
+    `as_of` is refused. Nothing of it is in the stream, so there is no `X-Syncd-Cursor`, and
+    `X-Syncd-Polled-At` is when it was read. 403 `upstream_forbidden` where the provider does not
+    show it to the account.
     """
-    profile = profile_of(request)
+    profile, name = profile_of(request), request.match_info["calendar_id"]
+    if is_room_calendar(name):
+        return await room_events(request, profile, CalendarId(name), query)
     if query.as_of is not None and wants_raw(request):
         why = "the provider's own objects are kept of the present only: leave them or as_of out"
         raise invalid(why, field="as_of")
-    known = await calendar_named(request, profile, request.match_info["calendar_id"])
+    known = await calendar_named(request, profile, name)
     asked = _asked(query, known)
     async with refused_cursors(request):
         listing = await parts_of(request).browser.list_events(profile.id, known.id, asked)
@@ -217,14 +226,10 @@ def _check(request: web.Request) -> EventCheck | None:
 
 
 def _asked(query: EventsQuery, known: KnownCalendar) -> EventQuery:
-    zone = _zone(known)
-    start = EPOCH if query.start is None else instant(query.start, zone)
-    end = None if query.end is None else instant(query.end, zone)
-    if end is not None and query.start is not None and start > end:
-        raise invalid("start must not be after end", field="start")
+    start, end = window_of(query, _zone(known))
     return EventQuery(
-        start=start.astimezone(UTC),
-        end=None if end is None else end.astimezone(UTC),
+        start=start,
+        end=end,
         instances=query.instances,
         page=query.page,
         page_size=query.page_size,

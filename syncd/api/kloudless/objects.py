@@ -17,7 +17,7 @@ from syncd.engine.occurrences import ListedEvent
 from syncd.engine.records import account_document, calendar_document
 from syncd.model.calendar import KnownCalendar
 from syncd.model.errors import NotFoundError
-from syncd.model.ids import PRIMARY, CalendarId, ResourceKey
+from syncd.model.ids import PRIMARY, CalendarId, ResourceKey, is_room_calendar
 from syncd.model.profile import Profile
 from syncd.model.resource import RawResource
 
@@ -87,7 +87,9 @@ def calendar_href(request: web.Request, account: int, calendar: CalendarId) -> s
 
 
 async def calendar_named(request: web.Request, profile: Profile, name: str) -> KnownCalendar:
-    """Return a calendar of the profile by its id, or the primary one (R9)."""
+    """Return a calendar of the profile by its id, or the primary one (R9); no room's (K18)."""
+    if is_room_calendar(name):
+        raise NotFoundError(f"of the calendar of a room only events can be listed: {name}")
     for known in await parts_of(request).store.calendars(profile.id):
         if known.id == name or (name == PRIMARY and known.calendar.primary):
             return known.as_of(profile.polled_at)

@@ -23,7 +23,7 @@ _EXAMPLE = {
     "name": "Room 2",
     "description": None,
     "email": "room-2@example.org",
-    "calendar": None,
+    "calendar": "room_aaab_k3f9x2m4ab",
     "category": "room",
     "type": "resource",
     "api": "calendar",
@@ -33,8 +33,9 @@ _EXAMPLE = {
 class Resource(Shape, json_schema_extra={"examples": [_EXAMPLE]}):
     """Something that is booked by inviting its address.
 
-    `calendar` is the id of its calendar where the account has that in its list. `raw` is there only
-    with `X-Kloudless-Raw-Data: true`.
+    `calendar` is an id to list its events with: of the account's own list, or one by which they are
+    read from the provider; null where the provider shows them to nobody. `raw` is there only with
+    `X-Kloudless-Raw-Data: true`.
     """
 
     id: str

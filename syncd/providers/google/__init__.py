@@ -24,6 +24,7 @@ KIND = Kind(
         organizer_moves=True,
         contacts=True,
         rooms=True,
+        room_calendars=True,
         icalendar=False,
         push=True,
     ),

@@ -1,7 +1,7 @@
 """Reading one calendar's events: a listing, or what changed since a token (G1-G6)."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import TypeVar
 
 from syncd.model.calendar import Mode
@@ -10,6 +10,7 @@ from syncd.model.ids import CalendarKey, ResourceKey, SyncToken
 from syncd.model.resource import Resource
 from syncd.ports.delta import Delta
 from syncd.ports.provider import Known
+from syncd.ports.rooms import RoomPage, RoomWindow
 from syncd.providers.google import wire
 from syncd.providers.google.client import GoogleClient, Json
 from syncd.providers.google.series import (
@@ -91,6 +92,20 @@ class EventReader:
             mode=Mode.TOKEN,
         )
 
+    async def within(self, window: RoomWindow) -> AsyncIterator[RoomPage]:
+        """Yield what meets a window now: Google's own instances by start, else series whole."""
+        groups = Groups()
+        async for page in wire.window_pages(self._client, self._calendar, window):
+            self._note_zone(page)
+            if window.instances:
+                yield await self._instances(page["items"])
+                continue
+            for item in page["items"]:
+                groups.setdefault(series_id(item), {})[item["id"]] = item
+        if not window.instances:
+            told = await self._page(groups)
+            yield RoomPage(resources=told.upserts, unread=told.unread, timezone=self._zone)
+
     async def resource(self, key: ResourceKey) -> Delta:
         """Read one resource as it is now: the event, of a series all of it."""
         items = await self._fetched(key)
@@ -134,10 +149,24 @@ class EventReader:
             found += [one for one in page["items"] if series_id(one) == key]
         return merged(key, {}, [*found, master])
 
+    async def _instances(self, items: Sequence[Json]) -> RoomPage:
+        palette = await self._colors(items)
+        lone = [{series_id(one): {one["id"]: one}} for one in items]
+        told = await asyncio.to_thread(lambda: [_read(one, self._zone, palette) for one in lone])
+        return RoomPage(
+            resources=tuple(resource for one in told for resource in one.upserts),
+            unread={key: why for one in told for key, why in one.unread.items()},
+            timezone=self._zone,
+            ordered=True,
+        )
+
+    async def _colors(self, items: Sequence[Json]) -> Mapping[str, str]:
+        return await self._palette() if any("colorId" in one for one in items) else {}
+
     async def _page(self, groups: Groups) -> Delta:
         """Return resources; one of which nothing lives is deleted."""
         all_items = [one for items in groups.values() for one in items.values()]
-        palette = await self._palette() if any("colorId" in one for one in all_items) else {}
+        palette = await self._colors(all_items)
         if self._zone is None and any(map(lacks_zone, all_items)):
             entry = await self._client.get(*wire.CALENDAR_LIST, self._calendar)
             self._note_zone(entry)

@@ -14,7 +14,7 @@ from syncd.ports.delta import Delta
 from syncd.ports.passing import Passed, PassedAnswer, Passing
 from syncd.ports.provider import Contacts, Known
 from syncd.ports.pushing import Granted, Pushing, Wish
-from syncd.ports.rooms import Rooms
+from syncd.ports.rooms import RoomPage, Rooms, RoomWindow
 from syncd.ports.writing import Writing, Wrote, WroteCalendar
 from syncd.providers.google import directory, wire
 from syncd.providers.google.calendar_writing import CalendarWriting
@@ -95,6 +95,18 @@ class GoogleProvider(Writing, Rooms, Contacts, Passing, Pushing):
                 return await directory.rooms(self._directory())
         except NotFoundError as error:
             raise ForbiddenError("Google knows of no domain that this profile manages") from error
+
+    async def room_events(self, room: CalendarKey, window: RoomWindow) -> AsyncIterator[RoomPage]:
+        """Yield what a room's calendar holds now.
+
+        Raises ForbiddenError where it is not shared with the profile, which Google answers 404.
+        """
+        try:
+            async for page in self._reader(room).within(window):
+                yield page
+        except NotFoundError as error:
+            why = "Google does not show the calendar of this room to this profile"
+            raise ForbiddenError(why) from error
 
     async def create_event(self, calendar: CalendarKey, edit: EventEdit, *, name: str) -> Wrote:
         """Insert under an id of our own (G7)."""

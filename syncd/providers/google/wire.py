@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator, Mapping
 
 from syncd.model.errors import MalformedReplyError
 from syncd.model.ids import CalendarKey, SyncToken
+from syncd.model.when import utc
+from syncd.ports.rooms import RoomWindow
 from syncd.providers.google import paging
 from syncd.providers.google.client import GoogleClient, Json
 
@@ -11,6 +13,7 @@ CALENDAR_LIST = ("users", "me", "calendarList")
 PRIMARY = "primary"
 _CALENDARS = {"maxResults": "250"}
 _EVENTS = {"maxResults": "2500", "singleEvents": "false"}  # the same on every page (G2)
+_INSTANCES = {"maxResults": "500", "singleEvents": "true", "orderBy": "startTime"}
 
 
 def events_of(calendar: CalendarKey, *more: str) -> tuple[str, ...]:
@@ -37,6 +40,20 @@ def event_pages(
 def series_pages(client: GoogleClient, calendar: CalendarKey, uid: str) -> AsyncIterator[Json]:
     """Yield a series with its exceptions and cancelled instances: all share the iCalUID."""
     return _pages(client, events_of(calendar), {**_EVENTS, "iCalUID": uid})
+
+
+def window_pages(
+    client: GoogleClient, calendar: CalendarKey, window: RoomWindow
+) -> AsyncIterator[Json]:
+    """Yield what meets a window, by start if it is instances; not for a change feed.
+
+    ``timeMin`` and ``timeMax`` are exclusive bounds of end and start, in whole seconds.
+    """
+    bounds = {"timeMin": utc(window.after)}
+    if window.before is not None:
+        bounds["timeMax"] = utc(window.before)
+    asked = _INSTANCES if window.instances else _EVENTS
+    return _pages(client, events_of(calendar), {**asked, **bounds})
 
 
 def _pages(

@@ -26,6 +26,7 @@ KIND = Kind(
         any_rule=False,
         contacts=True,
         rooms=True,
+        room_calendars=True,
         icalendar=False,
         push=True,
     ),

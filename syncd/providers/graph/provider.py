@@ -14,7 +14,7 @@ from syncd.ports.delta import Delta
 from syncd.ports.passing import Passed, PassedAnswer, Passing
 from syncd.ports.provider import Contacts, Known
 from syncd.ports.pushing import Granted, Pushing, Wish
-from syncd.ports.rooms import Rooms
+from syncd.ports.rooms import RoomPage, Rooms, RoomWindow
 from syncd.ports.writing import Writing, Wrote, WroteCalendar
 from syncd.providers.graph import wire
 from syncd.providers.graph.calendar_writing import CalendarWriting
@@ -22,6 +22,7 @@ from syncd.providers.graph.changes import EventReader
 from syncd.providers.graph.client import Ask, GraphClient
 from syncd.providers.graph.colors import palette_of
 from syncd.providers.graph.contacts import ContactReader
+from syncd.providers.graph.room_calendar import RoomReader
 from syncd.providers.graph.rooms import rooms
 from syncd.providers.graph.shelf import Shelf
 from syncd.providers.graph.subscribing import Subscribing
@@ -83,6 +84,10 @@ class GraphProvider(Writing, Rooms, Contacts, Passing, Pushing):
     async def rooms(self) -> Sequence[Room]:
         """Return the rooms of the tenant; a consumer has none (MG18)."""
         return () if self._consumer else await rooms(self._client)
+
+    def room_events(self, room: CalendarKey, window: RoomWindow) -> AsyncIterator[RoomPage]:
+        """Yield what a room's calendar holds now; ForbiddenError where that is not shown."""
+        return RoomReader(self._client, room).within(window)
 
     async def create_event(self, calendar: CalendarKey, edit: EventEdit, *, name: str) -> Wrote:
         """Make an event in a transaction of our own (P11)."""

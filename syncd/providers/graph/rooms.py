@@ -4,6 +4,7 @@ import orjson
 
 from syncd.formats.outlook import Json
 from syncd.model.errors import RelinkRequiredError
+from syncd.model.ids import CalendarKey
 from syncd.model.room import Room
 from syncd.providers.graph.client import Ask, GraphClient
 from syncd.providers.graph.refusals import UnknownHereError
@@ -31,11 +32,12 @@ async def rooms(client: GraphClient) -> list[Room]:
 
 
 def room_of(item: Json) -> Room:
-    """Return a room; nobody says under which id its calendar could be read."""
+    """Return a room; its calendar is the first one of the mailbox with its address."""
     email = str(item["emailAddress"])
     return Room(
         id=str(item.get("id") or email),
         email=email,
         name=item.get("displayName") or item.get("nickname") or None,
+        calendar=CalendarKey(email),
         raw=orjson.dumps(item),
     )

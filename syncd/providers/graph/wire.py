@@ -1,6 +1,7 @@
 """How calendars and events are asked for, page by page and in batches (MG2, MG3, MG6, MG10)."""
 
 from collections.abc import AsyncIterator, Iterable, Sequence
+from datetime import datetime
 
 import orjson
 
@@ -8,6 +9,7 @@ from syncd.formats.outlook import Json
 from syncd.model.calendar import Calendar
 from syncd.model.errors import MalformedReplyError, SyncdError
 from syncd.model.ids import CalendarKey, ResourceKey, short
+from syncd.model.when import utc
 from syncd.providers.graph.batch import Part
 from syncd.providers.graph.client import DELTA, NEXT, Ask, GraphClient
 from syncd.providers.graph.properties import EXTENSION
@@ -19,6 +21,7 @@ _CALENDARS = {"$top": "100"}
 _EXPANDED = {"$expand": f"extensions($filter=id eq '{EXTENSION}')"}
 _EVENTS = {"$top": "500", **_EXPANDED}
 _INSTANCES = {"$top": "500", "$select": "type,start,end,isAllDay,originalStart,iCalUId"}
+_BY_START = {"$top": "500", "$orderby": "start/dateTime"}
 _FEED_PAGE = 200
 PARAMETERS = short(orjson.dumps((_EVENTS, _INSTANCES, _FEED_PAGE)).decode(), length=8)
 
@@ -53,6 +56,41 @@ async def changed_pages(client: GraphClient, link: str) -> AsyncIterator[Json]:
     """Yield what changed since a deltaLink, which holds window and parameters (MG2)."""
     async for page in _feed(client, Ask(link=link, page=_FEED_PAGE)):
         yield page
+
+
+async def room_view_pages(
+    client: GraphClient, room: str, after: datetime, before: datetime
+) -> AsyncIterator[list[Json]]:
+    """Yield single events, occurrences and exceptions of a room that meet a window, by start."""
+    window = {"startDateTime": utc(after), "endDateTime": utc(before)}
+    ask = Ask(path=(*_calendar_of(room), "calendarView"), query={**window, **_BY_START})
+    async for page in client.pages(ask):
+        yield _entries(page)
+
+
+async def room_event_pages(client: GraphClient, room: str) -> AsyncIterator[list[Json]]:
+    """Yield all single events and series of a room, without exceptions, by start."""
+    ask = Ask(path=(*_calendar_of(room), "events"), query=_BY_START)
+    async for page in client.pages(ask):
+        yield _entries(page)
+
+
+async def room_series(
+    client: GraphClient, room: str, series: Iterable[ResourceKey]
+) -> dict[ResourceKey, Json | None]:
+    """Return these series of a room as they are now, None for what is gone."""
+    wanted = list(series)
+    asks = [Ask(path=(*_calendar_of(room), "events", key)) for key in wanted]
+    found = dict[ResourceKey, Json | None]()
+    for key, told in zip(wanted, await client.batch(asks), strict=True):
+        if isinstance(told, SyncdError):
+            raise told
+        found[key] = None if told is None else _entry(told)
+    return found
+
+
+def _calendar_of(room: str) -> tuple[str, ...]:
+    return ("users", room, "calendar")
 
 
 async def looked_up(

@@ -30,7 +30,7 @@ class EwsStage:
 
     name = "ews"
     provider = "ews"
-    lacks = frozenset({Lack.BROKEN_BODIES})
+    lacks = frozenset({Lack.BROKEN_BODIES, Lack.ROOM_CALENDARS})
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder  # the mailbox outlives a restart in memory

@@ -68,6 +68,9 @@ class GoogleStage:
     async def remove_calendar(self, calendar: str) -> None:
         del self.server.calendars[self._calendar(calendar).name]
 
+    async def add_room(self, calendar: str) -> None:
+        self.server.add_room(calendar.lower(), summary=calendar)
+
     async def put(self, calendar: str, key: str, event: Planned) -> None:
         self._put(calendar, _id(key), event)
 
@@ -115,7 +118,7 @@ class GoogleStage:
         return self.server.complaints
 
     def _calendar(self, calendar: str) -> CalendarTruth:
-        held = self.server.calendars.values()
+        held = [*self.server.calendars.values(), *self.server.rooms.values()]
         return next(one for one in held if one.members["summary"] == calendar)
 
     def _put(self, calendar: str, name: str, event: Planned) -> None:

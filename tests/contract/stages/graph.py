@@ -65,6 +65,9 @@ class GraphStage:
     async def remove_calendar(self, calendar: str) -> None:
         del self.server.calendars[self._calendar(calendar).key]
 
+    async def add_room(self, calendar: str) -> None:
+        self.server.add_seen_room(calendar.lower()).members["name"] = calendar
+
     async def put(self, calendar: str, key: str, event: Planned) -> None:
         recurrence = _recurrence(event) if event.rule else None
         self._calendar(calendar).put(_id(key), **_body(event), recurrence=recurrence)
@@ -125,7 +128,7 @@ class GraphStage:
         return self.server.complaints
 
     def _calendar(self, calendar: str) -> CalendarTruth:
-        held = self.server.calendars.values()
+        held = [*self.server.calendars.values(), *self.server.rooms.values()]
         return next(one for one in held if one.members["name"] == calendar)
 
 

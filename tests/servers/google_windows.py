@@ -1,0 +1,96 @@
+"""Windows of the Google fake: what ``timeMin`` and ``timeMax`` leave, and instances."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from dateutil.rrule import rrulestr
+
+from tests.servers.discovery import Json
+from tests.servers.google_faults import RefusedError
+from tests.servers.google_truth import CalendarTruth, is_cancelled
+
+_FIRST, _LAST = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
+_AHEAD = timedelta(days=731)  # of an endless series, where no ``timeMax`` is given
+
+
+def within(truth: CalendarTruth, query: dict[str, str]) -> list[Json]:
+    """Return what meets a window: end after ``timeMin``, start before ``timeMax``."""
+    after = _bound(query.get("timeMin"), _FIRST)
+    before = _bound(query.get("timeMax"), _LAST)
+    if after >= before:
+        raise RefusedError(400, "timeRangeEmpty", location="timeMax")
+    expands = query.get("singleEvents") == "true"
+    ordered = query.get("orderBy")
+    if ordered not in {None, "startTime", "updated"} or (ordered == "startTime" and not expands):
+        raise RefusedError(400, "invalid", location="orderBy")
+    zone = ZoneInfo(truth.members["timeZone"])
+    if expands:
+        found = [one for one in _instances(truth, before) if _meets(one, after, before, zone)]
+        return sorted(found, key=lambda one: _at(one["start"], zone)) if ordered else found
+    return [truth.shown(one) for one in _stored(truth, after, before, zone)]
+
+
+def _stored(
+    truth: CalendarTruth, after: datetime, before: datetime, zone: ZoneInfo
+) -> Iterator[Json]:
+    """Yield series of which an instance meets the window, and exceptions that do themselves."""
+    living = [one for one in _instances(truth, before) if _meets(one, after, before, zone)]
+    series = {one["recurringEventId"] for one in living if "recurringEventId" in one}
+    for one in truth.everything():
+        if is_cancelled(one):
+            begin = _at(one["originalStartTime"], zone)
+            if after < begin < before:
+                yield one
+        elif one["id"] in series if one.get("recurrence") else _meets(one, after, before, zone):
+            yield one
+
+
+def _instances(truth: CalendarTruth, before: datetime) -> Iterator[Json]:
+    """Yield single events, exceptions, and what rules yield beside them."""
+    for one in truth.everything():
+        if is_cancelled(one):
+            continue
+        if one.get("recurrence"):
+            yield from _yielded(truth, one, before)
+        else:
+            yield one
+
+
+def _yielded(truth: CalendarTruth, master: Json, before: datetime) -> Iterator[Json]:
+    day = "date" in master["start"]
+    zone = ZoneInfo("UTC" if day else master["start"]["timeZone"])
+    begin = _at(master["start"], zone).astimezone(zone)
+    line = next(one for one in master["recurrence"] if one.startswith("RRULE:"))
+    rule = rrulestr(line.removeprefix("RRULE:").split(";UNTIL")[0], dtstart=begin)
+    until = min(before, begin + _AHEAD) if before == _LAST else before
+    for start in rule.xafter(begin, inc=True):
+        if start >= until:
+            return
+        slot = f"{start:%Y%m%d}" if day else f"{start.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+        name = f"{master['id']}_{slot}"
+        if name not in truth.events:  # an exception, or cancelled
+            found = truth.instance(name)
+            assert found is not None
+            yield found
+
+
+def _meets(one: Json, after: datetime, before: datetime, zone: ZoneInfo) -> bool:
+    return _at(one["start"], zone) < before and _at(one["end"], zone) > after
+
+
+def _at(told: dict[str, Any], zone: ZoneInfo) -> datetime:
+    if "date" in told:
+        return datetime.combine(datetime.fromisoformat(told["date"]), time(), zone)
+    return datetime.fromisoformat(told["dateTime"])
+
+
+def _bound(text: str | None, default: datetime) -> datetime:
+    """Return an instant that has an offset, without its fractions, as Google takes it."""
+    if text is None:
+        return default
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise RefusedError(400, "badRequest")
+    return at.replace(microsecond=0)
