@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from syncd.model.access import Application, Scope, Token, digest, token_text
 from syncd.model.errors import ConflictError, InvalidError, NotFoundError
@@ -141,8 +141,7 @@ def _each(read: Callable[[str], str], texts: Sequence[str]) -> tuple[str, ...]:
 
 def _origin(text: str) -> str:
     """Return an origin as browsers send it."""
-    url = urlsplit(text.strip())
-    port = _port(text)
+    url, port = _parts(text.strip())
     bare = url.path in {"", "/"} and not (url.query or url.fragment or url.username)
     if url.scheme not in _PORTS or not url.hostname or port == 0 or not bare:
         raise InvalidError(
@@ -155,23 +154,30 @@ def _origin(text: str) -> str:
 
 def _redirect_uri(text: str) -> str:
     """Return where people are sent back to, to be compared letter by letter (K6)."""
-    url = urlsplit(text)
     if text == OUT_OF_BAND:
         return text
+    url, port = _parts(text)
     private = "." in url.scheme and bool(url.path)  # of an app on a device: RFC 8252 §7.1
-    web = url.scheme in _PORTS and bool(url.hostname) and _port(text) != 0
-    if not (private or web) or url.fragment or "#" in text or text != text.strip():
+    web = url.scheme in _PORTS and bool(url.hostname) and port != 0
+    if not (private or web) or "#" in text:
         raise InvalidError(
-            f"{text} is no redirect URI: an absolute https, http or app address without #, or "
-            f"{OUT_OF_BAND}",
+            f"{text} is no redirect URI: an absolute https, http or app address without # and "
+            f"blanks, or {OUT_OF_BAND}",
             field="redirect_uri",
         )
     return text
 
 
-def _port(text: str) -> int | None:
-    """Return the port of an address, 0 for one that cannot be."""
+def _parts(text: str) -> tuple[SplitResult, int | None]:
+    """Return an address in its parts, and its port; empty, and 0, for one that cannot be.
+
+    ``urlsplit`` drops line ends and tabs without a word; what holds such is none.
+    """
+    if not text.isprintable() or any(one.isspace() for one in text):
+        return urlsplit(""), 0
     try:
-        return urlsplit(text.strip()).port
+        url = urlsplit(text)
+        port = url.port
     except ValueError:
-        return 0
+        return urlsplit(""), 0
+    return url, port

@@ -19,6 +19,7 @@ SyncdError
     ├── ConflictError             read again, then repeat
     ├── PreconditionError         it is not the version that the caller named (R18)
     ├── ForbiddenError            the provider or the token does not allow it
+    │   ├── ProtectedError            the provider lets nobody delete it
     │   └── ReadOnlyError             the calendar takes no writes
     ├── UnprovenClientError       an application did not prove who it is
     ├── UnsupportedError          the provider lacks it
@@ -136,6 +137,10 @@ class PreconditionError(RequestError):
 
 class ForbiddenError(RequestError):
     """Not allowed; never a reason to disconnect (I11)."""
+
+
+class ProtectedError(ForbiddenError):
+    """The provider lets nobody delete it, whatever permission they have (K16)."""
 
 
 class ReadOnlyError(ForbiddenError):

@@ -61,7 +61,8 @@ def _sentence(fault: Mapping[str, Any], model: type[BaseModel], file: Path | Non
         remedy = _remedy(model, key, variable=from_variable)
         return f"{origin}: there is no such setting; {remedy}"
     message = _OURS.get(fault["type"], str(fault["msg"]).removeprefix("Value error, "))
-    secret = "@" in str(fault["input"]) or key.endswith("secret")  # maybe a password
+    told = str(fault["input"])
+    secret = "@" in told or "password=" in told or key.endswith("secret")  # maybe a password
     given = "" if secret else f" (it is {fault['input']!r})"
     return f"{origin}: {message[:1].lower()}{message[1:]}{given}; {_fix(key)}"
 

@@ -16,7 +16,10 @@ _LONGEST_ADDRESS = 108
 def api_socket(listen: str) -> socket.socket:
     """Return the listening socket of ``[server] listen``; raises MisconfiguredError."""
     if listen.startswith("unix:"):
-        return unix_socket(Path(listen.removeprefix("unix:")), mode=0o660)
+        try:
+            return unix_socket(Path(listen.removeprefix("unix:")), mode=0o660)
+        except MisconfiguredError as error:
+            raise MisconfiguredError(f"{error}; change server.listen") from None
     host, _, port = listen.rpartition(":")
     host = host.strip("[]")
     try:
@@ -24,10 +27,10 @@ def api_socket(listen: str) -> socket.socket:
             host, int(port), type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
         return socket.create_server(address[:2], family=family, backlog=_BACKLOG)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
+        why = getattr(error, "strerror", None) or "this is no host"
         raise MisconfiguredError(
-            f"cannot listen at {listen}: {error.strerror}; stop what listens there, or change "
-            "server.listen"
+            f"cannot listen at {listen}: {why}; stop what listens there, or change server.listen"
         ) from None
 
 

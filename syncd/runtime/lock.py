@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
-from syncd.model.errors import SyncdError
+from syncd.model.errors import MisconfiguredError, SyncdError
 
 _AGAIN_SECONDS = 0.05
 
@@ -22,9 +22,14 @@ def only_writer(path: Path, *, patience: timedelta = timedelta()) -> Iterator[No
     """Hold the lock; raises LockedError if another process still holds it after ``patience``.
 
     The state directory is made if it is missing, for its owner alone. The lock ends with the
-    process, however that ends.
+    process, however that ends. Raises MisconfiguredError where no directory can be.
     """
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError, FileNotFoundError) as error:
+        raise MisconfiguredError(
+            f"state_dir: {path.parent}: {error.strerror}; change state_dir, or make room for it"
+        ) from None
     with path.open("a+") as file:
         path.chmod(0o600)
         _acquire(file.fileno(), path, time.monotonic() + patience.total_seconds())

@@ -1,7 +1,9 @@
 """Ticks; the only user of APScheduler. What is due stands in the database, not here."""
 
+from asyncio import CancelledError
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from functools import partial
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
@@ -23,6 +25,7 @@ class Schedule:
         self._clock = clock
         self._scheduler = AsyncIOScheduler(timezone="UTC")
         self.beat_at: float | None = None
+        self._stopped = False
         self._jobs = list[tuple[str, timedelta]]()
         self.every(BEAT_EVERY, self._beat, name="beat")
 
@@ -30,7 +33,7 @@ class Schedule:
         """Call ``tick`` each ``interval``; a run that takes longer delays the next one."""
         self._jobs.append((name, interval))
         self._scheduler.add_job(
-            tick,
+            partial(self._run, tick),
             IntervalTrigger(seconds=interval.total_seconds(), timezone="UTC"),
             id=name,
             name=name,
@@ -45,11 +48,21 @@ class Schedule:
 
     def start(self) -> None:
         """Begin ticking on the running loop."""
+        self._stopped = False
         self._scheduler.start()
 
     def stop(self) -> None:
         """Tick no more; runs under way are cancelled."""
+        self._stopped = True
         self._scheduler.shutdown(wait=False)
+
+    async def _run(self, tick: Tick) -> None:
+        """Call a tick; one that is cut by ``stop`` is no failure, which APScheduler would log."""
+        try:
+            await tick()
+        except CancelledError:
+            if not self._stopped:
+                raise
 
     async def _beat(self) -> None:
         self.beat_at = self._clock.monotonic()

@@ -20,14 +20,30 @@ from pydantic_settings import (
 )
 
 from syncd.model.errors import MisconfiguredError
+from syncd.runtime.addresses import database_address, listening_at, reached_at, web_address
 from syncd.runtime.faults import explain, unknown_variables
 from syncd.runtime.places import config_file, parse_toml, state_directory
 
 SIX_HOURS = 21600
+_LONGEST = 366 * 86400  # seconds; what is longer is a mistake, and past what a clock can count
+_MOST = 10**9
+_DAYS = 36_500
 
 
 class Section(BaseModel, frozen=True, extra="forbid"):
     """A table of the file."""
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _printable(cls, value: object) -> object:
+        return printable(value)
+
+
+def printable(value: object) -> object:
+    """Return a value; raises ValueError for text that no path and no address can hold."""
+    if isinstance(value, str) and not value.isprintable():
+        raise ValueError("must hold no control characters")
+    return value
 
 
 class Server(Section):
@@ -40,18 +56,12 @@ class Server(Section):
     @field_validator("listen")
     @classmethod
     def _listens(cls, listen: str) -> str:
-        host, _, port = listen.rpartition(":")
-        unix = listen.startswith("unix:/")
-        if not unix and not (host and port.isdecimal() and int(port) <= 65535):  # noqa: PLR2004 - TCP's
-            raise ValueError('must be "host:port" or "unix:/path"')
-        return listen
+        return listening_at(listen)
 
     @field_validator("public_url")
     @classmethod
     def _links(cls, url: str) -> str:
-        if not url.startswith(("http://", "https://")):
-            raise ValueError("must begin with http:// or https://")
-        return url.rstrip("/")
+        return web_address(url).rstrip("/")
 
 
 class Store(Section):
@@ -62,13 +72,7 @@ class Store(Section):
     @field_validator("url")
     @classmethod
     def _known(cls, url: str) -> str:
-        if not url.startswith(("sqlite:///", "postgresql://", "postgres://")):
-            raise ValueError("must begin with sqlite:/// or postgresql://")
-        try:
-            urlsplit(url).port  # noqa: B018 - raises
-        except ValueError:
-            raise ValueError("must have a number for its port") from None
-        return url
+        return database_address(url)
 
     @field_serializer("url", when_used="json")
     def shown(self, url: str) -> str:
@@ -85,29 +89,29 @@ class Vault(Section):
 class Pace(Section):
     """``[poll.<provider>]``: what differs for one provider."""
 
-    interval_seconds: int | None = Field(default=None, ge=5)
-    reconcile_seconds: int | None = Field(default=None, ge=60)
+    interval_seconds: int | None = Field(default=None, ge=5, le=_LONGEST)
+    reconcile_seconds: int | None = Field(default=None, ge=60, le=_LONGEST)
 
 
 class SlowFeed(Pace):
     """``[poll.caldav]`` and those like it: change feeds that deserve a second look sooner."""
 
-    reconcile_seconds: int | None = Field(default=SIX_HOURS, ge=60)
+    reconcile_seconds: int | None = Field(default=SIX_HOURS, ge=60, le=_LONGEST)
 
 
 class ApplePace(SlowFeed):
     """``[poll.icloud]``: iCloud is asked once a minute at most (IC6)."""
 
-    interval_seconds: int | None = Field(default=None, ge=60)
+    interval_seconds: int | None = Field(default=None, ge=60, le=_LONGEST)
 
 
 class Poll(Section):
     """``[poll]``: how often profiles are looked at."""
 
-    interval_seconds: int = Field(default=60, ge=5)
-    reconcile_seconds: int = Field(default=86400, ge=60)
-    disconnect_proof_seconds: int = Field(default=900, ge=0)
-    invalid_grant_gap_seconds: int = Field(default=60, ge=0)
+    interval_seconds: int = Field(default=60, ge=5, le=_LONGEST)
+    reconcile_seconds: int = Field(default=86400, ge=60, le=_LONGEST)
+    disconnect_proof_seconds: int = Field(default=900, ge=0, le=_LONGEST)
+    invalid_grant_gap_seconds: int = Field(default=60, ge=0, le=_LONGEST)
     google: Pace = Pace()
     graph: SlowFeed = SlowFeed()
     ews: Pace = Pace()
@@ -119,7 +123,7 @@ class Hints(Section):
     """``[hints]``: providers that call when a calendar has changed (P16)."""
 
     enabled: bool = True
-    interval_seconds: int = Field(default=300, ge=5)
+    interval_seconds: int = Field(default=300, ge=5, le=_LONGEST)
 
 
 class OAuthClient(Section):
@@ -140,8 +144,18 @@ class Google(OAuthClient):
     people_url: str = "https://people.googleapis.com/v1"
     directory_url: str = "https://admin.googleapis.com/admin/directory/v1"
     delegated_scopes: str = "https://www.googleapis.com/auth/calendar"
-    requests_per_minute: int = Field(default=10_000, ge=1)
-    profile_requests_per_minute: int = Field(default=600, ge=1)
+    requests_per_minute: int = Field(default=10_000, ge=1, le=_MOST)
+    profile_requests_per_minute: int = Field(default=600, ge=1, le=_MOST)
+
+    @field_validator("authorize_url", "token_url", "revoke_url", "api_url")
+    @classmethod
+    def _needed(cls, url: str) -> str:
+        return web_address(url)
+
+    @field_validator("people_url", "directory_url")
+    @classmethod
+    def _wanted(cls, url: str) -> str:
+        return url and web_address(url)
 
 
 class Graph(OAuthClient):
@@ -151,6 +165,11 @@ class Graph(OAuthClient):
     token_url: str = "https://login.microsoftonline.com/common/oauth2/v2.0/token"  # noqa: S105
     api_url: str = "https://graph.microsoft.com/v1.0"
 
+    @field_validator("authorize_url", "token_url", "api_url")
+    @classmethod
+    def _needed(cls, url: str) -> str:
+        return web_address(url)
+
 
 class Exchange(Section):
     """``[providers.ews]``: where a server's own authority gives tokens, such as AD FS."""
@@ -159,12 +178,22 @@ class Exchange(Section):
     client_secret: SecretStr = SecretStr("")
     token_url: str = ""
 
+    @field_validator("token_url")
+    @classmethod
+    def _wanted(cls, url: str) -> str:
+        return url and web_address(url)
+
 
 class Icloud(Section):
     """``[providers.icloud]``."""
 
     url: str = "https://caldav.icloud.com/"
     contacts_url: str = "https://contacts.icloud.com/"
+
+    @field_validator("url", "contacts_url")
+    @classmethod
+    def _needed(cls, url: str) -> str:
+        return web_address(url)
 
 
 class Providers(Section):
@@ -193,10 +222,10 @@ class Limits(Section):
     And how many webhooks a user or an application, and subscriptions (K43) an account may have.
     """
 
-    requests_per_second: int = Field(default=500, ge=1)
-    burst: int = Field(default=5000, ge=1)
-    requests_at_once: int = Field(default=100, ge=1)
-    subscriptions_per_owner: int = Field(default=1000, ge=1)
+    requests_per_second: int = Field(default=500, ge=1, le=_MOST)
+    burst: int = Field(default=5000, ge=1, le=_MOST)
+    requests_at_once: int = Field(default=100, ge=1, le=_MOST)
+    subscriptions_per_owner: int = Field(default=1000, ge=1, le=_MOST)
 
 
 class Outbound(Section):
@@ -227,7 +256,7 @@ class Nats(Section):
     def _reaches(cls, url: str) -> str:
         for one in filter(None, map(str.strip, url.split(","))):
             parts = urlsplit(one)
-            if parts.scheme not in {"nats", "tls"} or not parts.hostname:
+            if parts.scheme not in {"nats", "tls"} or not parts.hostname or " " in one:
                 raise ValueError(
                     "must be nats://host:port or tls://host:port, several with commas between"
                 )
@@ -243,8 +272,8 @@ class Nats(Section):
 class Retention(Section):
     """``[retention]``: how far back streams reach."""
 
-    days: int = Field(default=30, ge=1)
-    activities: int = Field(default=0, ge=0)
+    days: int = Field(default=30, ge=1, le=_DAYS)
+    activities: int = Field(default=0, ge=0, le=10**15)
 
 
 class Log(Section):
@@ -278,6 +307,11 @@ class Settings(BaseSettings):
     retention: Retention = Retention()
     providers: Providers = Providers()
     log: Log = Log()
+
+    @field_validator("state_dir", mode="before")
+    @classmethod
+    def _printable(cls, value: object) -> object:
+        return printable(value)
 
     @classmethod
     def settings_customise_sources(
@@ -337,4 +371,11 @@ def load(path: Path | None = None) -> Settings:
     except ValidationError as error:
         raise MisconfiguredError(explain(error, Settings, file)) from None
     state_dir = state_directory(read.state_dir if "state_dir" in read.model_fields_set else None)
-    return read.model_copy(update={"state_dir": state_dir})
+    return read.model_copy(update={"state_dir": state_dir, "server": _linked(read.server)})
+
+
+def _linked(server: Server) -> Server:
+    """Return it with links that lead to where it listens, unless they are set."""
+    if "public_url" in server.model_fields_set:
+        return server
+    return server.model_copy(update={"public_url": reached_at(server.listen) or server.public_url})

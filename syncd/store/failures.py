@@ -1,5 +1,6 @@
 """What a database's error means to us."""
 
+import re
 import sqlite3
 
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
@@ -20,6 +21,9 @@ _PASSING = frozenset(
     }
 )
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+_BAD_VALUE = re.compile(
+    r"^bad value for |\b(invalid|bad) [a-z_ ]*value(?: for (?:connection option|parameter))?:? \""
+)
 _PASSING_STATES = ("08", "40", "53", "55", "57", "58")  # PostgreSQL appendix A, by class
 
 
@@ -31,6 +35,8 @@ def in_our_words(error: DBAPIError) -> SyncdError | DBAPIError:
     if isinstance(cause, sqlite3.Error):
         return _of_sqlite(error, cause)
     state = getattr(cause, "sqlstate", None)
+    if state is None and _BAD_VALUE.search(str(cause)):  # no server was asked, or it said no
+        return MisconfiguredError(f"store.url: {_first_line(cause)}; change store.url")
     lost = state is None and isinstance(error, OperationalError | InterfaceError)
     if lost or error.connection_invalidated or (state or "").startswith(_PASSING_STATES):
         return TransientError(f"the database does not answer: {_first_line(cause)}")

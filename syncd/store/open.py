@@ -1,15 +1,12 @@
 """A store for an address."""
 
-from importlib.util import find_spec
 from pathlib import Path
 
-from sqlalchemy import URL, make_url
-from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from syncd.model.errors import MisconfiguredError
 from syncd.ports.clock import Clock
 from syncd.store.access import SqlAccess
+from syncd.store.address import address, require_folder
 from syncd.store.appending import Appender
 from syncd.store.applications import SqlApplications
 from syncd.store.backlog import SqlBacklog
@@ -34,12 +31,6 @@ from syncd.store.streams import SqlStreams
 from syncd.store.subscriptions import SqlSubscriptions
 from syncd.store.token_calendars import SqlTokenCalendars
 from syncd.store.upkeep import SqlUpkeep
-
-_DRIVERS = {
-    "sqlite": "sqlite+aiosqlite",
-    "postgresql": "postgresql+psycopg",
-    "postgres": "postgresql+psycopg",
-}
 
 
 class SqlStore(
@@ -71,10 +62,13 @@ async def open_store(url: str, *, state_dir: Path, clock: Clock) -> SqlStore:
     """Open the store at ``sqlite:///…`` or ``postgresql://…``; a new one is made.
 
     Older schemas are migrated. A database that came back from a copy gets new epochs (S8).
-    Raises MisconfiguredError for an address that names no such database and for a schema of a
-    newer syncd, TransientError if the database does not answer.
+    Raises MisconfiguredError for an address that names no such database, for options of it that
+    are none, and for a schema of a newer syncd, TransientError if the database does not answer.
     """
-    database = Database(_address(url))
+    where = address(url)
+    database = Database(where)
+    if database.is_sqlite:
+        require_folder(where)
     beats = Beats(state_dir)
 
     async def work(connection: AsyncConnection) -> AnyRow:
@@ -91,19 +85,3 @@ async def open_store(url: str, *, state_dir: Path, clock: Clock) -> SqlStore:
         raise
     channel = None if database.is_sqlite else f"syncd_{started.installation_id}"
     return SqlStore(database, Appender(channel), clock, beats=beats)
-
-
-def _address(text: str) -> URL:
-    """Return the address with its asynchronous driver."""
-    try:
-        url = make_url(text)
-    except ArgumentError as error:
-        raise MisconfiguredError(f"store.url is no database address: {error}") from error
-    driver = _DRIVERS.get(url.drivername)
-    if driver is None:
-        raise MisconfiguredError("store.url must begin with sqlite:/// or postgresql://")
-    if driver == _DRIVERS["sqlite"] and url.database in {None, "", ":memory:"}:
-        raise MisconfiguredError("store.url must name a file: sqlite:////path/to/syncd.db")
-    if driver == _DRIVERS["postgresql"] and find_spec("psycopg") is None:
-        raise MisconfiguredError("PostgreSQL needs its driver: pip install 'syncd[postgres]'")
-    return url.set(drivername=driver)

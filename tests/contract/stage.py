@@ -26,6 +26,7 @@ class Lack(StrEnum):
     REFUSED_TOKENS = "it takes a token that it has forgotten for none, and tells everything again"
     CONTACTS = "it has no contacts"
     ROOMS = "it has no rooms"
+    PROTECTED_CALENDARS = "every calendar of its servers can be deleted"
     ROOM_CALENDARS = "nobody reads the calendars of its rooms"
 
 

@@ -245,3 +245,64 @@ async def test_a_contact_that_cannot_be_read_costs_that_contact_i10(desk: Desk) 
     desk.mailbox.main.put("A", "Ada", birthday="1815-12-10T11:59:00Z")
     await desk.step("update Ada")
     assert not await desk.rig.store.faults(desk.rig.connected.id)
+
+
+@pytest.mark.parametrize("status", [403, 500])
+async def test_a_contact_that_graph_refuses_costs_that_contact_i10(desk: Desk, status: int) -> None:
+    """MG4, MG10: the folder goes on, and the contact is asked for again, ever more seldom."""
+    await begun(desk)
+    desk.mailbox.habits.partial = True
+    fault = Fault(status, part="/contacts/A", code="ErrorAccessDenied", times=99)
+    desk.rig.server.faults.append(fault)
+    desk.mailbox.main.put("A", "Ada King")
+    desk.mailbox.main.put("B", "Bob")
+    assert (await desk.rig.poll()).error is None
+    assert await desk.told() == ["update Bob"]
+    ((_, unread),) = await desk.rig.store.faults(desk.rig.connected.id)
+    assert unread.key == "A"
+    assert (await desk.book()).last_error is None
+    desk.rig.server.parts.clear()
+    await desk.asks(after=timedelta(seconds=30), listing=True)
+    assert desk.rig.server.parts == []
+    for _ in range(60):
+        await desk.asks(after=timedelta(minutes=1), listing=True)
+    tries = 1 if status == 403 else 3  # what may pass is asked for three times at once
+    assert 4 <= len(desk.rig.server.parts) // tries <= 8
+    assert await desk.told() == []
+    fault.times = 0
+    desk.rig.clock.advance(timedelta(hours=1))
+    await desk.step("update Ada King")
+    assert not await desk.rig.store.faults(desk.rig.connected.id)
+    asked = len(desk.rig.server.parts)
+    desk.rig.clock.advance(timedelta(hours=2))
+    await desk.step()
+    assert len(desk.rig.server.parts) == asked
+
+
+async def test_a_contact_that_graph_refuses_and_that_goes_is_deleted_once_i10(desk: Desk) -> None:
+    await begun(desk)
+    desk.mailbox.habits.partial = True
+    fault = Fault(403, part="/contacts/A", code="ErrorAccessDenied", times=99)
+    desk.rig.server.faults.append(fault)
+    desk.mailbox.main.put("A", "Ada King")
+    assert (await desk.rig.poll()).error is None
+    desk.mailbox.main.remove("A")
+    desk.rig.clock.advance(timedelta(minutes=10))
+    await desk.step("delete Ada Lovelace")
+    desk.rig.clock.advance(timedelta(hours=2))
+    await desk.step()
+    assert not await desk.rig.store.faults(desk.rig.connected.id)
+
+
+async def test_a_first_round_with_a_refused_contact_names_the_others_i10(desk: Desk) -> None:
+    """The one is added when it can be told."""
+    desk.mailbox.habits.partial = True
+    fault = Fault(403, part="/contacts/A", code="ErrorAccessDenied", times=99)
+    desk.rig.server.faults.append(fault)
+    desk.mailbox.main.put("A", "Ada")
+    desk.mailbox.main.put("B", "Bo")
+    assert (await desk.rig.poll()).error is None
+    assert await desk.told() == ["add Bo"]
+    fault.times = 0
+    desk.rig.clock.advance(timedelta(minutes=10))
+    await desk.step("add Ada")

@@ -10,10 +10,11 @@ from datetime import date
 import orjson
 import pytest
 
+from syncd.api.problems import problem_of
 from syncd.engine.draft import EventDraft, Guest
 from syncd.model.activity import Filter, Kind
 from syncd.model.edit import CalendarEdit
-from syncd.model.errors import NotFoundError, UnsupportedError
+from syncd.model.errors import NotFoundError, SyncdError, UnsupportedError
 from syncd.model.ids import Position
 from syncd.model.when import utc
 from tests.contract.pen import BERLIN, NAME, Pen, at, wall, weekly
@@ -144,6 +145,19 @@ async def test_calendars_are_made_filled_and_deleted(rig: Rig[Stage]) -> None:
     await rig.writer.delete_calendar(await rig.profile(), await pen.calendar("Home"))
     held = await pen.settled(delete=2)
     assert "Home" not in held
+
+
+@needs(Lack.PROTECTED_CALENDARS)
+async def test_a_primary_calendar_that_is_protected_is_refused_alike_k16(rig: Rig[Stage]) -> None:
+    """As 400 `upstream_rejected`, whatever status the provider has for it; nothing goes."""
+    pen = await Pen.at(rig)
+    some = await rig.store.calendars(rig.profile_id)
+    primary = next(one for one in some if one.calendar.primary)
+    with pytest.raises(SyncdError) as refused:
+        await rig.writer.delete_calendar(await rig.profile(), primary)
+    told = problem_of(refused.value)
+    assert (told.status, told.code) == (400, "upstream_rejected")
+    assert primary.calendar.name in await pen.settled()
 
 
 async def test_a_calendar_is_renamed_or_that_is_refused_p17(rig: Rig[Stage]) -> None:

@@ -179,7 +179,8 @@ async def test_a_first_round_names_all_and_links_are_followed_mg2(desk: GraphDes
     (quiet,) = await read(desk, token)
     assert (quiet.upserts, quiet.deleted, quiet.complete) == ((), frozenset(), False)
     assert len(desk.asked()) == 1
-    for other in ("{}", '{"v":1,"p":1,"contacts":"x"}', "x"):
+    strange = '{"v":1,"p":200,"contacts":"x","again":[]}'
+    for other in ("{}", '{"v":1,"p":1,"contacts":"x"}', "x", strange):
         with pytest.raises(SyncTokenExpiredError):
             await read(desk, SyncToken(other))
     assert desk.asked() == []

@@ -154,11 +154,19 @@ REFUSED: list[tuple[str, dict[str, Any], type[Exception], str]] = [
     ("remove", {"application": "nothing"}, NotFoundError, "syncd application list"),
     *(
         ("add", {"name": "x", "origins": [text]}, InvalidError, "is no origin")
-        for text in ("desk.example", "https://desk.example/path", "*", "null", "https://a:99999")
+        for text in (
+            *("desk.example", "https://desk.example/path", "*", "null", "https://a:99999"),
+            *("https://[::1", "https://a b", "https://a\tb.example", "https://a.example\x00"),
+        )
     ),
     *(
         ("add", {"name": "x", "redirect_uris": [text]}, InvalidError, "is no redirect URI")
-        for text in ("/back", "https://a.example/#x", "javascript:alert(1)", "https://", "data:x")
+        for text in (
+            *("/back", "https://a.example/#x", "javascript:alert(1)", "https://", "data:x"),
+            *("https://a.example/a b", "https://a.example/\r\nX: y", "https://a.example/\tback"),
+            *("https://a.example/\x00", "https://a.example/\x7f", "https://a.example/\u00a0"),
+            *("https://a.example/\u2028", " https://a.example/", "https://[::1", "app.desk:/a b"),
+        )
     ),
 ]
 

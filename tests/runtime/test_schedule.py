@@ -4,6 +4,8 @@ import asyncio
 import time
 from datetime import timedelta
 
+import pytest
+
 from syncd.runtime.clock import SystemClock
 from syncd.runtime.schedule import Schedule
 
@@ -61,6 +63,27 @@ async def test_a_tick_that_fails_does_not_end_the_schedule() -> None:
     await asyncio.sleep(0.3)
     schedule.stop()
     assert runs >= 2
+
+
+async def test_a_tick_that_a_stop_cancels_is_no_error(caplog: pytest.LogCaptureFixture) -> None:
+    """Or each restart would leave a traceback in the log, of what is no fault."""
+    begun, ended = asyncio.Event(), asyncio.Event()
+
+    async def tick() -> None:
+        begun.set()
+        try:
+            await asyncio.sleep(60)
+        finally:
+            ended.set()
+
+    schedule = Schedule(SystemClock())
+    schedule.every(OFTEN, tick, name="tick")
+    schedule.start()
+    await begun.wait()
+    schedule.stop()
+    await ended.wait()
+    await asyncio.sleep(0.05)
+    assert [one.message for one in caplog.records if one.levelname == "ERROR"] == []
 
 
 async def test_the_schedule_proves_that_it_runs() -> None:

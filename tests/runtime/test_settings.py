@@ -241,6 +241,25 @@ def test_icloud_is_asked_once_a_minute_at_most_ic6(tmp_path: Path, text: str, se
     assert plan.interval("icloud") == timedelta(seconds=seconds)
 
 
+@pytest.mark.parametrize(
+    ("text", "links"),
+    [
+        ("", "http://127.0.0.1:8470"),
+        ('listen = "127.0.0.1:9000"', "http://127.0.0.1:9000"),
+        ('listen = "0.0.0.0:9000"', "http://127.0.0.1:9000"),
+        ('listen = "[::]:9000"', "http://127.0.0.1:9000"),
+        ('listen = "::1:9000"', "http://[::1]:9000"),
+        ('listen = "unix:/run/x.sock"', "http://127.0.0.1:8470"),
+        ('listen = "127.0.0.1:0"', "http://127.0.0.1:8470"),
+        ('listen = "127.0.0.1:9000"\npublic_url = "https://x.example"', "https://x.example"),
+    ],
+)
+def test_links_lead_to_where_syncd_listens_unless_they_are_set(
+    text: str, links: str, tmp_path: Path
+) -> None:
+    assert load(written(tmp_path, f"[server]\n{text}\n")).server.public_url == links
+
+
 def test_a_shorter_interval_for_icloud_is_refused_ic6(tmp_path: Path) -> None:
     told = refusal(tmp_path, "[poll.icloud]\ninterval_seconds = 59\n")
     assert "poll.icloud.interval_seconds" in told

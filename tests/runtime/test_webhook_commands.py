@@ -82,12 +82,14 @@ async def test_a_webhook_is_added_tested_paused_replayed_and_removed(syncd: Daem
         code, _, err = await syncd.run("webhook", "replay", made["id"], "--failed")
         assert (code, "enable it, then replay" in err) == (1, True)
         await syncd.ask("profile", "resume", "1")
-        receiver.answer = saying(500)
+        receiver.answer = saying(503, headers={"Retry-After": "3600"})  # one attempt in this test
         await syncd.ask("webhook", "resume", made["id"])
         failing = await until(syncd, made["id"], status="failing")
         assert failing["next_attempt_at"] is not None
+        code, out, _ = await syncd.run("webhook", "test", made["id"])
+        assert (code, "answered 503" in out) == (1, True)
         (failed,) = await syncd.ask("webhook", "deliveries", made["id"], "--status", "failed")
-        assert (failed["response_code"], failed["error"]) == (500, "answered 500")
+        assert (failed["response_code"], failed["error"]) == (503, "answered 503")
         assert (await syncd.ask("webhook", "replay", made["id"], "--failed"))["count"] == 1
 
         receiver.answer = None

@@ -1,10 +1,14 @@
 """Webhooks as the command line adds them, with the daemon's own parts (N14, K46)."""
 
+import base64
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from syncd.model.errors import InvalidError, LimitError, ProbeError
 from syncd.runtime import settings
@@ -43,6 +47,27 @@ async def test_an_applications_webhook_is_kept_once_its_endpoint_answers(core: C
     assert (added["format"], added["status"]) == ("kloudless", "active")
     assert (tested["status"], tested["response_body"]) == ("delivered", made["client_id"])
     assert hook.bodies == [b""] * 3
+
+
+async def test_the_receiver_of_the_readme_takes_the_test_and_refuses_what_is_not_ours(
+    core: Core, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As somebody copies it: `syncd webhook test` comes before any record."""
+    text = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    (code,) = re.findall(r"```python\n(from aiohttp import web.*?)```", text, re.DOTALL)
+    served = list[web.Application]()
+    monkeypatch.setattr(web, "run_app", served.append)
+    copied: dict[str, Any] = {}
+    exec(code, copied)  # noqa: S102 - our own document
+    async with TestServer(served[0]) as server:
+        url = str(server.make_url("/hooks/syncd"))
+        made = await perform(core, "webhook.add", {"url": url})
+        copied["SECRET"] = "whsec_" + base64.b64encode(b"another").decode()
+        refused = await perform(core, "webhook.test", {"webhook": made["id"]})
+        copied["SECRET"] = made["secret"]
+        tested = await perform(core, "webhook.test", {"webhook": made["id"]})
+    assert (refused["status"], refused["response_code"]) == ("failed", 401)
+    assert (tested["status"], tested["response_code"]) == ("delivered", 204)
 
 
 async def test_what_cannot_be_added_says_why(core: Core) -> None:

@@ -1,9 +1,10 @@
-"""What Graph could not tell of single events, and when it is asked for that again (I10): pure."""
+"""What Graph could not tell of events and contacts, and when it is asked again (I10): pure."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
+from typing import Any
 
 AT_ONCE = 20  # in one read: one batch
 MOST = 200  # that wait; the others are found by the next listing
@@ -13,7 +14,7 @@ _DOUBLED = 6  # times; then it is the longest anyway
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wait:
-    """How often an event, or a series, could not be told in a row, and when it is asked for again.
+    """How often an event, series or contact could not be told in a row, and when it is asked again.
 
     ``parts`` are exceptions that the change feed named with the series, which nothing else may.
     """
@@ -51,3 +52,16 @@ def waiting(
         after[key] = Wait(failures=failures, due=now + pause, parts=tuple(sorted(parts)))
     first = sorted(after, key=lambda key: (after[key].due, key))[:MOST]
     return {key: after[key] for key in first}
+
+
+def waits_text(waits: Waits) -> dict[str, Any]:
+    """Return what waits as a sync token keeps it."""
+    return {key: (one.failures, one.due.isoformat(), one.parts) for key, one in waits.items()}
+
+
+def read_waits(told: Mapping[str, Any]) -> Waits:
+    """Return what a sync token keeps; raises ValueError, TypeError or AttributeError for none."""
+    return {
+        key: Wait(failures=int(failures), due=datetime.fromisoformat(at), parts=tuple(parts))
+        for key, (failures, at, parts) in told.items()
+    }

@@ -3,7 +3,7 @@
 from syncd.formats.colors import nearest
 from syncd.formats.outlook import Json
 from syncd.model.edit import UNSET, CalendarEdit
-from syncd.model.errors import ForbiddenError, MalformedReplyError, NotFoundError
+from syncd.model.errors import MalformedReplyError, NotFoundError, ProtectedError
 from syncd.model.ids import CalendarKey
 from syncd.ports.writing import WroteCalendar
 from syncd.providers.graph.client import Ask, GraphClient
@@ -37,7 +37,7 @@ class CalendarWriting:
         try:
             held = await self._client.read(Ask(path=path))
             if held.get("isRemovable") is False:
-                raise ForbiddenError("this calendar cannot be deleted")
+                raise ProtectedError("this calendar cannot be deleted")
             await self._client.send(Ask(method="DELETE", path=path))
         except NotFoundError:
             return

@@ -1,8 +1,9 @@
 """The contacts of a mailbox, folder by folder: a first round, and what changed since (MG18)."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -18,6 +19,7 @@ from syncd.model.errors import (
 from syncd.model.ids import CalendarKey, ResourceKey, SyncToken
 from syncd.model.resource import Resource
 from syncd.ports.delta import Delta
+from syncd.providers.graph.again import Waits, due, read_waits, waiting, waits_text
 from syncd.providers.graph.client import DELTA, NEXT, Ask, GraphClient
 from syncd.providers.graph.persons import contact_of, stamp_of
 from syncd.providers.graph.translate import BROKEN
@@ -72,13 +74,18 @@ def _folders(page: Json) -> list[Calendar]:
 
 
 class ContactReader:
-    """Reads one folder."""
+    """Reads one folder; ``now`` says when it is."""
 
-    def __init__(self, client: GraphClient, folder: CalendarKey) -> None:
+    def __init__(
+        self, client: GraphClient, folder: CalendarKey, now: Callable[[], datetime]
+    ) -> None:
         """Read through ``client``."""
         self._client = client
         main = folder == MAIN.key
         self._path = ("me", "contacts") if main else (*_FOLDERS, folder, "contacts")
+        self._now = now
+        self._failed = dict[str, Collection[str]]()  # what Graph cannot tell now (I10)
+        self._told = set[str]()
 
     async def everything(self) -> AsyncIterator[Delta]:
         """Yield a first round, which names all there is; a tombstone is no contact (P3)."""
@@ -87,19 +94,31 @@ class ContactReader:
             if NEXT in page:
                 yield told
             else:
-                yield replace(told, complete=True, token=_state(page), mode=Mode.TOKEN)
+                token = _state(page, self._waiting({}))
+                yield replace(told, complete=True, token=token, mode=Mode.TOKEN)
 
     async def since(self, token: SyncToken) -> AsyncIterator[Delta]:
-        """Yield what changed as one page: of what comes twice the newest counts (P4, MG9)."""
+        """Yield what changed as one page: of what comes twice the newest counts (P4, MG9).
+
+        What could not be told before is asked for again when its time has come.
+        """
         newest, last = dict[ResourceKey, Json](), Json()
-        async for page in self._pages(Ask(link=_read_state(token), page=_PAGE)):
+        link, waits = _read_state(token)
+        async for page in self._pages(Ask(link=link, page=_PAGE)):
             last = page
             for item in page["value"]:
                 key = ResourceKey(item["id"])
                 newest[key] = _newer(newest.pop(key, None), item)
         gone = {key for key, item in newest.items() if _is_removed(item)}
-        told = await self._read([item for key, item in newest.items() if key not in gone])
-        yield replace(told, deleted=told.deleted | gone, token=_state(last), mode=Mode.TOKEN)
+        again = [Json(id=key) for key in due(waits, self._now()) if key not in newest]
+        told = await self._read([*(newest[key] for key in newest.keys() - gone), *again])
+        self._told |= gone
+        yield replace(
+            told,
+            deleted=told.deleted | gone,
+            token=_state(last, self._waiting(waits)),
+            mode=Mode.TOKEN,
+        )
 
     async def _pages(self, ask: Ask) -> AsyncIterator[Json]:
         async for page in self._client.pages(ask):
@@ -108,19 +127,29 @@ class ContactReader:
             yield page
 
     async def _read(self, items: list[Json]) -> Delta:
-        """Return contacts; of those that are told in part all is asked for (MG4)."""
+        """Return contacts; of those that are told in part all is asked for (MG4).
+
+        What Graph refuses to tell of one costs that one (I10): the feed itself was answered.
+        """
         sparse = [one["id"] for one in items if not one.get("@odata.etag")]
         whole = await self._client.batch([Ask(path=(*self._path, key)) for key in sparse])
         told = dict(zip(sparse, whole, strict=True))
-        for one in whole:
-            if isinstance(one, SyncdError):
-                raise one
         there = [told.get(one["id"], one) for one in items]
         gone = frozenset(ResourceKey(key) for key, one in told.items() if one is None)
+        lost = {
+            ResourceKey(key): f"contact {key} is not told: {one}"
+            for key, one in told.items()
+            if isinstance(one, SyncdError)
+        }
+        self._told |= {one["id"] for one in items} - lost.keys()
+        self._failed |= dict.fromkeys(lost, ())
         living = [one for one in there if isinstance(one, dict)]
-        if len(living) <= _INLINE:
-            return replace(_delta(living), deleted=gone)
-        return replace(await asyncio.to_thread(_delta, living), deleted=gone)
+        inline = len(living) <= _INLINE
+        page = _delta(living) if inline else await asyncio.to_thread(_delta, living)
+        return replace(page, deleted=gone, unread={**page.unread, **lost})
+
+    def _waiting(self, before: Waits) -> Waits:
+        return waiting(before, self._failed, self._told, self._now())
 
 
 def _folder(item: Json) -> Calendar:
@@ -159,19 +188,21 @@ def _delta(items: Iterable[Json]) -> Delta:
     return Delta(upserts=tuple(upserts.values()), unread=unread)
 
 
-def _state(page: Json) -> SyncToken:
+def _state(page: Json, waits: Waits) -> SyncToken:
     link = page.get(DELTA)
     if not isinstance(link, str) or not link:
         raise MalformedReplyError("Microsoft Graph's last page has no deltaLink")
-    return SyncToken(orjson.dumps({"v": _VERSION, "p": _PAGE, "contacts": link}).decode())
+    again = {"again": waits_text(waits)} if waits else {}
+    told = {"v": _VERSION, "p": _PAGE, "contacts": link, **again}
+    return SyncToken(orjson.dumps(told).decode())
 
 
-def _read_state(token: SyncToken) -> str:
+def _read_state(token: SyncToken) -> tuple[str, Waits]:
     """Return the link, which holds all parameters (MG2); raises SyncTokenExpiredError."""
     try:
         told: Any = orjson.loads(token)
         if (told["v"], told["p"]) == (_VERSION, _PAGE):
-            return str(told["contacts"])
-    except (ValueError, TypeError, LookupError):
+            return str(told["contacts"]), read_waits(told.get("again", {}))
+    except (ValueError, TypeError, LookupError, AttributeError):
         pass
     raise SyncTokenExpiredError("the sync token is none of ours")

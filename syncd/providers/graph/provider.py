@@ -78,7 +78,7 @@ class GraphProvider(Writing, Rooms, Contacts, Passing, Pushing):
         known: Known,  # noqa: ARG002 - the port's
     ) -> AsyncIterator[Delta]:
         """Yield what changed in a folder, or all that is in it."""
-        reader = ContactReader(self._client, calendar)
+        reader = ContactReader(self._client, calendar, self._now)
         return reader.everything() if token is None else reader.since(token)
 
     async def rooms(self) -> Sequence[Room]:

@@ -1,6 +1,5 @@
 """Where we stand in a calendar's change feed, as our sync token keeps it (P2, MG2, MG9): pure."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,7 +8,7 @@ import orjson
 
 from syncd.model.errors import SyncTokenExpiredError
 from syncd.model.ids import SyncToken
-from syncd.providers.graph.again import Wait, Waits
+from syncd.providers.graph.again import Waits, read_waits, waits_text
 from syncd.providers.graph.window import Window
 from syncd.providers.graph.wire import PARAMETERS
 
@@ -41,10 +40,7 @@ def state_text(standing: Standing) -> SyncToken:
         "pending": standing.pending,
     }
     if standing.again:
-        told["again"] = {
-            key: (one.failures, one.due.isoformat(), one.parts)
-            for key, one in standing.again.items()
-        }
+        told["again"] = waits_text(standing.again)
     return SyncToken(orjson.dumps(told).decode())
 
 
@@ -59,17 +55,10 @@ def read_state(token: SyncToken, now: datetime) -> Standing:
             link=str(told["link"]),
             window=window,
             pending=tuple(told["pending"]),
-            again=_waits(told.get("again", {})),
+            again=read_waits(told.get("again", {})),
         )
     except (ValueError, TypeError, LookupError, AttributeError):
         raise SyncTokenExpiredError("the sync token is none of ours") from None
     if now - window.begun > LASTS:
         raise SyncTokenExpiredError("the window of the change feed is behind (MG1)")
     return standing
-
-
-def _waits(told: Mapping[str, Any]) -> Waits:
-    return {
-        key: Wait(failures=int(failures), due=datetime.fromisoformat(at), parts=tuple(parts))
-        for key, (failures, at, parts) in told.items()
-    }

@@ -10,6 +10,7 @@ from syncd.runtime.cli import (
     activity,
     application,
     database,
+    feed,
     machine,
     profile,
     token,
@@ -64,5 +65,6 @@ app.add_typer(application.commands, name="application")
 app.add_typer(profile.commands, name="profile")
 app.add_typer(token.commands, name="token")
 app.add_typer(activity.commands, name="activity")
+app.add_typer(feed.commands, name="feed")
 app.add_typer(webhook.commands, name="webhook")
 app.add_typer(database.commands, name="db")

@@ -55,9 +55,11 @@ def check(context: typer.Context) -> None:
     """Read the configuration and tell what is wrong with it."""
     from syncd.runtime import settings
     from syncd.runtime.places import config_file
+    from syncd.store.address import address
 
     file = config_file(context.obj.config)
     read = settings.load(context.obj.config)
+    address(read.store_url)
     told = {"file": None if file is None else str(file), "well": True}
     if context.obj.format is Format.JSON:
         show(context.obj, {**told, "settings": read.model_dump(mode="json")})

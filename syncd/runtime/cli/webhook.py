@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from syncd.runtime.cli.ask import ask
+from syncd.runtime.cli.exits import FAILED
 from syncd.runtime.cli.output import Format, show
 from syncd.runtime.cli.token import overlap_seconds
 
@@ -100,8 +101,11 @@ def change(  # noqa: PLR0913 - its options
 
 @commands.command()
 def test(context: typer.Context, webhook: Id) -> None:
-    """Send a message of type syncd.test now, and show what came of it."""
-    show(context.obj, ask(context.obj, "webhook.test", webhook=webhook))
+    """Send a message of type syncd.test now, and show what came of it; 1 if it failed."""
+    told = ask(context.obj, "webhook.test", webhook=webhook)
+    show(context.obj, told)
+    if told["status"] != "delivered":
+        raise typer.Exit(FAILED)
 
 
 @commands.command()

@@ -37,7 +37,7 @@ class DavStage:
 
     name: str
     provider = "caldav"
-    lacks = frozenset({Lack.ROOMS, Lack.ROOM_CALENDARS})
+    lacks = frozenset({Lack.ROOMS, Lack.PROTECTED_CALENDARS, Lack.ROOM_CALENDARS})
     server: CalDavServer
 
     def __init__(self, folder: Path) -> None:
@@ -199,7 +199,9 @@ class XandikosStage(DavStage):
 class IcloudStage(DavStage):
     name = "icloud"
     provider = "icloud"
-    lacks = frozenset({Lack.ROOMS, Lack.ROOM_CALENDARS, Lack.REFUSED_TOKENS})
+    lacks = frozenset(
+        {Lack.ROOMS, Lack.PROTECTED_CALENDARS, Lack.REFUSED_TOKENS, Lack.ROOM_CALENDARS}
+    )
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
