@@ -23,7 +23,7 @@ from tests.journeys.person import Person
 from tests.servers.caldav import Radicale
 from tests.witness import Replay, Witness
 
-KILLS = 200 if os.environ.get("SYNCD_TESTS") == "nightly" else 15
+KILLS = 200 if os.environ.get("SYNCD_TESTS") == "nightly" else 8
 CALENDARS = ("work", "home")
 
 

@@ -32,7 +32,7 @@ from tests.servers.receiver import (
 )
 
 NIGHTLY = os.environ.get("SYNCD_TESTS") == "nightly"
-KILLS = 200 if NIGHTLY else 4
+KILLS = 200 if NIGHTLY else 3
 FAULTS = 24 if NIGHTLY else 3  # each costs the 5 s until the second attempt
 KINDS: list[Answer] = [reset, saying(500), cut, saying(302, headers={"Location": "/there"}), slowly]
 if NIGHTLY:

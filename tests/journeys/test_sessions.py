@@ -22,7 +22,7 @@ from tests.servers.caldav import Radicale
 from tests.witness import Witness
 
 NIGHTLY = os.environ.get("SYNCD_TESTS") == "nightly"
-EXAMPLES = 200 if NIGHTLY else 8
+EXAMPLES = 200 if NIGHTLY else 4
 TEXT = st.text(
     st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), min_size=1, max_size=90
 )
