@@ -13,7 +13,7 @@ from typing import Any
 
 import aiohttp
 
-from tests.servers.caldav import free_port
+from tests.servers.caldav import CalDavServer, free_port
 
 __all__ = ["SETTINGS", "Daemon", "configured", "free_port"]
 
@@ -77,6 +77,14 @@ class Daemon:
         code, out, err = await self.run(*arguments, "-o", "json", text=text)
         assert code == 0, err
         return json.loads(out)
+
+    async def connect(self, server: CalDavServer) -> None:
+        """Add a profile of this server's user."""
+        await self.ask(
+            *("profile", "add", "caldav", "--url", server.url, "--username", server.username),
+            "--password-stdin",
+            text=server.password,
+        )
 
     async def run(self, *arguments: str, text: str = "") -> tuple[int, str, str]:
         """Run a command; return exit code, standard output and standard error."""

@@ -100,11 +100,7 @@ async def test_killed_at_random_moments_nothing_is_lost_doubled_or_skipped(tmp_p
         Witness.running() as witness,
     ):
         await daemon.start()
-        await daemon.ask(
-            *("profile", "add", "caldav", "--url", server.url, "--username", server.username),
-            "--password-stdin",
-            text=server.password,
-        )
+        await daemon.connect(server)
         token = (await daemon.ask("token", "create"))["token"]
         follower = Follower(daemon, token)
         async with beside(follower.follow(), follower.hurry(), person.edit()):

@@ -85,11 +85,7 @@ async def test_killed_at_random_moments_every_record_is_pushed_once_by_id_and_in
             hook = await daemon.ask("webhook", "add", receiver.url)
             receiver.secrets = [hook["secret"]]
             hooks.append(hook["id"])
-        await daemon.ask(
-            *("profile", "add", "caldav", "--url", server.url, "--username", server.username),
-            "--password-stdin",
-            text=server.password,
-        )
+        await daemon.connect(server)
         token = (await daemon.ask("token", "create"))["token"]
         follower = Follower(daemon, token)
         async with beside(follower.hurry(), person.edit()):

@@ -55,11 +55,7 @@ async def test_killed_between_provider_and_store_a_repeated_request_creates_noth
     ):
         await server.mkcalendar("work", name="Work")
         await daemon.start()
-        await daemon.ask(
-            *("profile", "add", "caldav", "--url", server.url, "--username", server.username),
-            "--password-stdin",
-            text=server.password,
-        )
+        await daemon.connect(server)
         await daemon.ask("profile", "sync", "1", "--wait")
         token = (await daemon.ask("token", "create"))["token"]
         sent = {"Authorization": f"Bearer {token}", "Idempotency-Key": "once"}

@@ -74,11 +74,7 @@ async def test_of_two_daemons_one_polls_and_pushes_and_the_other_takes_over(
         assert told == [True, False]
         hook = await two.ask("webhook", "add", receiver.url)  # at the one that does not push
         receiver.secrets = [hook["secret"]]
-        await two.ask(
-            *("profile", "add", "caldav", "--url", server.url, "--username", server.username),
-            "--password-stdin",
-            text=server.password,
-        )
+        await two.connect(server)
         token = (await two.ask("token", "create"))["token"]
         await until(lambda: _has(receiver, 31))
         await until(lambda: delivered(two, token, hook["id"]))

@@ -16,11 +16,7 @@ async def syncd(tmp_path: Path) -> AsyncIterator[Daemon]:
     async with Radicale(tmp_path / "radicale") as server, configured(tmp_path / "syncd") as made:
         await server.mkcalendar("work", name="Work")
         await made.start()
-        await made.ask(
-            *("profile", "add", "caldav", "--url", server.url, "--username", server.username),
-            "--password-stdin",
-            text=server.password,
-        )
+        await made.connect(server)
         await made.ask("profile", "sync", "1", "--wait")
         yield made
 
