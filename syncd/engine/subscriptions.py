@@ -171,16 +171,25 @@ class Subscriptions:
         return Tried(delivery=found, body=body)
 
     async def replay(self, subscription: Subscription, delivery: str) -> int:
-        """Send what an attempt was about once more."""
+        """Send what an attempt was about once more.
+
+        Raises CursorExpiredError if retention has cut its record off.
+        """
+        self._check_enabled(subscription)
         found = await self._store.delivery(subscription.id, delivery)
+        stream = await self._store.stream(found.profile_id)
+        stream.check(Cursor(stream.epoch, Position(found.position - 1)))
         return await self._queue(subscription, [found])
 
     async def replay_failed(self, subscription: Subscription) -> int:
-        """Send once more whatever was never delivered."""
+        """Send once more whatever was never delivered, and is still there."""
         self._check_enabled(subscription)
-        count, after = 0, None
+        count, after, floors = 0, None, dict[ProfileId, Position]()
         while found := await self._store.failed(subscription.id, after=after):
-            count, after = count + await self._queue(subscription, found), found[-1]
+            for profile in {one.profile_id for one in found} - floors.keys():
+                floors[profile] = (await self._store.stream(profile)).floor
+            left = [one for one in found if one.position > floors[one.profile_id]]
+            count, after = count + await self._queue(subscription, left), found[-1]
         return count
 
     async def replay_from(

@@ -191,7 +191,16 @@ async def test_what_cannot_be_is_a_sentence_that_says_what_to_do(syncd: Daemon) 
     made = await syncd.ask("webhook", "add", "https://app.example/")
     await tried(("replay", made["id"]), 2, "name a delivery, --profile with --cursor, or --failed")
     await tried(("replay", made["id"], "dlv_no"), 1, "there is no such delivery")
+    await tried(("replay", made["id"], "dlv_no", "--failed"), 2, "or --failed: one of them")
+    await tried(("replay", made["id"], "--failed", "--cursor", "x"), 2, "--failed: one of them")
     await tried(("deliveries", made["id"], "--status", "lost"), 2, "delivered, failed or pending")
+    await tried(("deliveries", made["id"], "--limit", "0"), 2, "greater than or equal to 1")
+    beyond = (await syncd.ask("activity", "tail", "1"))[-1]["cursor"] + "0"
+    begin = "the stream ends before this cursor; go on at"
+    await tried(
+        ("replay", made["id"], "--profile", "1", "--cursor", beyond), 1, f"{begin} --cursor "
+    )
+    await tried(("add", url, "--profile", "1", "--start", beyond), 1, f"{begin} --start ")
 
 
 class Tail:
