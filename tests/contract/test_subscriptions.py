@@ -6,8 +6,10 @@ from datetime import timedelta
 
 import pytest
 
+from syncd.model.activity import Kind, Type
 from syncd.model.errors import ConflictError, LimitError, NotFoundError, StaleStateError
 from syncd.model.ids import ApplicationId, Position, ProfileId
+from syncd.model.profile import changed
 from syncd.model.subscription import (
     Delivery,
     Format,
@@ -350,6 +352,38 @@ async def test_an_owner_has_no_more_than_it_may_also_of_many_at_once(store: Stor
     for number in range(3):
         await add(number, 2, user_id=None, admin=True)
     assert left == ["whk_2_2"]
+
+
+async def test_what_is_never_sent_anything_again_makes_room_for_what_is(store: Store) -> None:
+    """Revoked ones, and those of a removed profile, which no token shows any more; no others."""
+    await with_profile(store)
+    gone = await with_profile(store, 2)
+    application = an_application()
+    await store.add_application(application)
+    for identity, owner in (
+        ("whk_revoked", {"client": application.id}),
+        ("whk_paused", {"reason": Reason.OPERATOR}),
+        ("whk_done", {"user_id": None, "profile_id": gone.id}),
+        ("whk_behind", {"user_id": None, "profile_id": gone.id}),
+    ):
+        await store.add_subscription(a_subscription(identity, **owner), at=None, beginning=False)
+    await store.remove_application(application.id, NOON)
+    end = [a_record("2", kind=Kind.ACCOUNT, type=Type.DELETE)]
+    await store.save_profile(changed(gone, NOON, removed=True), records=end)
+    place = (await store.stream(gone.id)).head
+    step = Advance(profile_id=gone.id, before=Position(place - 1), after=place)
+    await store.note_deliveries([Note(subscription_id="whk_done", step=step)])
+
+    async def names() -> list[str]:
+        return [one.id for one in await store.subscriptions()]
+
+    await store.add_subscription(a_subscription("whk_new"), at=None, beginning=False, most=5)
+    assert len(await names()) == 5, "there was room"
+    await store.add_subscription(a_subscription("whk_next"), at=None, beginning=False, most=4)
+    assert await names() == ["whk_behind", "whk_new", "whk_next", "whk_paused"]
+    with pytest.raises(LimitError):
+        await store.add_subscription(a_subscription("whk_b"), at=None, beginning=False, most=4)
+    assert await store.deliveries("whk_revoked") == []
 
 
 async def test_replays_wait_until_they_are_due(store: Store) -> None:
