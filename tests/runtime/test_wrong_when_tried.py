@@ -4,23 +4,16 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import pytest
 
-from tests.journeys.daemon import Daemon, configured
+from tests.journeys.daemon import Daemon
 from tests.servers.caldav import free_port
 
 SERVER = "postgresql://postgres@127.0.0.1:5432"
 WRONG = f"{SERVER}/postgres?foo=bar"
 REMEDY = "PostgreSQL has no option 'foo'; remove it"
 LISTEN, STORE = "SYNCD_SERVER__LISTEN", "SYNCD_STORE__URL"
-
-
-@pytest.fixture
-async def syncd(tmp_path: Path) -> AsyncIterator[Daemon]:
-    async with configured(tmp_path / "syncd") as made:
-        yield made
 
 
 def set_store(syncd: Daemon, url: str) -> None:
