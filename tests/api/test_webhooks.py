@@ -111,6 +111,10 @@ async def test_enabled_true_tries_one_that_fails_again_at_once(api: Api) -> None
         ),
         ({"url": "http://10.0.0.1/"}, "url: 10.0.0.1 is not public"),
         ({"url": "https://a.example/a b"}, "url: the url must have no blanks"),
+        *(
+            ({"url": f"https://{host}/"}, "url: the url names no host that there could be")
+            for host in ("a..example", "...", "a" * 64 + ".example")
+        ),
         ({"url": URL, "profiles": ["pro_zzzz"]}, "profiles"),
         ({"url": URL, "calendars": ["cal_none"]}, "calendars"),
         ({"url": URL, "start": "abcdefgh1"}, "start"),

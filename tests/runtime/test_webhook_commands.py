@@ -180,7 +180,7 @@ async def test_what_cannot_be_is_a_sentence_that_says_what_to_do(connected: Daem
     await tried(("replay", made["id"], "--failed", "--cursor", "x"), 2, "--failed: one of them")
     await tried(("deliveries", made["id"], "--status", "lost"), 2, "delivered, failed or pending")
     await tried(("deliveries", made["id"], "--limit", "0"), 2, "greater than or equal to 1")
-    beyond = (await syncd.ask("activity", "tail", "1"))[-1]["cursor"] + "0"
+    beyond = (await connected.ask("activity", "tail", "1"))[-1]["cursor"] + "0"
     begin = "the stream ends before this cursor; go on at"
     await tried(
         ("replay", made["id"], "--profile", "1", "--cursor", beyond), 1, f"{begin} --cursor "
