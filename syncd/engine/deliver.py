@@ -276,7 +276,7 @@ class Deliverer:
             del ahead[profile]  # before reading, or news between is lost
             if profile is None:
                 subscription = await self._replay(subscription, ahead)
-            elif not subscription.profiles or profile in subscription.profiles:
+            elif subscription.names(profile):
                 subscription = await self._news(subscription, profile, places)
             else:
                 await self._pass_by(subscription, profile, places)

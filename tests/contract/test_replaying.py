@@ -5,10 +5,12 @@ On both databases, which keep when each is due.
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 
+from syncd.model.errors import InvalidError
 from syncd.model.ids import ProfileId
 from syncd.model.subscription import SCHEDULE, Outcome, Reason, Status, Subscription
 from syncd.ports.sink import Message, Receipt
@@ -282,6 +284,33 @@ async def test_what_retention_has_cut_off_is_given_up(here: Ground) -> None:
     assert len(here.sink.tried) == 1
     failed = await here.store.deliveries(made.id, outcome=Outcome.FAILED)
     assert [one.error for one in failed].count("retention has cut the record off") == 3
+
+
+async def test_replays_of_a_profile_that_is_no_longer_named_are_not_sent(here: Ground) -> None:
+    """Whoever takes a profile from a webhook means what waits, too, and what once failed."""
+    made = await here.subscribe()
+    here.sink.answers = down
+    await here.append(1, "a")
+    await here.settled()
+    (failed,) = await here.store.deliveries(made.id)
+    assert await here.subscriptions.replay_failed(made) == 1
+    await here.append(2, "b")
+    await here.subscriptions.change(
+        await here.seen(made), replace(await here.seen(made), profiles=frozenset({TWO}))
+    )
+    here.sink.answers = lambda _url, _message: WELL
+    after = await here.subscriptions.enable(made.id, enabled=True)
+    await here.settled(SECOND)
+    assert here.arrived() == [(2, "b")]
+    assert await pending(here, made) == []
+    (told,) = [one for one in await here.store.deliveries(made.id) if one.id != failed.id][-1:]
+    assert (told.profile_id, told.outcome) == (ONE, Outcome.FAILED)
+    assert told.error == "the webhook is no longer told of this profile"
+    assert await here.subscriptions.replay_failed(after) == 0
+    with pytest.raises(InvalidError, match="not told of this profile"):
+        await here.subscriptions.replay(after, failed.id)
+    await here.settled(FIVE)
+    assert here.arrived() == [(2, "b")]
 
 
 async def test_a_clock_that_is_set_back_delays_no_attempt_f27(here: Ground) -> None:
