@@ -150,14 +150,15 @@ class Bygone:
             calendars=frozenset(zones),
         )
         while True:
-            _, some = await self._store.read(profile, after=behind, limit=_PAGE, wanted=wanted)
+            stream, some, behind = await self._store.read(
+                profile, after=behind, limit=_PAGE, wanted=wanted
+            )
             for activity in some:
                 version = _version(activity, since)
                 if version is not None:
                     yield version
-            if len(some) < _PAGE:
+            if behind >= stream.head:
                 return
-            behind = some[-1].position
 
     async def _seen(self, version: Version, zone: str | None, past: Past) -> list[Gone]:
         """Return what of a version lay in the window: the event itself, or its occurrences."""

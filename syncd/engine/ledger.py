@@ -88,7 +88,9 @@ class Ledger:
     async def message_again(self, subscription: Subscription, once: Delivery) -> Message | None:
         """Return the message of an earlier attempt; None if retention has cut its record off."""
         profile, before = once.profile_id, Position(once.position - 1)
-        stream, found = await self._store.read(profile, after=before, limit=1, wanted=_EVERY_KIND)
+        stream, found, _ = await self._store.read(
+            profile, after=before, limit=1, wanted=_EVERY_KIND
+        )
         if not found or found[0].position != once.position:
             return None
         return await self.message(subscription, stream, found[0], since=once.since)

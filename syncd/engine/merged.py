@@ -35,7 +35,7 @@ class MergedReader:
         wanted: Filter,
         wait: timedelta = timedelta(),
     ) -> MergedBatch:
-        """Return at most ``limit`` wanted activities behind the cursor.
+        """Return at most ``limit`` wanted activities behind the cursor, fewer where they are large.
 
         One profile's come in its order; between profiles they come in that of commits. ``cursor``
         is None (the oldest place from which nothing is missing), ``after-auth`` (from there,

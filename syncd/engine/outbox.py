@@ -65,7 +65,7 @@ async def ahead(  # noqa: PLR0913 - of whom, where, when
     runs, pages = list[Run](), 0
     read, wanted = (shared or store).read, subscription.wanted
     while True:
-        stream, found = await read(profile, after=at, limit=_PAGE, wanted=wanted)
+        stream, found, end = await read(profile, after=at, limit=_PAGE, wanted=wanted)
         if at < stream.floor:
             return Ahead(stream=stream, runs=(), end=at, more=False, lost=True)
         meant, doubt = await _meant(store, subscription, found, now)
@@ -76,10 +76,9 @@ async def ahead(  # noqa: PLR0913 - of whom, where, when
             else:
                 runs.append(run)
         if doubt is not None:
-            end, held = Position(doubt.position - 1), _recorded(doubt) + CLAIM_LASTS
-            return Ahead(stream=stream, runs=runs, end=end, more=False, held=held)
-        pages, more = pages + 1, len(found) == _PAGE
-        at = found[-1].position if more else stream.head
+            before, held = Position(doubt.position - 1), _recorded(doubt) + CLAIM_LASTS
+            return Ahead(stream=stream, runs=runs, end=before, more=False, held=held)
+        pages, at, more = pages + 1, end, end < stream.head
         alone = any(run.word not in _SHARED for run in runs)
         if not more or alone or pages == _MOST_PAGES:
             return Ahead(stream=stream, runs=runs, end=at, more=more)

@@ -61,7 +61,7 @@ class Past:
     async def had_calendar(self) -> bool:
         """Tell whether a calendar that is gone was there: what comes first behind tells."""
         wanted = Filter(kinds=frozenset({Kind.CALENDAR}), calendars=frozenset({self._calendar}))
-        stream, found = await self._store.read(
+        stream, found, _ = await self._store.read(
             self._profile, after=self._at.position, limit=1, wanted=wanted
         )
         stream.check(self._at)
@@ -85,7 +85,7 @@ class Past:
     async def _catch_up(self) -> None:
         """Read what was recorded since the last look; raises CursorExpiredError if that is gone."""
         while True:
-            stream, some = await self._store.read(
+            stream, some, end = await self._store.read(
                 self._profile, after=self._seen, limit=_PAGE, wanted=_EVENTS
             )
             if self._seen < stream.floor:  # retention moves on while we read
@@ -101,7 +101,7 @@ class Past:
                 version = before(activity.object_id, activity.type, record)
                 if version is not None and version.calendar == self._calendar:
                     self._versions[version.event] = stored_as(version, self._zone)
-            if len(some) < _PAGE:
+            if end >= stream.head:
                 return
 
 

@@ -6,7 +6,7 @@ from syncd.model.activity import Activity, Filter, Stream
 from syncd.model.ids import Position, ProfileId
 from syncd.ports.store import Store
 
-Page = tuple[Stream, tuple[Activity, ...]]
+Page = tuple[Stream, tuple[Activity, ...], Position]
 
 _MOST = 32  # pages that are kept
 
@@ -32,7 +32,7 @@ class SharedReads:
     async def read(
         self, profile: ProfileId, *, after: Position, limit: int, wanted: Filter
     ) -> Page:
-        """Return at most ``limit`` wanted activities behind a position, and the stream."""
+        """Return a page as ``Streams.read`` does."""
         key, reads = (after, limit, wanted), self._reads.setdefault(profile, {})
         while (read := reads.get(key)) is not None:
             await read.ended.wait()

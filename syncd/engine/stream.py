@@ -34,6 +34,7 @@ class StreamReader:
     ) -> Batch:
         """Return at most ``limit`` wanted activities behind the cursor, oldest first.
 
+        Fewer are not all that there are, where they are large: only none are.
         ``cursor`` is None (the oldest retained), ``after-auth``, ``latest`` (never waits), or a
         cursor's text. Without news the answer comes after ``wait``, empty, with the end as its
         cursor; the cursor is None while ``after-auth`` lies ahead (K36). Raises
@@ -69,10 +70,9 @@ class StreamReader:
         elif cursor is not None:
             asked = Cursor.parse(cursor)
             after = asked.position
-        stream, activities = await self._store.read(
+        stream, activities, end = await self._store.read(
             profile, after=after, limit=limit, wanted=wanted
         )
         if asked is not None:
             stream.check(asked)  # against the very snapshot that was read: retention moves on
-        end = activities[-1].position if len(activities) == limit else stream.head
         return Batch(stream=stream, activities=activities, cursor=Cursor(stream.epoch, end))

@@ -1,8 +1,10 @@
 """The newest of all streams, for a person who looks on: live, and backwards page by page."""
 
+from collections import deque
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 import orjson
 
@@ -11,14 +13,16 @@ from syncd.engine.stream import LATEST
 from syncd.model.activity import OF_NO_CALENDAR, Activity, Filter, Kind
 from syncd.model.content import Json
 from syncd.model.ids import Position, ProfileId
-from syncd.model.merged import MergedActivity, behind
+from syncd.model.merged import MergedActivity, Place, behind
 from syncd.model.reach import Reach
 from syncd.ports.store import Store
 
+T = TypeVar("T")
 EVERYTHING = Filter(kinds=frozenset(Kind))
 ALL = Reach(everything=True)
 _AT_ONCE = 200
 _MOST = 1000
+_LARGEST = 4 << 20  # bytes that are shown at once, or one record
 _WIDTHS = (60, 600, 6000)  # of commits, to look for the newest in
 
 
@@ -75,26 +79,43 @@ class Tail:
         stream = await self._store.stream(profile)
         end = stream.head if before is None else min(Position(before - 1), stream.head)
         begin = Position(max(stream.floor, end - limit))
-        _, found = await self._store.read(profile, after=begin, limit=limit, wanted=wanted)
-        mine = [_seen(profile, one) for one in found if one.position <= end]
+        mine, at = deque[Activity](), begin
+        while at < end:
+            _, found, at = await self._store.read(profile, after=at, limit=limit, wanted=wanted)
+            mine += [one for one in found if one.position <= end]
+            if _lightened(mine, [len(one.body) for one in mine]):
+                begin = Position(mine[0].position - 1)
         older = Position(begin + 1) if begin > stream.floor else None
-        return Backwards(seen=tuple(reversed(mine)), older=older)
+        seen = tuple(_seen(profile, one) for one in reversed(mine))
+        return Backwards(seen=seen, older=older)
 
     async def latest(self, *, limit: int, wanted: Filter) -> Sequence[Seen]:
         """Return about the newest ``limit`` of all profiles, newest first.
 
-        Fewer where commits of other things lie between them.
+        Fewer where commits of other things lie between them, or where they are large.
         """
-        ends, found = await self._merged.ends(ALL), list[Seen]()
+        ends, found = await self._merged.ends(ALL), deque[MergedActivity](maxlen=limit)
         for width in _WIDTHS:
             begin = max(ends.floor, behind(max(0, ends.last - width)))
-            _, told, _ = await self._store.read_merged(
-                ALL, after=begin, limit=_MOST, wanted=wanted, after_auth=False
-            )
-            found = [_seen(one.place.profile, one.activity) for one in told if _passes(one, wanted)]
-            if len(found) >= limit or begin == ends.floor:
+            found.clear()
+            light = await self._collect(found, begin, wanted)
+            if not light or len(found) >= limit or begin == ends.floor:
                 break
-        return tuple(reversed(found[-limit:]))
+        return [_seen(one.place.profile, one.activity) for one in reversed(found)]
+
+    async def _collect(self, found: deque[MergedActivity], begin: Place, wanted: Filter) -> bool:
+        """Keep the newest behind a place; return whether none was let go of for its size."""
+        at, light = begin, True
+        while True:
+            ends, told, end = await self._store.read_merged(
+                ALL, after=at, limit=_MOST, wanted=wanted, after_auth=False
+            )
+            found += [one for one in told if _passes(one, wanted)]
+            if _lightened(found, [len(one.activity.body) for one in found]):
+                light = False
+            if end in {at, ends.latest}:
+                return light
+            at = end
 
     async def end(self, profile: ProfileId | None = None) -> str:
         """Return the cursor at the end of one profile's news, or of all."""
@@ -131,6 +152,15 @@ class Tail:
 
 def _reach(profile: ProfileId | None) -> Reach:
     return ALL if profile is None else Reach(profiles=frozenset({profile}))
+
+
+def _lightened(found: deque[T], sizes: Sequence[int]) -> bool:
+    """Let go of the oldest of what is too much to show at once; tell whether any was."""
+    total, many = sum(sizes), 0
+    while total > _LARGEST and len(found) > 1:
+        found.popleft()
+        total, many = total - sizes[many], many + 1
+    return many > 0
 
 
 def _passes(one: MergedActivity, wanted: Filter) -> bool:

@@ -67,15 +67,21 @@ class Database:
         self._waiting = 0
 
     async def fetch(
-        self, statement: Executable, parameters: Parameters | None = None
+        self,
+        statement: Executable,
+        parameters: Parameters | None = None,
+        *,
+        most_bytes: int | None = None,
     ) -> Sequence[Row[*tuple[Any, ...]]]:
         """Return all rows of one query, which should have a limit of 1,000 (S5).
 
-        The read transaction ends with it, whatever becomes of the caller.
+        The read transaction ends with it, whatever becomes of the caller. ``most_bytes``, on
+        SQLite: the rows end with the first but one whose last column does not fit any more, which
+        is None there; on PostgreSQL a statement says so itself.
         """
         async with self._place:
             self._check_open()
-            return await unbroken(self._read(statement, parameters), "fetch")
+            return await unbroken(self._read(statement, parameters, most_bytes), "fetch")
 
     async def write(self, work: Work[T], *, alone: bool = False) -> T:
         """Run ``work`` from BEGIN to COMMIT; a cancelled caller leaves only when it has ended.
@@ -184,11 +190,15 @@ class Database:
             raise TransientError("the store is closed")
 
     async def _read(
-        self, statement: Executable, parameters: Parameters | None
+        self, statement: Executable, parameters: Parameters | None, most_bytes: int | None
     ) -> Sequence[Row[*tuple[Any, ...]]]:
         try:
             async with self._reader.connect() as connection:
-                return (await connection.execute(statement, parameters)).all()
+                if most_bytes is None or not self.is_sqlite:
+                    return (await connection.execute(statement, parameters)).all()
+                driver: Any = (await connection.get_raw_connection()).driver_connection
+                with driver.ending_at(most_bytes):
+                    return (await connection.execute(statement, parameters)).all()
         except DBAPIError as error:
             raise in_our_words(error) from error
 

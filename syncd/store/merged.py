@@ -5,9 +5,12 @@ an activity carries the id of its transaction, and readers stay below the oldest
 runs. The positions of one profile never go against that order (``Appender``).
 """
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
+    FromClause,
     Select,
     String,
     and_,
@@ -26,6 +29,7 @@ from sqlalchemy import (
 from syncd.model.activity import Activity, Filter
 from syncd.model.merged import ORIGIN, Ends, MergedActivity, Place, behind
 from syncd.model.reach import Reach
+from syncd.store.page_size import fitting, fitting_body, that_fit
 from syncd.store.rows import AnyRow
 from syncd.store.streams import KINDS, TYPES, asked
 from syncd.store.tables import activities, installations, profiles, streams
@@ -37,6 +41,8 @@ _ROW_NUMBER = literal_column(
 )
 _OLDEST_RUNNING = cast(cast(func.pg_snapshot_xmin(func.pg_current_snapshot()), String), BigInteger)
 _ROW = (activities.c.commit_order, activities.c.profile_id, activities.c.position)
+_READ = tuple(activities.c[name] for name in ("kind", "type", "object_id", "calendar_id"))
+_MOST = bindparam("most", type_=BigInteger)
 _AFTER = tuple(bindparam(name, type_=BigInteger) for name in ("order", "profile", "position"))
 
 
@@ -48,22 +54,24 @@ class SqlMerged(Topic):
     ) -> tuple[Ends, tuple[MergedActivity, ...], Place]:
         """Return the ends, at most ``limit`` wanted activities, and up to where was looked.
 
-        It is one statement: both databases see one snapshot in it (S6).
+        They are fewer where they are large. It is one statement: both databases see one snapshot
+        in it (S6).
         """
         lite = self._database.is_sqlite
-        begin = ORIGIN if after is None else after
-        statement = _page(reach, wanted, lite=lite, after_auth=after_auth)
+        begin, size = ORIGIN if after is None else after, fitting(limit)
+        statement = (_stepped if lite else _page)(reach, wanted, after_auth=after_auth)
         while True:
             until = begin.order + _AT_ONCE
             given = {"order": begin.order, "profile": begin.profile, "position": begin.position}
-            bounds = {"most": limit, "until": until} if lite else {"most": limit}
-            rows = await self._database.fetch(statement, given | bounds)
+            more = {"until": until} if lite else {"fitting": size}
+            given |= {"most": limit, **more}
+            rows = await self._database.fetch(statement, given, most_bytes=size)
             ends = _ends(rows[0])
             if after is not None or ends.floor <= begin:
                 break
             begin = ends.floor  # from the oldest: what was cut off is not missed
-        found = tuple(_activity(row) for row in rows if row.position is not None)
-        if found and len(found) == limit:
+        found = tuple(_activity(row) for row in that_fit(rows))
+        if found and (len(found) == limit or len(found) < len(rows)):
             return ends, found, found[-1].place
         if lite and until < ends.latest.order:
             return ends, found, behind(until)
@@ -72,52 +80,88 @@ class SqlMerged(Topic):
         return ends, found, ends.latest
 
 
-def _page(
-    reach: Reach, wanted: Filter, *, lite: bool, after_auth: bool
-) -> Select[*tuple[object, ...]]:
+def _page(reach: Reach, wanted: Filter, *, after_auth: bool) -> Select[*tuple[object, ...]]:
     """Return the statement of a read; the ends are one row of it even without activities."""
     floor = _floor(reach).subquery("floors")
-    settled = true() if lite else activities.c.commit_order < _OLDEST_RUNNING
-    last = select(func.max(activities.c.commit_order)).where(settled).scalar_subquery()
-    page = _rows(reach, wanted, settled, lite=lite, after_auth=after_auth).subquery("page")
+    settled = activities.c.commit_order < _OLDEST_RUNNING
     running = exists().where(activities.c.commit_order >= _OLDEST_RUNNING)
+    page = (
+        select(*_ROW, *_READ, fitting_body(*_ROW))
+        .where(settled, *_conditions(reach, wanted, activities.c.profile_id, after_auth=after_auth))
+        .order_by(*_ROW)
+        .limit(_MOST)
+        .subquery("page")
+    )
+    ends = _ends_of(floor, _OLDEST_RUNNING - 1, held_back=running, settled=settled)
     return (
-        select(
-            installations.c.epoch,
-            (_ROW_NUMBER if lite else _OLDEST_RUNNING - 1).label("high"),
-            (false() if lite else running).label("held_back"),
-            floor.c.floor_order,
-            floor.c.profile_id.label("floor_profile"),
-            floor.c.floor.label("floor_position"),
-            func.coalesce(last, 0).label("last"),
-            *page.c,
-        )
+        select(*ends, *page.c)
         .select_from(installations.outerjoin(floor, true()).outerjoin(page, true()))
         .order_by(page.c.commit_order, page.c.profile_id, page.c.position)
     )
 
 
-def _rows(
-    reach: Reach, wanted: Filter, settled: ColumnElement[bool], *, lite: bool, after_auth: bool
-) -> Select[*tuple[object, ...]]:
+def _stepped(reach: Reach, wanted: Filter, *, after_auth: bool) -> Select[*tuple[object, ...]]:
+    """Return the same for SQLite, which is to give row by row, so that it can be stopped.
+
+    It sees that there is one installation and one floor, and sorts nothing.
+    """
+    row, floor = activities.c, streams.alias("floors")
+    # along the row numbers, whatever it thinks of an index of profiles
+    profile = literal_column("+activities.profile_id", BigInteger)
+    conditions = [
+        *_conditions(reach, wanted, profile, after_auth=after_auth),
+        row.commit_order <= bindparam("until", type_=BigInteger),
+        _MOST > 0,
+    ]
+    newest = _floor(reach).with_only_columns(streams.c.profile_id).scalar_subquery()
+    one = select(installations.c.installation_id).limit(1).scalar_subquery()
+    whole = installations.outerjoin(floor, floor.c.profile_id == newest).outerjoin(
+        activities, and_(*conditions)
+    )
+    ends = _ends_of(floor, _ROW_NUMBER, held_back=false(), settled=true())
+    return (
+        select(*ends, *_ROW, *_READ, row.body)
+        .select_from(whole)
+        .where(installations.c.installation_id == one)
+        .order_by(*_ROW)
+        .limit(func.max(_MOST, 1))
+    )
+
+
+def _ends_of(
+    floor: FromClause,
+    high: ColumnElement[int],
+    *,
+    held_back: ColumnElement[bool],
+    settled: ColumnElement[bool],
+) -> list[ColumnElement[Any]]:
+    last = select(func.max(activities.c.commit_order)).where(settled).scalar_subquery()
+    return [
+        installations.c.epoch,
+        high.label("high"),
+        held_back.label("held_back"),
+        floor.c.floor_order,
+        floor.c.profile_id.label("floor_profile"),
+        floor.c.floor.label("floor_position"),
+        func.coalesce(last, 0).label("last"),
+    ]
+
+
+def _conditions(
+    reach: Reach, wanted: Filter, profile: ColumnElement[int], *, after_auth: bool
+) -> list[ColumnElement[bool]]:
+    """Return what is wanted; ``profile`` is how an activity's is named in them."""
     row = activities.c
-    # SQLite is to go along the row numbers, whatever it thinks of an index of profiles
-    profile = literal_column("+activities.profile_id", BigInteger) if lite else row.profile_id
     conditions = [
         row.commit_order >= _AFTER[0],
         tuple_(*_ROW) > tuple_(*_AFTER),
-        settled,
         *asked(wanted),
         *_covered(profile, reach),
     ]
-    if lite:
-        conditions.append(row.commit_order <= bindparam("until", type_=BigInteger))
-    read = (row.kind, row.type, row.object_id, row.calendar_id, row.body)
-    found = select(*_ROW, *read)
     if after_auth:
-        mine = streams.c.profile_id == profile
-        found = found.join(streams, and_(mine, row.position > streams.c.after_auth))
-    return found.where(*conditions).order_by(*_ROW).limit(bindparam("most"))
+        mine = select(streams.c.after_auth).where(streams.c.profile_id == profile)
+        conditions.append(row.position > mine.scalar_subquery())
+    return conditions
 
 
 def _floor(reach: Reach) -> Select[*tuple[int, ...]]:

@@ -5,7 +5,8 @@ closed in one step, nobody can be cancelled between the three and leave a snapsh
 """
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self
 
@@ -16,6 +17,20 @@ Rows = list[Any]
 
 class OneStepConnection(aiosqlite.Connection):
     """A connection whose cursors hold results, never statements."""
+
+    _most_bytes: int | None = None
+
+    @contextmanager
+    def ending_at(self, most_bytes: int) -> Iterator[None]:
+        """Let results end, meanwhile, with the first row whose last column does not fit any more.
+
+        That column is None in it. It fits in the first row.
+        """
+        self._most_bytes = most_bytes
+        try:
+            yield
+        finally:
+            self._most_bytes = None
 
     def cursor(self) -> "OneStepCursor":  # type: ignore[override]  # as far as SQLAlchemy asks
         """Return a cursor; nothing happens yet."""
@@ -28,12 +43,16 @@ class OneStepConnection(aiosqlite.Connection):
 
     async def run(self, work: Callable[[sqlite3.Cursor], object]) -> "Outcome":
         """Let ``work`` execute something and return all that came of it."""
+        most_bytes = self._most_bytes
 
         def whole() -> Outcome:
             cursor = self._conn.cursor()
             try:
                 work(cursor)
-                rows = cursor.fetchall() if cursor.description else []
+                if most_bytes is not None:
+                    rows = _fitting(cursor, most_bytes)
+                else:
+                    rows = cursor.fetchall() if cursor.description else []
                 return rows, cursor.description, cursor.rowcount, cursor.lastrowid
             finally:
                 cursor.close()
@@ -87,6 +106,18 @@ class OneStepCursor:
 
     def _keep(self, outcome: Outcome) -> None:
         self._rows, self.description, self.rowcount, self.lastrowid = outcome
+
+
+def _fitting(cursor: sqlite3.Cursor, most_bytes: int) -> Rows:
+    """Fetch rows until their last columns are too much; the rest is never read."""
+    rows, left = list[Any](), most_bytes
+    for row in cursor:
+        left -= len(row[-1] or b"")
+        if left < 0 and rows:
+            rows.append((*row[:-1], None))
+            break
+        rows.append(row)
+    return rows
 
 
 def _all_of(cursor: sqlite3.Cursor, sql: str, parameters: Sequence[Sequence[Any]]) -> None:

@@ -4,7 +4,19 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, func, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    func,
+    or_,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from syncd.model.activity import OF_NO_CALENDAR, Activity, Filter, Kind, Stream, Type
@@ -12,6 +24,7 @@ from syncd.model.errors import NotFoundError
 from syncd.model.ids import Position, ProfileId
 from syncd.model.when import milliseconds
 from syncd.store.listen import heard
+from syncd.store.page_size import fitting, fitting_body, that_fit
 from syncd.store.rows import AnyRow
 from syncd.store.tables import activities, streams
 from syncd.store.topic import Topic
@@ -38,17 +51,21 @@ class SqlStreams(Topic):
 
     async def read(
         self, profile: ProfileId, *, after: Position, limit: int, wanted: Filter
-    ) -> tuple[Stream, tuple[Activity, ...]]:
-        """Return at most ``limit`` wanted activities behind a position, and the stream.
+    ) -> tuple[Stream, tuple[Activity, ...], Position]:
+        """Return the stream, wanted activities behind a position, and up to where was looked.
 
-        Head and rows come from one snapshot, in one statement (S6).
+        At most ``limit`` of them, and fewer where they are large. Head and rows come from one
+        snapshot, in one statement (S6).
         """
+        lite, size = self._database.is_sqlite, fitting(limit)
         parameters = {"profile": profile, "after": after, "most": limit}
-        rows = await self._database.fetch(_page(wanted), parameters)
-        stream = _stream_of(profile, rows)
-        if rows[0].position is None:
-            return stream, ()
-        return stream, tuple(
+        rows = await self._database.fetch(
+            _page(wanted, lite=lite),
+            parameters if lite else parameters | {"fitting": size},
+            most_bytes=size,
+        )
+        stream, fit = _stream_of(profile, rows), that_fit(rows)
+        found = tuple(
             Activity(
                 position=position,
                 kind=KINDS[kind],
@@ -57,8 +74,10 @@ class SqlStreams(Topic):
                 body=body,
                 calendar_id=calendar,
             )
-            for _, _, _, _, position, kind, type_, object_id, calendar, body in rows
+            for _, _, _, _, position, kind, type_, object_id, calendar, body in fit
         )
+        full = bool(found) and (len(found) == limit or len(found) < len(rows))
+        return stream, found, found[-1].position if full else stream.head
 
     async def behind(self, profile: ProfileId, at: datetime) -> Position | None:
         """Return a position behind which lies all that was recorded at or after ``at``.
@@ -123,8 +142,12 @@ class SqlStreams(Topic):
 
 
 @lru_cache(maxsize=256)  # building one takes longer than running it
-def _page(wanted: Filter) -> Select[*tuple[object, ...]]:
-    """Return the statement of ``read``; a stream without wanted activities is one row of it."""
+def _page(wanted: Filter, *, lite: bool) -> Select[*tuple[object, ...]]:
+    """Return the statement of ``read``; a stream without wanted activities is one row of it.
+
+    SQLite takes row by row from the index, so that it can be stopped; PostgreSQL would sort all
+    that follows, and is told to end before.
+    """
     row = activities.c
     conditions = [
         row.profile_id == streams.c.profile_id,
@@ -132,14 +155,16 @@ def _page(wanted: Filter) -> Select[*tuple[object, ...]]:
         row.position <= streams.c.head,
         *asked(wanted),
     ]
-    read = (row.position, row.kind, row.type, row.object_id, row.calendar_id, row.body)
-    return (
-        select(*_ENDS, *read)
-        .select_from(streams.outerjoin(activities, and_(*conditions)))
-        .where(streams.c.profile_id == bindparam("profile"))
-        .order_by(row.position)
-        .limit(bindparam("most"))
-    )
+    read = (row.position, row.kind, row.type, row.object_id, row.calendar_id)
+    mine, most = streams.c.profile_id == bindparam("profile"), bindparam("most", type_=BigInteger)
+    if lite:
+        joined = streams.outerjoin(activities, and_(*conditions))
+        found = select(*_ENDS, *read, row.body).select_from(joined)
+        return found.where(mine).order_by(row.position).limit(most)
+    behind = select(*read, fitting_body(row.position)).where(*conditions).correlate(streams)
+    page = behind.order_by(row.position).limit(most).lateral("page")
+    found = select(*_ENDS, *page.c).select_from(streams.outerjoin(page, true()))
+    return found.where(mine).order_by(page.c.position)
 
 
 def asked(wanted: Filter) -> list[ColumnElement[bool]]:

@@ -71,7 +71,9 @@ class CloudRig(Generic[S]):
     async def drain(self) -> list[tuple[str, str]]:
         """Return what is new in the stream: type, and the event's name."""
         after = Position(self.replay.position)
-        _, found = await self.store.read(self.connected.id, after=after, limit=500, wanted=Filter())
+        _, found, _ = await self.store.read(
+            self.connected.id, after=after, limit=500, wanted=Filter()
+        )
         records = [orjson.loads(one.body) for one in found]
         self.replay.apply(records)
         kinds = {"event", "calendar"}

@@ -35,7 +35,7 @@ class ContactDesk(Generic[S]):
         """Apply what is new of ``objects=contact``; return it as words."""
         words = list[str]()
         wanted = Filter(kinds=frozenset({Kind.CONTACT}))
-        _, found = await self.rig.store.read(
+        _, found, _ = await self.rig.store.read(
             self.rig.connected.id, after=Position(self.position), limit=1000, wanted=wanted
         )
         for one in found:

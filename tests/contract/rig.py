@@ -92,7 +92,7 @@ class Rig(Generic[S]):
         records = list[Json]()
         while True:
             after = Position(self.replay.position)
-            _, found = await self.store.read(
+            _, found, _ = await self.store.read(
                 self.profile_id, after=after, limit=500, wanted=Filter(kinds=frozenset(Kind))
             )
             if not found:
@@ -142,7 +142,7 @@ class Rig(Generic[S]):
     async def account_states(self) -> list[str]:
         """Return every state that the stream told of the profile, from the beginning."""
         wanted = Filter(kinds=frozenset({Kind.ACCOUNT}))
-        _, found = await self.store.read(
+        _, found, _ = await self.store.read(
             self.profile_id, after=Position(0), limit=1000, wanted=wanted
         )
         return [orjson.loads(one.body)["metadata"]["state"] for one in found]

@@ -43,7 +43,7 @@ class Desk:
         """Apply what is new of ``objects=contact``; return it as words."""
         words = list[str]()
         wanted = Filter(kinds=frozenset({Kind.CONTACT}))
-        _, found = await self.rig.store.read(
+        _, found, _ = await self.rig.store.read(
             self.rig.profile_id, after=Position(self.position), limit=1000, wanted=wanted
         )
         for one in found:
@@ -136,7 +136,7 @@ async def test_address_books_are_no_calendars_and_told_of_nowhere(desk: Desk) ->
     assert "Work" in {one.calendar.name for one in listed}
     assert "People" not in {one.calendar.name for one in listed}
     assert not await desk.rig.store.faults(desk.rig.profile_id)
-    _, shown = await desk.rig.store.read(
+    _, shown, _ = await desk.rig.store.read(
         desk.rig.profile_id, after=Position(0), limit=1000, wanted=Filter()
     )
     names = {orjson.loads(one.body)["metadata"].get("name") for one in shown}

@@ -59,7 +59,7 @@ class Watch:
         polled = await self.poller.poll(profile, listing=True)
         assert polled.error is None
         after = Position(self.replay.position)
-        _, found = await self.store.read(profile.id, after=after, limit=500, wanted=Filter())
+        _, found, _ = await self.store.read(profile.id, after=after, limit=500, wanted=Filter())
         self.replay.apply([orjson.loads(one.body) for one in found])
 
     async def failed(self) -> str:

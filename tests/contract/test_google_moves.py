@@ -43,7 +43,7 @@ Told = tuple[str, dict[str, Any]]
 async def written(rig: GoogleRig) -> list[Told]:
     """Return what a write left in the stream: type and what changed."""
     after = Position(rig.replay.position)
-    _, found = await rig.store.read(rig.connected.id, after=after, limit=500, wanted=Filter())
+    _, found, _ = await rig.store.read(rig.connected.id, after=after, limit=500, wanted=Filter())
     records = [orjson.loads(one.body) for one in found]
     rig.replay.apply(records)
     return [(one["type"], one.get("changes", {})) for one in records]

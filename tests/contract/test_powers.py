@@ -273,7 +273,7 @@ async def contacts(rig: Rig[Stage], held: dict[str, Named]) -> list[str]:
     after = Position(rig.replay.position)
     assert (await rig.poll()).error is None
     wanted = Filter(kinds=frozenset({Kind.CONTACT}))
-    _, found = await rig.store.read(rig.profile_id, after=after, limit=100, wanted=wanted)
+    _, found, _ = await rig.store.read(rig.profile_id, after=after, limit=100, wanted=wanted)
     await rig.drain()
     told = list[str]()
     for one in found:

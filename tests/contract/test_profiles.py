@@ -87,7 +87,7 @@ async def test_a_removed_profile_is_gone_and_its_stream_stays(store: Store) -> N
     assert await store.sealed(known.id, "password") is None
     assert await store.calendars(known.id, removed=True) == []
     assert await store.etags(calendar.id) == {}
-    _, told = await store.read(known.id, after=Position(0), limit=9, wanted=Filter())
+    _, told, _ = await store.read(known.id, after=Position(0), limit=9, wanted=Filter())
     assert [one.type for one in told] == [Type.ADD, Type.DELETE]
     assert await store.check() == []
 

@@ -81,7 +81,7 @@ class Called:
     async def told(self) -> list[str]:
         """Return the names of events that were added, in the stream's order."""
         first = Position(0)
-        _, found = await self.store.read(
+        _, found, _ = await self.store.read(
             self.connected.id, after=first, limit=1000, wanted=Filter()
         )
         records = [orjson.loads(one.body) for one in found]

@@ -35,7 +35,7 @@ async def test_a_page_is_written_whole(store: Store) -> None:
     stored = await store.record(replace(calendar, token=SyncToken("t1")), page, generation=1)
     assert await store.calendars(calendar.profile_id) == [stored]
     assert (stored.token, stored.revision) == ("t1", calendar.revision + 1)
-    stream, read = await store.read(calendar.profile_id, after=FIRST, limit=10, wanted=ALL)
+    stream, read, _ = await store.read(calendar.profile_id, after=FIRST, limit=10, wanted=ALL)
     assert [(one.position, one.object_id) for one in read] == [
         (position, record.object_id) for position, record in enumerate(page.records, start=1)
     ]

@@ -22,7 +22,7 @@ ALL = Filter()
 async def positions(
     store: Streams, profile: ProfileId, *, after: int = 0, limit: int = 1000, wanted: Filter = ALL
 ) -> list[int]:
-    _, read = await store.read(profile, after=Position(after), limit=limit, wanted=wanted)
+    _, read, _ = await store.read(profile, after=Position(after), limit=limit, wanted=wanted)
     return [one.position for one in read]
 
 
@@ -34,13 +34,13 @@ async def test_a_reader_sees_each_activity_once_in_order(store: Store) -> None:
     assert await positions(store, profile.id) == list(range(1, 16))
     assert await positions(store, profile.id, after=4, limit=3) == [5, 6, 7]
     assert await positions(store, profile.id, after=15) == []
-    _, read = await store.read(profile.id, after=Position(14), limit=9, wanted=ALL)
+    _, read, _ = await store.read(profile.id, after=Position(14), limit=9, wanted=ALL)
     assert (read[0].object_id, read[0].kind, read[0].type) == ("4", Kind.EVENT, Type.ADD)
 
 
 async def test_an_empty_stream_is_read_with_its_ends(store: Store) -> None:
     profile = await with_profile(store)
-    stream, read = await store.read(profile.id, after=FIRST, limit=9, wanted=ALL)
+    stream, read, _ = await store.read(profile.id, after=FIRST, limit=9, wanted=ALL)
     assert (stream.head, stream.floor, stream.after_auth, read) == (0, 0, None, ())
     assert stream == await store.stream(profile.id)
     with pytest.raises(NotFoundError):
@@ -53,7 +53,7 @@ async def test_an_activitys_body_is_the_record_with_its_id(store: Store) -> None
     """K42: ``<epoch>-<position>``, spliced in, the rest byte for byte."""
     profile = await with_profile(store)
     await store.save_profile(profile, records=[a_record(body=b'{"a" :1, "b":"\xc3\xa9"}')])
-    stream, (one,) = await store.read(profile.id, after=FIRST, limit=9, wanted=ALL)
+    stream, (one,), _ = await store.read(profile.id, after=FIRST, limit=9, wanted=ALL)
     assert one.body == b'{"id":"%s-1","a" :1, "b":"\xc3\xa9"}' % stream.epoch.encode()
     assert orjson.loads(one.body)["id"] == f"{stream.epoch}-1"
 
@@ -85,7 +85,7 @@ async def test_filters_leave_out_and_the_head_is_told(store: Store) -> None:
     }
     for expected, one in wanted.items():
         assert await positions(store, profile.id, wanted=one) == list(expected)
-        stream, _ = await store.read(profile.id, after=FIRST, limit=9, wanted=one)
+        stream, _, _ = await store.read(profile.id, after=FIRST, limit=9, wanted=one)
         assert stream.head == 5
 
 
@@ -189,7 +189,7 @@ async def test_readers_are_not_held_up_by_an_open_write(store: Store) -> None:
     writing = asyncio.create_task(store.record(calendar, page, generation=1))
     seen: set[int] = set()
     while not writing.done():
-        stream, read = await store.read(calendar.profile_id, after=FIRST, limit=1000, wanted=ALL)
+        stream, read, _ = await store.read(calendar.profile_id, after=FIRST, limit=1000, wanted=ALL)
         assert len(read) == min(stream.head, 1000)
         seen.add(stream.head)
         await asyncio.sleep(0)

@@ -59,7 +59,7 @@ class Ground:
         found = list[Activity]()
         while True:
             behind = found[-1].position if found else Position(after)
-            _, some = await self.store.read(
+            _, some, _ = await self.store.read(
                 self.profile_id, after=behind, limit=1000, wanted=EVERYTHING
             )
             found += some

@@ -23,7 +23,7 @@ class FakeStreams:
 
     async def read(
         self, profile: ProfileId, *, after: Position, limit: int, wanted: Filter
-    ) -> tuple[Stream, tuple[Activity, ...]]:
+    ) -> tuple[Stream, tuple[Activity, ...], Position]:
         del limit, wanted
         self.reads += 1
         head = Position(self.reads)
@@ -32,11 +32,11 @@ class FakeStreams:
         if self.fails:
             self.fails -= 1
             raise TransientError("busy")
-        return Stream(profile_id=profile, epoch="a" * 8, head=head, floor=after), ()
+        return Stream(profile_id=profile, epoch="a" * 8, head=head, floor=after), (), head
 
 
 async def head(shared: SharedReads, profile: ProfileId = ONE, after: int = 0) -> int:
-    stream, _ = await shared.read(profile, after=Position(after), limit=9, wanted=ALL)
+    stream, _, _ = await shared.read(profile, after=Position(after), limit=9, wanted=ALL)
     return stream.head
 
 

@@ -62,7 +62,7 @@ async def expect_new_epoch(where: Path | str, before: Stream, state_dir: Path) -
         assert refused.value.reason == "epoch"
         assert refused.value.restart == str(stream.oldest)
         await write(store)
-        _, read = await store.read(ONE, after=stream.head, limit=1, wanted=Filter())
+        _, read, _ = await store.read(ONE, after=stream.head, limit=1, wanted=Filter())
         assert read[0].body.startswith(b'{"id":"%s-' % stream.epoch.encode())
         assert stream.epoch != before.epoch
     await expect_same_epoch(where, stream, state_dir)  # it settles
@@ -256,5 +256,5 @@ async def test_the_wal_of_what_stood_there_is_not_applied_to_what_is_put_back(
         assert plain.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     async with opened(tmp_path) as store:
         assert (await store.stream(ONE)).head == stream.head
-        _, read = await store.read(ONE, after=Position(0), limit=9, wanted=Filter())
+        _, read, _ = await store.read(ONE, after=Position(0), limit=9, wanted=Filter())
         assert len(read) == 1

@@ -31,7 +31,7 @@ async def follow(store: SqlStore, profile: ProfileId, until: int) -> list[int]:
     seen: list[int] = []
     while len(seen) < until:
         after = Position(seen[-1] if seen else 0)
-        _, read = await store.read(profile, after=after, limit=1000, wanted=Filter())
+        _, read, _ = await store.read(profile, after=after, limit=1000, wanted=Filter())
         seen.extend(one.position for one in read)
         if not read:
             await asyncio.sleep(0.005)

@@ -29,7 +29,7 @@ async def test_a_page_of_a_thousand_activities_is_one_statement(store: SqlStore)
     page = a_page(calendar, [f"/{number}" for number in range(1000)])
     await store.record(calendar, page, generation=1)
     with counted(store) as statements:
-        _, read = await store.read(
+        _, read, _ = await store.read(
             calendar.profile_id, after=Position(0), limit=1000, wanted=Filter()
         )
     assert len(read) == 1000

@@ -15,9 +15,10 @@ class Merged(Protocol):
     ) -> tuple[Ends, tuple[MergedActivity, ...], Place]:
         """Return the ends, at most ``limit`` wanted activities, and up to where was looked.
 
-        They lie behind ``after``, None for the oldest place of the reader's. All of it comes from
-        one snapshot (S6). Where nothing was found, there is nothing only if the order ``last`` of
-        the ends was reached. ``after_auth`` leaves out what lies before the end of each profile's
-        first read. Nothing that is committed later comes to lie before the place returned.
+        They lie behind ``after``, None for the oldest place of the reader's, and are fewer where
+        they are large, but one if there is one. All of it comes from one snapshot (S6). Where
+        nothing was found, there is nothing only if the order ``last`` of the ends was reached.
+        ``after_auth`` leaves out what lies before the end of each profile's first read. Nothing
+        that is committed later comes to lie before the place returned.
         """
         ...

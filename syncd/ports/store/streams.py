@@ -17,10 +17,12 @@ class Streams(Protocol):
 
     async def read(
         self, profile: ProfileId, *, after: Position, limit: int, wanted: Filter
-    ) -> tuple[Stream, tuple[Activity, ...]]:
-        """Return at most ``limit`` wanted activities behind a position, and the stream.
+    ) -> tuple[Stream, tuple[Activity, ...], Position]:
+        """Return the stream, wanted activities behind a position, and up to where was looked.
 
-        Both come from one snapshot, head and rows in one statement (S6).
+        They are at most ``limit``, and fewer where they are large, but one if there is one: that
+        place, the stream's head where nothing wanted follows, alone tells whether to go on. All
+        comes from one snapshot, head and rows in one statement (S6).
         """
         ...
 
