@@ -63,7 +63,8 @@ class SqlMerged(Topic):
         while True:
             until = begin.order + _AT_ONCE
             given = {"order": begin.order, "profile": begin.profile, "position": begin.position}
-            more = {"until": until} if lite else {"fitting": size}
+            # of no records, on SQLite, there are none to go through
+            more = {"until": until if limit else 0} if lite else {"fitting": size}
             given |= {"most": limit, **more}
             rows = await self._database.fetch(statement, given, most_bytes=size)
             ends = _ends(rows[0])
@@ -85,13 +86,12 @@ def _page(reach: Reach, wanted: Filter, *, after_auth: bool) -> Select[*tuple[ob
     floor = _floor(reach).subquery("floors")
     settled = activities.c.commit_order < _OLDEST_RUNNING
     running = exists().where(activities.c.commit_order >= _OLDEST_RUNNING)
-    page = (
-        select(*_ROW, *_READ, fitting_body(*_ROW))
-        .where(settled, *_conditions(reach, wanted, activities.c.profile_id, after_auth=after_auth))
-        .order_by(*_ROW)
-        .limit(_MOST)
-        .subquery("page")
-    )
+    profile, found = activities.c.profile_id, select(*_ROW, *_READ, fitting_body(*_ROW))
+    if after_auth:
+        late = activities.c.position > streams.c.after_auth
+        found = found.join(streams, and_(streams.c.profile_id == profile, late))
+    found = found.where(settled, *_conditions(reach, wanted, profile))
+    page = found.order_by(*_ROW).limit(_MOST).subquery("page")
     ends = _ends_of(floor, _OLDEST_RUNNING - 1, held_back=running, settled=settled)
     return (
         select(*ends, *page.c)
@@ -108,11 +108,11 @@ def _stepped(reach: Reach, wanted: Filter, *, after_auth: bool) -> Select[*tuple
     row, floor = activities.c, streams.alias("floors")
     # along the row numbers, whatever it thinks of an index of profiles
     profile = literal_column("+activities.profile_id", BigInteger)
-    conditions = [
-        *_conditions(reach, wanted, profile, after_auth=after_auth),
-        row.commit_order <= bindparam("until", type_=BigInteger),
-        _MOST > 0,
-    ]
+    until = row.commit_order <= bindparam("until", type_=BigInteger)
+    conditions = [until, *_conditions(reach, wanted, profile)]
+    if after_auth:
+        late = select(streams.c.after_auth).where(streams.c.profile_id == profile)
+        conditions.append(row.position > late.scalar_subquery())
     newest = _floor(reach).with_only_columns(streams.c.profile_id).scalar_subquery()
     one = select(installations.c.installation_id).limit(1).scalar_subquery()
     whole = installations.outerjoin(floor, floor.c.profile_id == newest).outerjoin(
@@ -148,20 +148,15 @@ def _ends_of(
 
 
 def _conditions(
-    reach: Reach, wanted: Filter, profile: ColumnElement[int], *, after_auth: bool
+    reach: Reach, wanted: Filter, profile: ColumnElement[int]
 ) -> list[ColumnElement[bool]]:
     """Return what is wanted; ``profile`` is how an activity's is named in them."""
-    row = activities.c
-    conditions = [
-        row.commit_order >= _AFTER[0],
+    return [
+        activities.c.commit_order >= _AFTER[0],
         tuple_(*_ROW) > tuple_(*_AFTER),
         *asked(wanted),
         *_covered(profile, reach),
     ]
-    if after_auth:
-        mine = select(streams.c.after_auth).where(streams.c.profile_id == profile)
-        conditions.append(row.position > mine.scalar_subquery())
-    return conditions
 
 
 def _floor(reach: Reach) -> Select[*tuple[int, ...]]:
