@@ -56,14 +56,13 @@ class Ground:
         return await self.poller.poll(await self.profile(), listing=listing)
 
     async def activities(self, after: int = 0) -> tuple[Activity, ...]:
-        found = list[Activity]()
+        found, at = list[Activity](), Position(after)
         while True:
-            behind = found[-1].position if found else Position(after)
-            _, some, _ = await self.store.read(
-                self.profile_id, after=behind, limit=1000, wanted=EVERYTHING
+            stream, some, at = await self.store.read(
+                self.profile_id, after=at, limit=1000, wanted=EVERYTHING
             )
             found += some
-            if len(some) < 1000:
+            if at >= stream.head:
                 return tuple(found)
 
     async def told(self, after: int = 0) -> list[str]:
