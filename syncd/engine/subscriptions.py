@@ -195,7 +195,7 @@ class Subscriptions:
                 for one in found
                 if one.position > floors[one.profile_id] and subscription.names(one.profile_id)
             ]
-            count, after = count + await self._queue(subscription, left), found[-1]
+            count, after = count + await self._queue(subscription, left, behind=count), found[-1]
         return count
 
     async def replay_from(
@@ -233,11 +233,15 @@ class Subscriptions:
                     )
                     for run in runs
                 ],
+                behind=count,
             )
             at, more = found.end, found.more
         return count
 
-    async def _queue(self, subscription: Subscription, again: Sequence[Delivery]) -> int:
+    async def _queue(
+        self, subscription: Subscription, again: Sequence[Delivery], *, behind: int = 0
+    ) -> int:
+        """Queue some, behind so many that were just queued for the same reason."""
         self._check_enabled(subscription)
         now = self._clock.now()
         replays = [
@@ -253,7 +257,7 @@ class Subscriptions:
                 outcome=Outcome.PENDING,
                 since=one.since,
             )
-            for number, one in enumerate(again)
+            for number, one in enumerate(again, start=behind)
         ]
         await self._store.queue_replays(replays)
         self._deliverer.replay(subscription.id)
