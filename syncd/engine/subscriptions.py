@@ -16,6 +16,7 @@ from syncd.engine.outbox import ahead
 from syncd.model.errors import ConflictError, InvalidError, ProbeError
 from syncd.model.ids import Cursor, Position, ProfileId, short
 from syncd.model.subscription import (
+    LONGEST_DESCRIPTION,
     SIGNED_FORMATS,
     Delivery,
     Format,
@@ -82,6 +83,7 @@ class Subscriptions:
         a probe (K46). Raises InvalidError, LimitError, MalformedCursorError and CursorExpiredError.
         """
         check_url(asked.url, self._admits)
+        _check_description(asked)
         identity = asked.id or f"whk_{short(secrets.token_hex(16))}"
         key, secret = self._new_secret(identity)
         made = replace(asked, id=identity, created=self._clock.now(), secrets=(key,))
@@ -107,6 +109,8 @@ class Subscriptions:
         check_by_hand(before, after)
         if after.enabled and before.reason is Reason.REVOKED:
             raise ConflictError(_ENDED)
+        if after.description != before.description:
+            _check_description(after)
         if after.url != before.url:
             check_url(after.url, self._admits)
         moved = (after.url, after.format) != (before.url, before.format)
@@ -298,6 +302,12 @@ class Subscriptions:
         secret, identity = Secret(f"whsec_{text}"), secrets.token_hex(8)
         sealed = self._vault.seal(secret, place=signing_place(subscription, identity))
         return SigningSecret(id=identity, sealed=sealed), secret
+
+
+def _check_description(asked: Subscription) -> None:
+    if len(asked.description or "") > LONGEST_DESCRIPTION:
+        most = f"{LONGEST_DESCRIPTION:,} characters"
+        raise InvalidError(f"a description has at most {most}", field="description")
 
 
 def _check_named(subscription: Subscription, profile: ProfileId) -> None:

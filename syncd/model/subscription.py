@@ -60,6 +60,7 @@ class Word(StrEnum):
     PROFILE_REMOVED = "profile.removed"
 
 
+LONGEST_DESCRIPTION = 1024  # characters
 TEST = "syncd.test"
 NEWS = "activity"  # of a message that says only where to read (K45)
 CHANGE = "change"  # of a message that says only since when to read (C15)

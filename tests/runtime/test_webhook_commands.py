@@ -162,6 +162,8 @@ async def test_what_cannot_be_is_a_sentence_that_says_what_to_do(connected: Daem
         (("add", "http://10.0.0.1/"), 2, "[outbound] allow_private"),
         (("show", "whk_no"), 1, "no webhook whk_no; `syncd webhook list` shows them all"),
         (("change", "whk_no", "--url", url), 1, "no webhook whk_no"),
+        (("change", "whk_no"), 2, "name what changes: --url, --type, --all-types, --calendar"),
+        (("add", url, "--description", "d" * 1025), 2, "at most 1,024 characters"),
     ]
 
     async def tried(words: tuple[str, ...], code: int, told: str) -> None:
@@ -175,6 +177,8 @@ async def test_what_cannot_be_is_a_sentence_that_says_what_to_do(connected: Daem
             group.create_task(tried(words, code, told))
     made = await connected.ask("webhook", "add", "https://app.example/")
     await tried(("replay", made["id"]), 2, "name a delivery, --profile with --cursor, or --failed")
+    longer = ("change", made["id"], "--description", "d" * 1025)
+    await tried(longer, 2, "at most 1,024 characters")
     await tried(("replay", made["id"], "dlv_no"), 1, "there is no such delivery")
     await tried(("replay", made["id"], "dlv_no", "--failed"), 2, "or --failed: one of them")
     await tried(("replay", made["id"], "--failed", "--cursor", "x"), 2, "--failed: one of them")

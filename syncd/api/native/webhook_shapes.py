@@ -6,7 +6,15 @@ from pydantic import BeforeValidator, Field, StrictBool, WithJsonSchema
 
 from syncd.api.params import Paged
 from syncd.api.route import Shape
-from syncd.model.subscription import WEBHOOK_FORMATS, Format, Outcome, Reason, Status, Word
+from syncd.model.subscription import (
+    LONGEST_DESCRIPTION,
+    WEBHOOK_FORMATS,
+    Format,
+    Outcome,
+    Reason,
+    Status,
+    Word,
+)
 
 EXAMPLE = {
     "id": "whk_2f7xk4qz3mdgy",
@@ -62,7 +70,7 @@ WebhookFormat = Annotated[
 Overlap = Annotated[int, Field(ge=0, le=90 * 86_400), BeforeValidator(_no_bool)]  # seconds
 Url = Annotated[str, Field(min_length=1, max_length=2048)]
 Names = Annotated[tuple[str, ...], Field(max_length=1000)]
-Text = Annotated[str, Field(max_length=1024)]
+Text = Annotated[str, Field(max_length=LONGEST_DESCRIPTION)]
 
 
 class WebhookBody(Shape, json_schema_extra={"examples": [{"url": EXAMPLE["url"]}]}):

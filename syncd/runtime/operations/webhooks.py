@@ -92,8 +92,13 @@ async def change(  # noqa: PLR0913 - what may be changed
     description: str | None = None,
 ) -> Json:
     """Change what is given; it goes on at its place, and its secret stays."""
-    found = await _named(core, webhook)
     fixed = {"url": url, "types": types, "calendars": calendars}
+    if description is None and all(value is None for value in fixed.values()):
+        raise InvalidError(
+            "name what changes: --url, --type, --all-types, --calendar, --all-calendars"
+            " or --description"
+        )
+    found = await _named(core, webhook)
     if found.format not in WEBHOOK_FORMATS:
         for name in (name for name, value in fixed.items() if value is not None):
             raise InvalidError(f"of {found.format} only the description changes", field=name)
