@@ -34,6 +34,14 @@ def address(text: str) -> URL:
     return told
 
 
+def same_database(one: str, other: str) -> bool:
+    """Tell whether two addresses name one SQLite file, or are the same; see ``address``."""
+    first, second = address(one), address(other)
+    if first.drivername == second.drivername == _SQLITE:
+        return Path(first.database or "").resolve() == Path(second.database or "").resolve()
+    return first == second
+
+
 def _wrong(why: str) -> MisconfiguredError:
     return MisconfiguredError(why, key="store.url")
 
