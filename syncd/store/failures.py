@@ -6,9 +6,21 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import (
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+)
 
-from syncd.model.errors import ConflictError, MisconfiguredError, SyncdError, TransientError
+from syncd.model.errors import (
+    ConflictError,
+    InvalidError,
+    MisconfiguredError,
+    SyncdError,
+    TransientError,
+)
 
 _PASSING = frozenset(
     {
@@ -35,6 +47,7 @@ _LACKING = (
         "mend the password (it may stand in PGPASSWORD), make the role (createuser --pwprompt {})",
     ),
 )
+_NUL = "cannot contain NUL"  # as the driver of PostgreSQL says before it sends anything
 _PASSING_STATES = ("08", "40", "53", "55", "57", "58")  # PostgreSQL appendix A, by class
 
 
@@ -67,6 +80,8 @@ def in_our_words(error: DBAPIError) -> SyncdError | DBAPIError:
     cause = error.orig
     if isinstance(cause, sqlite3.Error):
         return _of_sqlite(error, cause)
+    if isinstance(error, DataError) and _NUL in str(cause):
+        return InvalidError("a text holds the character NUL, which no name or id has")
     state = getattr(cause, "sqlstate", None)
     if state is None and _BAD_VALUE.search(str(cause)):  # no server was asked, or it said no
         return MisconfiguredError(f"{_first_line(cause)}; change store.url", key="store.url")

@@ -181,7 +181,7 @@ class Api:
 
 @asynccontextmanager
 async def serving(  # noqa: PLR0913 - what may differ
-    where: Path,
+    where: Path | str,
     *,
     rates: Rates | None = None,
     pace: Pace = QUICK,
@@ -190,7 +190,10 @@ async def serving(  # noqa: PLR0913 - what may differ
     per_owner: int = 1000,
     **more: Any,  # noqa: ANN401 - of Parts
 ) -> AsyncIterator[Api]:
-    """Serve one profile of the user ``ada``, connected and not yet polled; ``extra`` routes too."""
+    """Serve one profile of the user ``ada``, connected and not yet polled; ``extra`` routes too.
+
+    ``where`` is a folder for SQLite, or the address of a database.
+    """
     clock, linker = FakeClock(), FakeLinker()
     async with opened(where, clock=clock) as store:
         await store.add_user(User(id=USER, name="ada", created=clock.now()))
