@@ -277,7 +277,7 @@ async def _again(core: Core, sockets: Sockets, config: Path | None) -> Settings 
         with fresh.naming():
             await rehearse(fresh, core)
             sockets.move(fresh.server.listen)
-    except SyncdError as error:
+    except (SyncdError, OSError) as error:
         lines.error("settings.refused", why=str(error))
         return None
     lines.info("settings.read")

@@ -36,6 +36,10 @@ _PASSING = frozenset(
     }
 )
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+_UNFIT = {  # PostgreSQL appendix A: what a first look meets where nobody prepared the database
+    "3F000": "make the schema that search_path names",
+    "42501": "let the role make tables there (createdb --owner makes a database of its own)",
+}
 _BAD_VALUE = re.compile(
     r"^bad value for |\b(invalid|bad) [a-z_ ]*value(?: for (?:connection option|parameter))?:? \""
 )
@@ -48,12 +52,12 @@ _LACKING = (
     ),
 )
 _NUL = "cannot contain NUL"  # as the driver of PostgreSQL says before it sends anything
-_PASSING_STATES = ("08", "40", "53", "55", "57", "58")  # PostgreSQL appendix A, by class
+_PASSING_STATES = ("08", "25006", "40", "53", "55", "57", "58")  # appendix A, and read-only ones
 
 
 @contextmanager
 def at_first() -> Iterator[None]:
-    """Tell of what a server lacks as of a setting: MisconfiguredError for TransientError.
+    """Tell of what a server lacks or forbids as of a setting: MisconfiguredError.
 
     Only for the first look at a database: one that went away later may be on its way back. The
     server tells it in words alone, as no SQLSTATE reaches us before there is a connection; where
@@ -71,6 +75,13 @@ def at_first() -> Iterator[None]:
                     f"{found[0]}; {made}, or change store.url", key="store.url"
                 ) from error
         raise
+    except DBAPIError as error:
+        state = getattr(error.orig, "sqlstate", None)
+        if state not in _UNFIT:
+            raise
+        raise MisconfiguredError(
+            f"{_first_line(error.orig)}; {_UNFIT[state]}, or change store.url", key="store.url"
+        ) from error
 
 
 def in_our_words(error: DBAPIError) -> SyncdError | DBAPIError:

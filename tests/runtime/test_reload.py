@@ -104,10 +104,10 @@ async def test_wrong_settings_change_nothing_but_the_log(
             await until(syncd, "settings.refused")
             assert told in log_of(syncd)
             assert "syncd.toml: " in log_of(syncd) or "ring" in told
-            assert not stream.content.at_eof()
-            assert log_of(syncd).count("daemon.ready") == 1
             syncd.config.write_text(sound)
             assert (await syncd.ask("status"))["ready"]
+            assert log_of(syncd).count("daemon.ready") == 1
+            assert not stream.content.at_eof()
             hang_up(syncd)
             await until(syncd, "daemon.ready", 2)
             async with asyncio.timeout(10):
