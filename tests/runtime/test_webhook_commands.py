@@ -205,7 +205,7 @@ class Tail:
     async def following(cls, syncd: Daemon, *words: str) -> "Tail":
         return cls(
             await asyncio.create_subprocess_exec(
-                *syncd._command("activity", "tail", *words, "-f", "-o", "json"),
+                *syncd.command("activity", "tail", *words, "-f", "-o", "json"),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,

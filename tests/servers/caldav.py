@@ -9,6 +9,7 @@ import secrets
 import socket
 import threading
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import cycle
 from pathlib import Path
 from socketserver import ThreadingMixIn
@@ -16,12 +17,15 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import radicale.app
 import radicale.config
+import vobject.icalendar
 from aiohttp import ClientConnectionError, ClientSession, encode_basic_auth, web
 
 from tests.servers.dav_client import DavClient
-from tests.servers.forked import end, forks
+from tests.servers.forked import Forked, forks
 
 USERNAME, PASSWORD = "alice", "alicepw"
+# Radicale asks anew for each event that is put; it is as slow to find as all else that it does then
+vobject.icalendar.getTransition = lru_cache(4096)(vobject.icalendar.getTransition)
 _TOKEN = re.compile(rb"(<[^<>]*sync-token[^<>]*>)([^<>]+)")
 
 
@@ -212,7 +216,7 @@ class Xandikos(CalDavServer):
         self._inner = free_port()
         self._given = set[bytes]()
         self._forgotten = set[bytes]()
-        self._process: int | None = None
+        self._process: Forked | None = None
         self._runner: web.AppRunner | None = None
         self._session: ClientSession | None = None
 
@@ -224,7 +228,7 @@ class Xandikos(CalDavServer):
         state = self.folder / "state"
         state.mkdir(parents=True, exist_ok=True)
         self._process = await asyncio.to_thread(
-            forks().start,
+            forks("xandikos").start,
             *("serve", "-d", str(self.folder / "files"), "--state-dir", str(state)),
             *("--current-user-principal", "/alice/", "--defaults"),
             *("-l", "127.0.0.1", "-p", str(self._inner), "--no-detect-systemd"),
@@ -253,7 +257,7 @@ class Xandikos(CalDavServer):
         if self._session is not None:
             await self._session.close()
         if self._process is not None:
-            await end(self._process)
+            await self._process.end()
         self._runner = self._session = self._process = None
 
     async def _forward(self, request: web.Request) -> web.Response:
