@@ -36,20 +36,26 @@ def freshness_of(
     cursors: Mapping[ProfileId, Cursor],
     calendars: Iterable[KnownCalendar],
     *,
+    read_at: datetime | None = None,
     truncated: bool = False,
 ) -> dict[str, str]:
-    """Return the headers of an answer over several profiles; none without a profile."""
+    """Return the headers of an answer over several profiles; none without a profile.
+
+    One without a cursor had nothing read from the snapshot; ``read_at`` is when something was read
+    from a provider.
+    """
     if not profiles:
         return {}
+    told = [one for one in profiles if one.id in cursors]
     if len(profiles) == 1:
-        cursor = str(cursors[profiles[0].id])
+        cursor = "".join(str(cursors[one.id]) for one in told)
     else:
-        cursor = ", ".join(f"{one.public_name}={cursors[one.id]}" for one in profiles)
+        cursor = ", ".join(f"{one.public_name}={cursors[one.id]}" for one in told)
     state = max((one.state for one in profiles), key=_STATES.index)
-    times = [one.polled_at for one in calendars]
+    times = [*(one.polled_at for one in calendars), *(() if read_at is None else (read_at,))]
     known = [one for one in times if one is not None]
     oldest = min(known) if known and len(known) == len(times) else None
-    return _headers(state, cursor, oldest, truncated=truncated)
+    return _headers(state, cursor or None, oldest, truncated=truncated)
 
 
 async def cursors_of(store: Store, profiles: Iterable[Profile]) -> Mapping[ProfileId, Cursor]:

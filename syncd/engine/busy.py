@@ -75,7 +75,7 @@ class BusyReader:
         """Return when any of the calendars is busy, for each window as if it were alone (K28)."""
         found = dict[int, Sequence[Range]]()
         cut = False
-        for group in _groups(windows):
+        for group in groups(windows):
             also = await self._group(whose, {one: windows[one] for one in group}, found)
             cut = cut or also
         return Busy(windows=tuple(found[one] for one in range(len(windows))), cut=cut)
@@ -110,12 +110,12 @@ class BusyReader:
         self, known: Mapping[CalendarId, tuple[Profile, KnownCalendar]], hull: Range
     ) -> list[Range]:
         """Return what single events and exceptions take that are no longer than a month."""
-        moments = _moments(hull, wider=ZONES_APART)
+        ends = moments(hull, wider=ZONES_APART)
         taken = list[Range]()
-        async for page in self._store.taken(list(known), *moments):
+        async for page in self._store.taken(list(known), *ends):
             taken += page
         asked = defaultdict[ProfileId, list[tuple[CalendarId, EventId]]](list)
-        async for rows in self._store.asking(list(known), *moments):
+        async for rows in self._store.asking(list(known), *ends):
             for row in rows:
                 asked[known[row[0]][0].id].append(row)
         for some in asked.values():
@@ -142,7 +142,7 @@ class BusyReader:
         self, known: Mapping[CalendarId, tuple[Profile, KnownCalendar]], hull: Range
     ) -> tuple[list[Range], list[_Series]]:
         """Return what long single events take, and the series that may take something."""
-        after, before = _moments(hull, wider=ZONES_APART)
+        after, before = moments(hull, wider=ZONES_APART)
         window = Window(
             calendars=tuple(known),
             after=after,
@@ -175,7 +175,7 @@ class BusyReader:
 
     async def _expanded(self, series: Sequence[_Series], window: Range) -> list[_Expanded]:
         """Return what each series takes in a window, within the limits of K23."""
-        after, before = _moments(window)
+        after, before = moments(window)
         # a meeting that many calendars hold is expanded once
         wanted = list(dict.fromkeys(one.master.recurring for one in series))
         known = dict[Recurring, Expansion | None]()
@@ -196,8 +196,8 @@ class BusyReader:
         return found
 
 
-def _groups(windows: Sequence[Range]) -> Iterator[list[int]]:
-    """Yield the places of windows that are near enough to be read at once."""
+def groups(windows: Sequence[Range]) -> Iterator[list[int]]:
+    """Yield the places of windows that are near enough to be asked about at once."""
     group = list[int]()
     begin = end = 0
     for place in sorted(range(len(windows)), key=windows.__getitem__):
@@ -213,7 +213,7 @@ def _groups(windows: Sequence[Range]) -> Iterator[list[int]]:
         yield group
 
 
-def _moments(window: Range, *, wider: timedelta = timedelta()) -> tuple[datetime, datetime]:
+def moments(window: Range, *, wider: timedelta = timedelta()) -> tuple[datetime, datetime]:
     """Return both ends as instants, at the ends of time those that a calendar can hold."""
     start, end = (from_milliseconds(min(max(one, _FIRST), _LAST)) for one in window)
     return start - wider, end + wider

@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Hashable
 from contextlib import suppress
+from dataclasses import dataclass
+from operator import attrgetter
 
 from cachetools import TTLCache
 
@@ -17,6 +19,14 @@ _A_ROW = 500  # bytes, with its times and its id
 _A_SERIES = 1_000  # bytes beside its document
 
 
+@dataclass(frozen=True, slots=True)
+class _Weighed:
+    """Weighing takes milliseconds where there are many rows, and each page keeps them anew."""
+
+    expanded: Expanded
+    size: int
+
+
 class Expansions:
     """Keeps whole expansions, as limits cut all pages of a listing alike.
 
@@ -26,19 +36,22 @@ class Expansions:
 
     def __init__(self, clock: Clock) -> None:
         """Keep nothing yet."""
-        self._kept = TTLCache[Hashable, Expanded](
-            _IN_ALL, _LASTS, timer=clock.monotonic, getsizeof=_size
+        self._kept = TTLCache[Hashable, _Weighed](
+            _IN_ALL, _LASTS, timer=clock.monotonic, getsizeof=attrgetter("size")
         )
 
     def found(self, name: Hashable) -> Expanded | None:
         """Return what was kept."""
-        found: Expanded | None = self._kept.get(name)
-        return found
+        found: _Weighed | None = self._kept.get(name)
+        return None if found is None else found.expanded
 
     def keep(self, name: Hashable, expanded: Expanded) -> None:
-        """Keep one, unless it is larger than all may be together."""
+        """Keep one for another minute, unless it is larger than all may be together."""
+        known: _Weighed | None = self._kept.get(name)
+        if known is None or known.expanded is not expanded:
+            known = _Weighed(expanded, _size(expanded))
         with suppress(ValueError):  # it is
-            self._kept[name] = expanded
+            self._kept[name] = known
             # by itself it would be let go of only when the next one is kept, if ever
             asyncio.get_running_loop().call_later(_LASTS + _SPARE, self._kept.expire)
 

@@ -1,4 +1,4 @@
-"""The calendars of rooms, listed as their provider shows them now (K18, ADR 57)."""
+"""The calendars of rooms, as their provider shows them now (K18, K28; ADR 57, 59)."""
 
 import asyncio
 from collections.abc import Iterator, Sequence
@@ -8,7 +8,9 @@ from datetime import datetime, timedelta
 import structlog
 from cachetools import TTLCache
 
+from syncd.engine.availability import Range, united
 from syncd.engine.browse import EPOCH, HORIZON, is_cancelled
+from syncd.engine.busy import groups, moments
 from syncd.engine.diff import Ground, kept_events
 from syncd.engine.meaning import INLINE
 from syncd.engine.occurrences import ListedEvent
@@ -18,9 +20,10 @@ from syncd.model.errors import NotFoundError
 from syncd.model.ids import CalendarId, CalendarKey, EventId, is_room_calendar, room_calendar_id
 from syncd.model.profile import Profile
 from syncd.model.resource import KeptEvent, RawResource
+from syncd.model.when import milliseconds
 from syncd.ports.clock import Clock
 from syncd.ports.provider import Provider, Providers
-from syncd.ports.rooms import RoomPage, RoomWindow
+from syncd.ports.rooms import RoomPage, RoomWindow, Span
 from syncd.ports.store.snapshots import Window
 
 FURTHEST = timedelta(days=1825)  # of instances, from max(start, now), whatever the end
@@ -102,6 +105,28 @@ class RoomCalendars:
             cut=query.end is not None and until != query.end,
             read_at=now,
         )
+
+    async def busy(
+        self, profile: Profile, calendars: Sequence[CalendarId], windows: Sequence[Range]
+    ) -> list[Range]:
+        """Return when any of these rooms is taken, in order and disjoint; windows near each other.
+
+        What lies between them may be told too. Raises as ``list_events`` does.
+        """
+        able = self._providers.abilities(profile.provider).room_calendars
+        for one in calendars:
+            if not (able and is_room_calendar(one, profile.id)):
+                raise _unknown(one)
+        found = list[Span]()
+        async with signed_in(self._providers, profile) as provider, upstream():
+            keys = [await self._key(provider, profile, one) for one in calendars]
+            for group in groups(windows):
+                some = [windows[place] for place in group]
+                begin, end = moments((min(one[0] for one in some), max(one[1] for one in some)))
+                begin, end = max(begin, EPOCH).replace(microsecond=0), end + _SECOND
+                if begin < end:
+                    found += await provider.room_busy(keys, begin, end.replace(microsecond=0))
+        return united((milliseconds(start), milliseconds(stop)) for start, stop in found)
 
     async def _key(self, provider: Provider, profile: Profile, calendar: CalendarId) -> CalendarKey:
         """Return the provider's id; only of a room, as other people's calendars are not shown."""

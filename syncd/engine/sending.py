@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
+from functools import lru_cache, partial
 from urllib.parse import urlsplit
 
 from syncd.engine.places import Places
 from syncd.model.subscription import Format, Subscription
 from syncd.ports.clock import Clock
 from syncd.ports.meter import Meter
-from syncd.ports.sink import Message, PageSink, Receipt, Sink
+from syncd.ports.sink import Attempt, BurstSink, Message, PageSink, Receipt, Sink
 
 # A sink that takes no pages is sent a burst: messages that are written and noted together (ADR 52).
 BURST = 16
@@ -24,6 +25,7 @@ class Sender:
         self.sinks = sinks
         self.places = Places()
         self._paged = {form: one for form, one in sinks.items() if isinstance(one, PageSink)}
+        self._bursting = {form: one for form, one in sinks.items() if isinstance(one, BurstSink)}
         self._clock = clock
         self._meter = meter
 
@@ -70,23 +72,39 @@ class Sender:
     async def _burst(
         self, subscription: Subscription, messages: Sequence[Message], arrived: list[Receipt]
     ) -> Receipt | None:
-        """Send one message after the other, until one fails or enough time has passed."""
-        send = self.sinks[subscription.format].send
-        until = self._clock.monotonic() + BURST_LASTS.total_seconds()
-        for message in messages:
-            receipt = await send(subscription, message)
-            if receipt.error is not None:
-                return receipt
-            arrived.append(receipt)
-            if self._clock.monotonic() >= until:
-                break
+        """Send one message after the other, until one fails or enough time has passed.
+
+        What there is time for, by the answers so far, is written and signed at once: the second of
+        two alike costs half of what it does behind a request.
+        """
+        began, longest = self._clock.monotonic(), BURST_LASTS.total_seconds()
+        done, most, spent = 0, 1, 0.0
+        while done < len(messages):
+            for attempt in self._attempts(subscription, messages[done : done + most]):
+                receipt = await attempt()
+                if receipt.error is not None:
+                    return receipt
+                arrived.append(receipt)
+                done += 1
+                spent = self._clock.monotonic() - began
+                if spent >= longest:
+                    return None
+            most = max(1, int(done * (longest / spent - 1))) if spent > 0 else len(messages)
         return None
+
+    def _attempts(
+        self, subscription: Subscription, messages: Sequence[Message]
+    ) -> Sequence[Attempt]:
+        if sink := self._bursting.get(subscription.format):
+            return sink.prepare(subscription, messages)
+        send = self.sinks[subscription.format].send
+        return [partial(send, subscription, one) for one in messages]
 
     def _place(
         self, subscription: Subscription, *, failing: bool | None = None
     ) -> AbstractAsyncContextManager[None]:
         """Wait for the subscription's turn, and for a place at its host."""
-        host = urlsplit(subscription.url).netloc
+        host = _host(subscription.url)
         if failing is None:
             failing = subscription.attempts > 0
         return self.places.one(subscription.id, host, failing=failing)
@@ -99,3 +117,8 @@ class Sender:
         self._meter.count("deliveries_total", len(receipts), outcome=outcome)
         for one in receipts:
             self._meter.observe("delivery_seconds", one.took.total_seconds(), outcome=outcome)
+
+
+@lru_cache(maxsize=4096)  # urlsplit keeps 128, fewer than there are webhooks
+def _host(url: str) -> str:
+    return urlsplit(url).netloc

@@ -21,9 +21,9 @@ class Abilities:
     that who invites must be written down with those invited; ``organizer_moves`` that a new
     organizer is the owner of another calendar, to which the event goes (K26). ``contacts`` and
     ``rooms`` say whether the provider has such (K30), ``room_calendars`` whether it shows who may
-    see them what the calendars of rooms hold (K18). ``icalendar`` says that its bodies are
-    iCalendar objects, so that calendars can be published with all that they say (N21). ``push``
-    says that the provider calls when a calendar has changed (P16).
+    see them what the calendars of rooms hold, and when they are free (K18, K28). ``icalendar``
+    says that its bodies are iCalendar objects, so that calendars can be published with all that
+    they say (N21). ``push`` says that the provider calls when a calendar has changed (P16).
     """
 
     event: frozenset[str] = EVENT_MEMBERS

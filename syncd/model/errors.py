@@ -70,6 +70,12 @@ class RelinkRequiredError(SyncdError):
 class MisconfiguredError(SyncdError):
     """The operator must act."""
 
+    def __init__(self, why: str, *, key: str | None = None) -> None:
+        """``key`` is the setting to change, dotted: who read it can tell where it was set."""
+        super().__init__(f"{key}: {why}" if key else why)
+        self.why = why
+        self.key = key
+
 
 class SyncTokenExpiredError(SyncdError):
     """The provider no longer knows our sync token."""

@@ -1,5 +1,6 @@
 """Dates and instants; a date never meets a zone, an instant is never naive (P9, api.md R12)."""
 
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from functools import lru_cache
 
@@ -83,6 +84,16 @@ def instant(when: When, zone: tzinfo) -> datetime:
     if isinstance(when, datetime):
         return when
     return datetime.combine(when, time(), zone)
+
+
+def pieces(
+    after: datetime, before: datetime, longest: timedelta
+) -> Iterator[tuple[datetime, datetime]]:
+    """Yield a time in pieces that are no longer than this, one behind the other."""
+    while after < before:
+        end = min(after + longest, before)
+        yield after, end
+        after = end
 
 
 def milliseconds(when: datetime) -> int:

@@ -1,4 +1,4 @@
-"""Which rooms a profile may book, and what their calendars hold (api.md K18, K30, K33)."""
+"""Which rooms a profile may book, and what their calendars hold (api.md K18, K28, K30, K33)."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,6 +9,8 @@ from syncd.model.errors import UnsupportedError
 from syncd.model.ids import CalendarKey, ResourceKey
 from syncd.model.resource import Resource
 from syncd.model.room import Room
+
+Span = tuple[datetime, datetime]  # from the first instant to before the second
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,3 +60,14 @@ class Rooms(Protocol):
         Raises ForbiddenError where the provider does not show it to this profile.
         """
         raise UnsupportedError("this provider does not show the calendars of rooms")
+
+    async def room_busy(
+        self, rooms: Sequence[CalendarKey], after: datetime, before: datetime
+    ) -> Sequence[Span]:
+        """Return when any of these rooms is taken between two instants, in any order.
+
+        Spans may overlap, and reach beyond. The provider adds up what takes time: not what is
+        transparent or cancelled, nor what the room has declined. Raises ForbiddenError where it
+        does not tell that of one of them to this profile.
+        """
+        raise UnsupportedError("this provider does not tell when rooms are taken")

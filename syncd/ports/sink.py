@@ -1,6 +1,6 @@
 """Where messages are pushed to (design §4); a target that fails is told of, never raised."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol, runtime_checkable
@@ -49,6 +49,18 @@ class Sink(Protocol):
 
     async def send(self, subscription: Subscription, message: Message) -> Receipt:
         """Try once, for a limited time."""
+        ...
+
+
+Attempt = Callable[[], Awaitable[Receipt]]
+
+
+@runtime_checkable
+class BurstSink(Sink, Protocol):
+    """A further power: to write and sign messages ahead of their turns."""
+
+    def prepare(self, subscription: Subscription, messages: Sequence[Message]) -> Sequence[Attempt]:
+        """Return an attempt at each, as ``send`` makes it; they carry the time of now."""
         ...
 
 

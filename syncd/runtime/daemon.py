@@ -78,7 +78,7 @@ async def serve(first: Settings, signals: Signals, config: Path | None) -> None:
     """Serve by ``first``, and after each SIGHUP by what the file says then."""
     notifier = Notifier()
     current = first
-    with only_writer(current.lock_file, patience=PATIENCE):
+    with first.naming(), only_writer(current.lock_file, patience=PATIENCE):
         while not signals.stop.is_set():
             with Sockets(current) as sockets:
                 while not signals.stop.is_set() and current.server.listen == sockets.listen:

@@ -22,8 +22,8 @@ def target_of(settings: Settings) -> Target | None:
         return None
     if find_spec("nats") is None:
         raise MisconfiguredError(
-            "nats.url: NATS needs what the extra brings: pip install 'syncd[nats]', "
-            "or remove nats.url"
+            "NATS needs what the extra brings: pip install 'syncd[nats]', or remove nats.url",
+            key="nats.url",
         )
     return Target(
         servers=nats.servers,
@@ -46,7 +46,9 @@ def _secret_file(key: str, name: str) -> Path | None:
             pass
     except OSError as error:
         why = error.strerror or "it cannot be read"
-        raise MisconfiguredError(f"{key}: {path}: {why}; change {key}, or mend the file") from None
+        raise MisconfiguredError(
+            f"{path}: {why}; change {key}, or mend the file", key=key
+        ) from None
     if mode & _OTHERS:
-        raise MisconfiguredError(f"{key}: {path}: others can read it; chmod 600 {path}")
+        raise MisconfiguredError(f"{path}: others can read it; chmod 600 {path}", key=key)
     return path

@@ -2,11 +2,14 @@
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
+
+from syncd.model.errors import MisconfiguredError
 
 PREFIX = "SYNCD_"
 _DELIMITER = "__"
@@ -51,14 +54,37 @@ def explain(error: ValidationError, model: type[BaseModel], file: Path | None) -
     return "\n".join(dict.fromkeys(_sentence(one, model, file) for one in error.errors()))
 
 
+@contextmanager
+def naming(file: Path | None) -> Iterator[None]:
+    """Let what turns out to be wrong with a setting name its file or variable.
+
+    Some things are known only when they are tried: whether an address is free, whether the
+    database takes an option. Raises MisconfiguredError in the place of one that has a key.
+    """
+    try:
+        yield
+    except MisconfiguredError as error:
+        if error.key is None:
+            raise
+        raise MisconfiguredError(f"{_origin(error.key, file)}: {error.why}") from error
+
+
+def _origin(key: str, file: Path | None) -> str:
+    """Return what to change: the variable if there is one, as it wins, else the file's key."""
+    variable = _variable(key)
+    return variable if _is_set(variable) else f"{file or 'settings'}: {key}"
+
+
+def _is_set(variable: str) -> bool:
+    return variable in os.environ  # noqa: TID251 - here the settings come from
+
+
 def _sentence(fault: Mapping[str, Any], model: type[BaseModel], file: Path | None) -> str:
     loc = [part for part in fault["loc"] if isinstance(part, str)]
     key = _known_part(loc, model)
-    variable = PREFIX + _DELIMITER.join(key.split(".")).upper()
-    from_variable = variable in os.environ  # noqa: TID251 - here the settings come from
-    origin = variable if from_variable else f"{file or 'settings'}: {key}"
+    origin = _origin(key, file)
     if fault["type"] == "extra_forbidden":
-        remedy = _remedy(model, key, variable=from_variable)
+        remedy = _remedy(model, key, variable=_is_set(_variable(key)))
         return f"{origin}: there is no such setting; {remedy}"
     message = _OURS.get(fault["type"], str(fault["msg"]).removeprefix("Value error, "))
     told = str(fault["input"])

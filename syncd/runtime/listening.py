@@ -19,7 +19,9 @@ def api_socket(listen: str) -> socket.socket:
         try:
             return unix_socket(Path(listen.removeprefix("unix:")), mode=0o660)
         except MisconfiguredError as error:
-            raise MisconfiguredError(f"{error}; change server.listen") from None
+            raise MisconfiguredError(
+                f"{error}; change server.listen", key="server.listen"
+            ) from None
     host, _, port = listen.rpartition(":")
     host = host.strip("[]")
     try:
@@ -30,7 +32,8 @@ def api_socket(listen: str) -> socket.socket:
     except (OSError, UnicodeError) as error:
         why = getattr(error, "strerror", None) or "this is no host"
         raise MisconfiguredError(
-            f"cannot listen at {listen}: {why}; stop what listens there, or change server.listen"
+            f"cannot listen at {listen}: {why}; stop what listens there, or change server.listen",
+            key="server.listen",
         ) from None
 
 

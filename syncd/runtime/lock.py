@@ -28,7 +28,8 @@ def only_writer(path: Path, *, patience: timedelta = timedelta()) -> Iterator[No
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError, FileNotFoundError) as error:
         raise MisconfiguredError(
-            f"state_dir: {path.parent}: {error.strerror}; change state_dir, or make room for it"
+            f"{path.parent}: {error.strerror}; change state_dir, or make room for it",
+            key="state_dir",
         ) from None
     with path.open("a+") as file:
         path.chmod(0o600)

@@ -5,12 +5,21 @@ names file (or variable), key and remedy.
 """
 
 import re
+from contextlib import AbstractContextManager
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, Field, SecretStr, ValidationError, field_serializer, field_validator
+from pydantic import (
+    BaseModel,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    ValidationError,
+    field_serializer,
+    field_validator,
+)
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
@@ -21,7 +30,7 @@ from pydantic_settings import (
 
 from syncd.model.errors import MisconfiguredError
 from syncd.runtime.addresses import database_address, listening_at, reached_at, web_address
-from syncd.runtime.faults import explain, unknown_variables
+from syncd.runtime.faults import explain, naming, unknown_variables
 from syncd.runtime.places import config_file, parse_toml, state_directory
 
 SIX_HOURS = 21600
@@ -307,6 +316,7 @@ class Settings(BaseSettings):
     retention: Retention = Retention()
     providers: Providers = Providers()
     log: Log = Log()
+    _file: Path | None = PrivateAttr(default=None)
 
     @field_validator("state_dir", mode="before")
     @classmethod
@@ -330,6 +340,14 @@ class Settings(BaseSettings):
     def store_url(self) -> str:
         """Return the database's URL with the state directory filled in."""
         return self.store.url.replace("{state_dir}", str(self.state_dir))
+
+    def remember(self, file: Path | None) -> None:
+        """Remember what was read, for ``naming``."""
+        self._file = file
+
+    def naming(self) -> AbstractContextManager[None]:
+        """Let MisconfiguredError that names a key name where it was set, too."""
+        return naming(self._file)
 
     @property
     def lock_file(self) -> Path:
@@ -370,6 +388,7 @@ def load(path: Path | None = None) -> Settings:
         read = Settings(**given)
     except ValidationError as error:
         raise MisconfiguredError(explain(error, Settings, file)) from None
+    read.remember(file)
     state_dir = state_directory(read.state_dir if "state_dir" in read.model_fields_set else None)
     return read.model_copy(update={"state_dir": state_dir, "server": _linked(read.server)})
 

@@ -1,12 +1,14 @@
 """Webhooks: sign and post, by Standard Webhooks (api.md N16, N17; reliability.md §10)."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 
 from standardwebhooks import Webhook
 
 from syncd.model.subscription import SigningSecret, Subscription
 from syncd.ports.clock import Clock
-from syncd.ports.sink import Message, Receipt
+from syncd.ports.sink import Attempt, Message, Receipt
 from syncd.ports.vault import Vault, signing_place
 from syncd.sinks.envelope import CONTENT_TYPES, envelope
 from syncd.sinks.post import Poster, any_success
@@ -15,7 +17,7 @@ _MOST_KEYS = 1000
 
 
 class WebhookSink:
-    """Obeys ``ports.sink.Sink``."""
+    """Obeys ``ports.sink.BurstSink``."""
 
     def __init__(self, poster: Poster, vault: Vault, clock: Clock) -> None:
         """Open signing secrets by ``vault``."""
@@ -30,25 +32,28 @@ class WebhookSink:
 
     async def send(self, subscription: Subscription, message: Message) -> Receipt:
         """Try once."""
-        body, now = self.body(subscription, message), self._clock.now()
-        headers = {
-            "Content-Type": CONTENT_TYPES[subscription.format],
-            "webhook-id": message.id,
-            "webhook-timestamp": str(int(now.timestamp())),
-            "webhook-signature": self._signatures(subscription, message.id, now, body),
-        }
-        return await self._poster.post(subscription.url, body, headers, any_success)
+        (attempt,) = self.prepare(subscription, [message])
+        return await attempt()
 
-    def _signatures(
-        self, subscription: Subscription, identity: str, now: datetime, body: bytes
-    ) -> str:
-        """Sign by every secret that is alive, the newest first."""
-        at = datetime.fromtimestamp(int(now.timestamp()), tz=UTC)  # another zone signs another time
-        signed = (
-            self._key(subscription.id, one).sign(identity, at, body.decode())
-            for one in subscription.signing(now)
-        )
-        return " ".join(signed)
+    def prepare(self, subscription: Subscription, messages: Sequence[Message]) -> Sequence[Attempt]:
+        """Return an attempt at each, signed by every secret that is alive, the newest first."""
+        now = self._clock.now()
+        stamp = int(now.timestamp())
+        at = datetime.fromtimestamp(stamp, tz=UTC)  # another zone signs another time
+        keys = [self._key(subscription.id, one) for one in subscription.signing(now)]
+        attempts = list[Attempt]()
+        for message in messages:
+            body = self.body(subscription, message)
+            text = body.decode()
+            headers = {
+                "Content-Type": CONTENT_TYPES[subscription.format],
+                "webhook-id": message.id,
+                "webhook-timestamp": str(stamp),
+                "webhook-signature": " ".join([key.sign(message.id, at, text) for key in keys]),
+            }
+            post = self._poster.post
+            attempts.append(partial(post, subscription.url, body, headers, any_success))
+        return attempts
 
     def _key(self, subscription: str, secret: SigningSecret) -> Webhook:
         """Return an opened key; those that signed lately are kept (ADR 48)."""

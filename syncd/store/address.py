@@ -22,10 +22,10 @@ def address(text: str) -> URL:
     try:
         url = make_url(text)
     except ArgumentError as error:
-        raise MisconfiguredError(f"store.url is no database address: {error}") from error
+        raise _wrong(f"this is no database address: {error}; change store.url") from error
     driver = _DRIVERS.get(url.drivername)
     if driver is None:
-        raise MisconfiguredError("store.url must begin with sqlite:/// or postgresql://")
+        raise _wrong("must begin with sqlite:/// or postgresql://; change store.url")
     told = url.set(drivername=driver)
     if driver == _SQLITE:
         _judge_file(told)
@@ -34,11 +34,15 @@ def address(text: str) -> URL:
     return told
 
 
+def _wrong(why: str) -> MisconfiguredError:
+    return MisconfiguredError(why, key="store.url")
+
+
 def _judge_file(url: URL) -> None:
     if url.database in {None, "", ":memory:"}:
-        raise MisconfiguredError("store.url must name a file: sqlite:////path/to/syncd.db")
+        raise _wrong("must name a file, sqlite:////path/to/syncd.db; change store.url")
     if url.query:
-        raise MisconfiguredError('store.url: SQLite takes no options; remove "?" and what follows')
+        raise _wrong('SQLite takes no options; remove "?" and what follows')
 
 
 def require_folder(url: URL) -> None:
@@ -47,25 +51,25 @@ def require_folder(url: URL) -> None:
     if path.is_dir() or not path.parent.is_dir():
         why = "this is a directory" if path.is_dir() else "there is no such directory"
         place = path if path.is_dir() else path.parent
-        raise MisconfiguredError(f"store.url: {place}: {why}; make it, or change store.url")
+        raise _wrong(f"{place}: {why}; make it, or change store.url")
 
 
 def _judge_options(url: URL) -> None:
     """Refuse what libpq knows no option for; values it judges itself when it connects."""
     if find_spec("psycopg") is None:
-        raise MisconfiguredError("PostgreSQL needs its driver: pip install 'syncd[postgres]'")
+        raise _wrong("PostgreSQL needs its driver; pip install 'syncd[postgres]'")
     conninfo, driver = import_module("psycopg.conninfo"), import_module("psycopg")
     for name, value in url.query.items():
         if not isinstance(value, str) and name not in _MANY:
-            raise MisconfiguredError(f"store.url: {name} is given more than once; remove one")
+            raise _wrong(f"{name} is given more than once; remove one")
         try:
             conninfo.make_conninfo(**{name: value})
         except driver.ProgrammingError:
-            raise MisconfiguredError(
-                f"store.url: PostgreSQL has no option {name!r}; remove it from what follows the "
+            raise _wrong(
+                f"PostgreSQL has no option {name!r}; remove it from what follows the "
                 '"?" (libpq\'s documentation names them all)'
             ) from None
     try:
         url.get_dialect()().create_connect_args(url)
     except ArgumentError as error:
-        raise MisconfiguredError(f"store.url: {error}; change store.url") from None
+        raise _wrong(f"{error}; change store.url") from None

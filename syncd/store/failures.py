@@ -1,7 +1,10 @@
 """What a database's error means to us."""
 
 import re
+import shlex
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 
@@ -24,7 +27,37 @@ _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _BAD_VALUE = re.compile(
     r"^bad value for |\b(invalid|bad) [a-z_ ]*value(?: for (?:connection option|parameter))?:? \""
 )
+_LACKING = (
+    (re.compile(r'database "(?P<name>.+)" does not exist$'), "make it (createdb {})"),
+    (re.compile(r'role "(?P<name>.+)" does not exist$'), "make it (createuser {})"),
+    (
+        re.compile(r'password authentication failed for user "(?P<name>.+)"$'),
+        "mend the password (it may stand in PGPASSWORD), make the role (createuser --pwprompt {})",
+    ),
+)
 _PASSING_STATES = ("08", "40", "53", "55", "57", "58")  # PostgreSQL appendix A, by class
+
+
+@contextmanager
+def at_first() -> Iterator[None]:
+    """Tell of what a server lacks as of a setting: MisconfiguredError for TransientError.
+
+    Only for the first look at a database: one that went away later may be on its way back. The
+    server tells it in words alone, as no SQLSTATE reaches us before there is a connection; where
+    those are not English it stays a TransientError.
+    """
+    try:
+        yield
+    except TransientError as error:
+        cause = error.__cause__
+        told = _first_line(cause.orig) if isinstance(cause, DBAPIError) else ""
+        for pattern, remedy in _LACKING:
+            if found := pattern.search(told):
+                made = remedy.format(shlex.quote(found["name"]))
+                raise MisconfiguredError(
+                    f"{found[0]}; {made}, or change store.url", key="store.url"
+                ) from error
+        raise
 
 
 def in_our_words(error: DBAPIError) -> SyncdError | DBAPIError:
@@ -36,7 +69,7 @@ def in_our_words(error: DBAPIError) -> SyncdError | DBAPIError:
         return _of_sqlite(error, cause)
     state = getattr(cause, "sqlstate", None)
     if state is None and _BAD_VALUE.search(str(cause)):  # no server was asked, or it said no
-        return MisconfiguredError(f"store.url: {_first_line(cause)}; change store.url")
+        return MisconfiguredError(f"{_first_line(cause)}; change store.url", key="store.url")
     lost = state is None and isinstance(error, OperationalError | InterfaceError)
     if lost or error.connection_invalidated or (state or "").startswith(_PASSING_STATES):
         return TransientError(f"the database does not answer: {_first_line(cause)}")

@@ -15,6 +15,7 @@ from syncd.store.channels import SqlChannels
 from syncd.store.consents import SqlConsents
 from syncd.store.database import Database
 from syncd.store.deliveries import SqlDeliveries
+from syncd.store.failures import at_first
 from syncd.store.feeds import SqlFeeds
 from syncd.store.grants import SqlGrants
 from syncd.store.invitations import SqlInvitations
@@ -63,7 +64,8 @@ async def open_store(url: str, *, state_dir: Path, clock: Clock) -> SqlStore:
 
     Older schemas are migrated. A database that came back from a copy gets new epochs (S8).
     Raises MisconfiguredError for an address that names no such database, for options of it that
-    are none, and for a schema of a newer syncd, TransientError if the database does not answer.
+    are none, for a database or a user that the server does not have, and for a schema of a newer
+    syncd, TransientError if the database does not answer.
     """
     where = address(url)
     database = Database(where)
@@ -78,7 +80,8 @@ async def open_store(url: str, *, state_dir: Path, clock: Clock) -> SqlStore:
         return await begin(connection, fresh=fresh, kept=beats.read())
 
     try:
-        started = await database.write(work)
+        with at_first():
+            started = await database.write(work)
         beats.write(started.installation_id, started.beats)
     except BaseException:
         await database.close()

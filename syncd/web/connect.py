@@ -9,6 +9,7 @@ from syncd.engine.invitations import Invitations
 from syncd.model.access import Scope, digest, grants
 from syncd.model.errors import NotFoundError, SyncdError
 from syncd.model.invitation import Invitation
+from syncd.model.scope_words import EVERYTHING
 from syncd.ports.link import Linker, Login, SignedIn, Way
 from syncd.ports.vault import Secret
 from syncd.web.cards import card, cards
@@ -161,6 +162,7 @@ class ConnectPages:
             action=request.path,
             application=None if application is None else application.name,
             powers=powers(invitation.scopes),
+            modest=application.name if application and not _whole(invitation) else None,
             cards=cards(offered if way is None else [way]),
             card=None if way is None else card(way.provider, way),
             choice=len(offered) > 1,
@@ -173,6 +175,11 @@ class ConnectPages:
 
 def _wants_contacts(invitation: Invitation) -> bool:
     return not invitation.scopes or grants(invitation.scopes, Scope.READ_CONTACTS)
+
+
+def _whole(invitation: Invitation) -> bool:
+    """Tell whether the application asks for all that one may; its key has all anyway (R6)."""
+    return all(grants(invitation.scopes, one) for one in EVERYTHING)
 
 
 def _targets(invitation: Invitation, offered: Sequence[Way]) -> list[str]:

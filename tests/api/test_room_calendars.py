@@ -308,7 +308,7 @@ async def test_a_disconnected_account_is_told_so_and_a_paused_one_is_answered(ap
 
 
 async def test_of_a_rooms_calendar_nothing_but_a_listing_is_served(api: Api) -> None:
-    """K14, K20 and writes: a clear 404; K28 knows no such calendar."""
+    """K14, K20 and writes: a clear 404; its free time is another test's."""
     hold(api, event("Talk"))
     place = await hall(api)
     (told,) = (await api.json(place))["objects"]
@@ -324,10 +324,3 @@ async def test_of_a_rooms_calendar_nothing_but_a_listing_is_served(api: Api) -> 
         assert (response.status, problem["error_code"]) == (404, "not_found"), path
         assert "can be listed" in problem["message"]
     assert api.ground.server.writes == 0
-    asked = {
-        "calendars": [place.split("/")[-2]],
-        "meeting_duration": "PT1H",
-        "time_windows": [{"start": "2026-11-01T08:00:00Z", "end": "2026-11-01T18:00:00Z"}],
-    }
-    response = await api.send("POST", f"{ACCOUNT}/availability", json=asked)
-    assert (response.status, api.ground.server.room_reads[1:]) == (400, [])

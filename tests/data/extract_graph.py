@@ -34,6 +34,7 @@ PATHS = (
     "/me/contactFolders/{contactFolder-id}/contacts/microsoft.graph.delta()",
     "/me/contactFolders/{contactFolder-id}/contacts/{contact-id}",
     "/places/microsoft.graph.room",
+    "/me/calendar/microsoft.graph.getSchedule",
     *("/users/{user-id}/calendar/calendarView", "/users/{user-id}/calendar/events"),
     "/users/{user-id}/calendar/events/{event-id}",
 )  # fmt: skip

@@ -195,6 +195,23 @@ async def test_what_is_too_large_is_not_kept(
     assert small.asked == 2 * 5  # by each page
 
 
+@pytest.mark.parametrize("listing", ["browsed", "agenda"])
+async def test_what_is_kept_for_all_pages_is_weighed_once(
+    office: Office, listing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    weighed, size = list[Expanded](), expansions._size
+
+    def counting(expanded: Expanded) -> int:
+        weighed.append(expanded)
+        return size(expanded)
+
+    monkeypatch.setattr(expansions, "_size", counting)
+    listed = Office(office.here)
+    assert sorted([name async for name in getattr(listed, listing)()]) == NAMES
+    assert weighed
+    assert len({id(one) for one in weighed}) == len(weighed)
+
+
 async def test_what_is_over_does_not_stay_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     """ADR 53: its profile may have been erased, and nobody may ever list anything again."""
     monkeypatch.setattr(expansions, "_LASTS", 0.01)

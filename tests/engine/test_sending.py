@@ -2,19 +2,21 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from syncd.engine.sending import BURST, BURST_LASTS
+from syncd.engine.sending import BURST, BURST_LASTS, Sender
 from syncd.model.errors import TransientError
 from syncd.model.ids import ProfileId
-from syncd.model.subscription import Outcome
+from syncd.model.subscription import Format, Outcome, Subscription
 from syncd.ports.sink import Message, Receipt
 from syncd.ports.store.subscriptions import Note
 from tests.engine.pushed import URL, Ground
 from tests.fakes.clock import FakeClock
-from tests.fakes.sink import WELL, refused
+from tests.fakes.meter import FakeMeter
+from tests.fakes.sink import WELL, FakeBurstSink, refused
 from tests.store.opening import NOON, opened
 from tests.store.samples import with_profile
 
@@ -128,3 +130,44 @@ async def test_a_failure_ends_a_burst_and_what_was_before_it_is_kept(here: Groun
         (2, Outcome.DELIVERED, 1),
         (1, Outcome.DELIVERED, 1),
     ]
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "arrive", "prepared"),
+    [
+        (0, BURST, [1, BURST - 1]),
+        (10, 10, [1, 9]),
+        (40, 3, [1, 1, 1]),  # two more were sure, and the third ends it
+        (200, 1, [1]),
+    ],
+)
+async def test_no_more_is_signed_at_once_than_there_is_time_for(
+    milliseconds: int, arrive: int, prepared: list[int]
+) -> None:
+    """What a slow receiver is not sent in this burst is signed in vain, and at the wrong time."""
+    sink, clock, arrived = FakeBurstSink(), FakeClock(NOON), list[Receipt]()
+    sender = Sender({Format.STANDARD: sink}, clock, FakeMeter())
+
+    def slow(_url: str, _message: Message) -> Receipt:
+        clock.advance(timedelta(milliseconds=milliseconds))
+        return WELL
+
+    sink.answers = slow
+    messages = [Message(id=str(number), word="event.add", at=NOON) for number in range(BURST)]
+    asked = Subscription(id="whk_a", url=URL, created=NOON, secrets=())
+    assert await sender.many(asked, messages, arrived) is None
+    assert len(arrived) == arrive
+    assert sink.arrived[URL] == messages[:arrive]
+    assert sink.prepared == prepared
+
+
+async def test_what_comes_behind_a_failure_was_prepared_and_is_not_sent() -> None:
+    sink, arrived = FakeBurstSink(), list[Receipt]()
+    sender = Sender({Format.STANDARD: sink}, FakeClock(NOON), FakeMeter())
+    sink.answers = lambda _url, one: refused(500) if one.id == "2" else WELL
+    messages = [Message(id=str(number), word="event.add", at=NOON) for number in range(5)]
+    asked = Subscription(id="whk_a", url=URL, created=NOON, secrets=())
+    assert await sender.many(asked, messages, arrived) == refused(500)
+    assert sink.prepared == [1, 4]
+    assert [one.id for _, one in sink.tried] == ["0", "1", "2"]
+    assert len(arrived) == 2

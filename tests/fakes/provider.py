@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import datetime
 
 from syncd.model.abilities import Abilities
 from syncd.model.calendar import Calendar, Holds, Mode
@@ -14,7 +15,7 @@ from syncd.model.room import Room
 from syncd.ports.delta import Delta
 from syncd.ports.passing import Passed, PassedAnswer, Passing, sent_along
 from syncd.ports.provider import Contacts, Known
-from syncd.ports.rooms import RoomPage, Rooms, RoomWindow
+from syncd.ports.rooms import RoomPage, Rooms, RoomWindow, Span
 from tests.fakes.calendars import FakeCalendar, Faults, etags
 from tests.fakes.pushing import Callers, FakePushing
 from tests.fakes.writing import FakeWriting
@@ -40,6 +41,8 @@ class FakeServer:
         self.rooms: Sequence[Room] = ()
         self.held = dict[CalendarKey, list[Resource]]()  # by rooms, in the order of their starts
         self.room_reads = list[RoomWindow]()
+        self.taken = dict[CalendarKey, list[Span]]()  # when rooms are
+        self.busy_reads = list[tuple[tuple[CalendarKey, ...], datetime, datetime]]()
         self.room_pages = 0
         self.room_lists = 0
         self.passed = list[tuple[Passed, dict[str, str]]]()
@@ -106,6 +109,16 @@ class FakeProvider(FakeWriting, FakePushing, Rooms, Contacts, Passing):
             unread = {one.key: "odd" for one in some if one.key in server.faults.unread}
             told = tuple(one for one in some if one.key not in unread)
             yield RoomPage(resources=told, unread=unread, timezone="Europe/Berlin", ordered=True)
+
+    async def room_busy(
+        self, rooms: Sequence[CalendarKey], after: datetime, before: datetime
+    ) -> Sequence[Span]:
+        """Tell of everything, whatever the window: the port allows more than was asked for."""
+        server = self._server
+        server.busy_reads.append((tuple(rooms), after, before))
+        if server.faults.reading:
+            raise server.faults.reading
+        return [one for room in rooms for one in server.taken.get(room, ())]
 
     async def passed(self, asked: Passed) -> PassedAnswer:
         self._server.passed.append((asked, dict(sent_along())))

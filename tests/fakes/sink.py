@@ -4,9 +4,10 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from functools import partial
 
 from syncd.model.subscription import Subscription
-from syncd.ports.sink import Message, PageReceipt, Receipt
+from syncd.ports.sink import Attempt, Message, PageReceipt, Receipt
 
 WELL = Receipt(took=timedelta(milliseconds=5), code=204)
 
@@ -45,6 +46,18 @@ class FakeSink:
             return receipt
         finally:
             self.running[url] -= 1
+
+
+class FakeBurstSink(FakeSink):
+    """Keeps how many were prepared at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.prepared = list[int]()
+
+    def prepare(self, subscription: Subscription, messages: Sequence[Message]) -> Sequence[Attempt]:
+        self.prepared.append(len(messages))
+        return [partial(self.send, subscription, one) for one in messages]
 
 
 class FakePageSink(FakeSink):

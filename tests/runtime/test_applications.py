@@ -2,7 +2,6 @@
 
 import json
 import sqlite3
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +14,9 @@ from syncd.runtime import settings
 from syncd.runtime.admin import perform
 from syncd.runtime.vault import open_ring
 from syncd.runtime.wiring import wired
-from tests.journeys.daemon import Daemon, configured
+from tests.journeys.daemon import Daemon
 from tests.runtime.test_command_line import login
 from tests.servers.caldav import Radicale
-
-
-@pytest.fixture
-async def syncd(tmp_path: Path) -> AsyncIterator[Daemon]:
-    async with configured(tmp_path / "syncd") as made:
-        yield made
 
 
 async def status(syncd: Daemon, path: str, authorization: str, **headers: str) -> int:

@@ -7,7 +7,6 @@ import resource
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,16 +15,10 @@ from aiohttp import web
 
 from syncd.runtime.cli import front
 from syncd.runtime.lock import only_writer
-from tests.journeys.daemon import SETTINGS, Daemon, configured, free_port
+from tests.journeys.daemon import SETTINGS, Daemon, free_port
 from tests.servers.caldav import Radicale
 
 ADD = ("profile", "add", "caldav", "--password-stdin")
-
-
-@pytest.fixture
-async def syncd(tmp_path: Path) -> AsyncIterator[Daemon]:
-    async with configured(tmp_path / "syncd") as made:
-        yield made
 
 
 def login(server: Radicale) -> tuple[str, ...]:

@@ -4,7 +4,6 @@ import asyncio
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
@@ -13,12 +12,6 @@ import pytest
 from syncd.runtime.vault import new_ring
 from tests.journeys.daemon import Daemon, configured, free_port
 from tests.servers.caldav import Radicale
-
-
-@pytest.fixture
-async def syncd(tmp_path: Path) -> AsyncIterator[Daemon]:
-    async with configured(tmp_path / "syncd") as made:
-        yield made
 
 
 def login(server: Radicale) -> tuple[str, ...]:

@@ -1,23 +1,15 @@
 """What ``syncd doctor`` and ``syncd check`` say of secrets, and of a proxy that nobody trusts."""
 
 import json
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.journeys.daemon import SETTINGS, Daemon, configured
+from tests.journeys.daemon import SETTINGS, Daemon
 
 GOOGLE = '[providers.google]\nclient_id = "id"\nclient_secret = "hunter2"\n'
 POSTGRES = '[store]\nurl = "postgresql://syncd:hunter2@127.0.0.1:1/syncd"\n'
 PLAIN = 'public_url = "http://127.0.0.1:{port}"'
-
-
-@pytest.fixture
-async def syncd(tmp_path: Path) -> AsyncIterator[Daemon]:
-    async with configured(tmp_path / "syncd") as made:
-        yield made
 
 
 def set_up(syncd: Daemon, more: str = "", *, mode: int = 0o644, url: str = PLAIN) -> None:

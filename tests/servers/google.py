@@ -97,6 +97,7 @@ class GoogleServer:
             ("GET", "/users/me/calendarList/{calendar}", self._entry),
             ("PATCH", "/users/me/calendarList/{calendar}", self._patch_entry),
             ("GET", "/colors", self._colors),
+            ("POST", "/freeBusy", self._free_busy),
             ("POST", "/calendars", self._insert_calendar),
             ("GET", "/calendars/{calendar}", self._calendar),
             ("PATCH", "/calendars/{calendar}", self._patch_calendar),
@@ -191,6 +192,9 @@ class GoogleServer:
             one: {"background": told, "foreground": "#1d1d1d"} for one, told in COLORS.items()
         }
         return {"kind": "calendar#colors", "event": shades, "calendar": {}}
+
+    async def _free_busy(self, request: web.Request) -> Json:
+        return google_windows.free_busy(self.calendars | self.rooms, await request.json())
 
     async def _insert_calendar(self, request: web.Request) -> Json:
         body = await request.json()

@@ -1,6 +1,6 @@
 """Windows of the Google fake: what ``timeMin`` and ``timeMax`` leave, and instances."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,6 +12,8 @@ from tests.servers.google_faults import RefusedError
 from tests.servers.google_truth import CalendarTruth, is_cancelled
 
 _FIRST, _LAST = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
+_LONGEST = timedelta(days=90)  # of free time: more is refused, though no document says so
+_MOST = 50
 _AHEAD = timedelta(days=731)  # of an endless series, where no ``timeMax`` is given
 
 
@@ -30,6 +32,47 @@ def within(truth: CalendarTruth, query: dict[str, str]) -> list[Json]:
         found = [one for one in _instances(truth, before) if _meets(one, after, before, zone)]
         return sorted(found, key=lambda one: _at(one["start"], zone)) if ordered else found
     return [truth.shown(one) for one in _stored(truth, after, before, zone)]
+
+
+def free_busy(truths: Mapping[str, CalendarTruth], body: Json) -> Json:
+    """Return when calendars are busy; of one that is not there, or not shown, an error."""
+    after, before = (datetime.fromisoformat(body[name]) for name in ("timeMin", "timeMax"))
+    if after.tzinfo is None or before.tzinfo is None:
+        raise RefusedError(400, "badRequest")
+    if after >= before:
+        raise RefusedError(400, "timeRangeEmpty", location="timeMax")
+    if before - after > _LONGEST:
+        raise RefusedError(400, "timeRangeTooLong")
+    names = [one["id"] for one in body["items"]]
+    too_many = len(names) > min(body.get("calendarExpansionMax", _MOST), _MOST)
+    found = dict[str, Json]()
+    for name in names:
+        reason = "tooManyCalendarsRequested" if too_many else "notFound"
+        if too_many or name not in truths:
+            found[name] = {"errors": [{"domain": "global", "reason": reason}], "busy": []}
+            continue
+        found[name] = {"busy": list(_busy(truths[name], after, before))}
+    return {
+        "kind": "calendar#freeBusy",
+        "timeMin": body["timeMin"],
+        "timeMax": body["timeMax"],
+        "calendars": found,
+    }
+
+
+def _busy(truth: CalendarTruth, after: datetime, before: datetime) -> Iterator[Json]:
+    zone = ZoneInfo(truth.members["timeZone"])
+    for one in _instances(truth, before):
+        declined = any(
+            person.get("self") and person.get("responseStatus") == "declined"
+            for person in one.get("attendees", ())
+        )
+        free = one.get("transparency") == "transparent" or declined
+        if _meets(one, after, before, zone) and not free:
+            yield {
+                name: f"{_at(one[name], zone).astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+                for name in ("start", "end")
+            }
 
 
 def _stored(

@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 
 from tests.servers.graph_contacts import ContactCalls
 from tests.servers.graph_dates import moment
 from tests.servers.graph_feed import LONGEST, Place, changed, everything, instant, shown
 from tests.servers.graph_mailbox import Call, RefusedError
+from tests.servers.graph_schedules import LONGEST_SCHEDULE, MOST_SCHEDULES, no_schedule, schedule
 from tests.servers.graph_truth import CalendarTruth, Json, meets
 from tests.servers.graph_writes import GraphWrites
 
@@ -52,6 +54,7 @@ class GraphCalls(GraphWrites):
             ("PATCH", f"/me/events/{one}/extensions/{one}", self._change_extension),
             ("DELETE", f"/me/events/{one}/extensions/{one}", self._drop_extension),
             ("POST", f"/me/events/{one}/(accept|decline|tentativelyAccept)", self._respond),
+            ("POST", "/me/calendar/getSchedule", self._schedules),
             ("GET", f"/users/{one}/calendar/calendarView", self._view),
             ("GET", f"/users/{one}/calendar/events", self._list_room),
             ("GET", f"/users/{one}/calendar/events/{one}", self._get_of_room),
@@ -183,6 +186,22 @@ class GraphCalls(GraphWrites):
             elif one["type"] == "singleInstance" and meets(one, after, before):
                 found.append(one)
         return self._listed(call, self._ordered(call, found))
+
+    def _schedules(self, call: Call) -> tuple[int, object]:
+        after, before = moment(call.body["startTime"]), moment(call.body["endTime"])
+        if before - after >= LONGEST_SCHEDULE:
+            raise RefusedError(400, "ErrorTimeIntervalTooBig")
+        minutes = call.body.get("availabilityViewInterval", 30)
+        if len(call.body["schedules"]) > MOST_SCHEDULES or not 5 <= minutes <= 1440:
+            raise RefusedError(400, "ErrorInvalidParameter")
+        slot = timedelta(minutes=minutes)
+        told = list[Json]()
+        for name in call.body["schedules"]:
+            if name not in self.rooms or name in self.hidden:
+                told.append(no_schedule(name, known=name in self.rooms))
+            else:
+                told.append(schedule(name, self.rooms[name], (after, before), slot, self.habits))
+        return 200, {"value": told[::-1]}
 
     def _list_room(self, call: Call) -> tuple[int, object]:
         """List single events and series, without exceptions (MG6)."""

@@ -46,6 +46,7 @@ class Habits:
     no_original_start: bool = False  # null, as often in v1.0 (MG8)
     no_day_in_uid: bool = False  # as if the day in iCalUId were no rule (MG8)
     bare_instances: bool = False  # /instances without exceptions (MG7)
+    merged_schedules: bool = False  # of free time only the merged view (MG21)
 
 
 def instant(text: str) -> datetime:

@@ -44,6 +44,7 @@ class Mailbox:
         self.calendars: dict[str, CalendarTruth] = {}
         self.rooms: dict[str, CalendarTruth] = {}  # the calendars of other mailboxes, by address
         self.shared = True  # Calendars.Read.Shared
+        self.hidden: set[str] = set()  # rooms whose free time is not shown
         self.categories: dict[str, str] = {}  # name → preset
         self.person: Json = {
             "id": "5f1c0f5a-0000-4000-8000-0a1b2c3d4e5f",

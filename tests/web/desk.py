@@ -77,7 +77,9 @@ def routes(api: Api, method: str) -> Iterator[str]:
     """Yield the dashboard's paths, filled in."""
     filled = {
         "profile": str(api.account),
-        **dict.fromkeys(("token", "application", "subscription", "delivery", "path"), "none"),
+        **dict.fromkeys(
+            ("token", "application", "subscription", "delivery", "feed", "path"), "none"
+        ),
     }
     for route in api.client.app.router.routes():
         place = route.resource.canonical if route.resource else ""

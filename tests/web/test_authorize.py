@@ -69,6 +69,26 @@ async def test_a_good_request_leads_to_the_connect_page(desk: Desk) -> None:
     assert len(await desk.api.ground.store.profiles()) == 1
 
 
+async def test_who_is_asked_for_little_is_told_that_the_application_has_a_key(desk: Desk) -> None:
+    """R6: a consent narrows its tokens; the key opens all that was connected through it."""
+    told = "gave Desk a key, which opens everything"
+    for ask, less in (
+        (desk.kloudless(), False),
+        (desk.kloudless(scope="any:read.calendar"), True),
+        (desk.cronofy(), True),
+    ):
+        path = (await desk.person.get(ask)).headers["Location"]
+        for page in (path, f"{path}?provider=caldav"):
+            assert (told in await (await desk.person.get(page)).text()) == less, page
+    given = await desk.account(scope="any:read.calendar")
+    place = f"/v1/accounts/{given['account_id']}"
+    narrow = await desk.api.send("POST", f"{place}/subscriptions", token=given["access_token"])
+    assert narrow.status == 403
+    key = {"Authorization": f"APIKey {desk.api_key}"}
+    whole = await desk.api.send("POST", f"{place}/subscriptions", token="", headers=key)
+    assert whole.status == 201
+
+
 @pytest.mark.parametrize("uri", VARIANTS, ids=repr)
 async def test_a_redirect_uri_that_differs_in_anything_is_a_page(desk: Desk, uri: str) -> None:
     """Never a redirect: neither of both dialects sends anybody there."""

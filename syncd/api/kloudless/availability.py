@@ -10,15 +10,16 @@ from pydantic import Field, StrictInt
 from syncd.api.answers import answer
 from syncd.api.auth import ME
 from syncd.api.freshness import HEADERS, cursors_of, freshness_of
-from syncd.api.keys import profiles_of
+from syncd.api.keys import PROFILE, profiles_of
 from syncd.api.parts import parts_of
 from syncd.api.problems import invalid
 from syncd.api.route import Shape, route
 from syncd.api.spans import MOST_FOUND, Duration, TimeWindow, Windows
-from syncd.engine.availability import Range, gaps, slots
+from syncd.engine.availability import Range, gaps, slots, united
 from syncd.model.access import Scope
 from syncd.model.calendar import KnownCalendar
-from syncd.model.ids import PRIMARY
+from syncd.model.errors import NotFoundError
+from syncd.model.ids import PRIMARY, CalendarId, is_room_calendar
 from syncd.model.profile import Profile
 
 _MILLISECOND, _MINUTE = timedelta(milliseconds=1), 60_000
@@ -69,6 +70,7 @@ class Availability(Shape, json_schema_extra={"examples": [_FOUND]}):
     scope=Scope.READ_FREE_BUSY,
     body=AvailabilityQuery,
     answer=Availability,
+    errors=(423, 429, 502, 503, 504),
     headers=(*HEADERS, "X-Syncd-Truncated"),
 )
 async def find_availability(request: web.Request, body: AvailabilityQuery) -> web.Response:
@@ -78,22 +80,29 @@ async def find_availability(request: web.Request, body: AvailabilityQuery) -> we
     at least `meeting_duration`, or with `time_slot_increment` the slots of that length that begin
     at the window's start and every so many minutes behind it. What is transparent, cancelled or
     declined by the account itself is free; all-day events last from 00:00 to 00:00 in the
-    calendar's zone.
+    calendar's zone. When the calendars of rooms are taken, their provider says at once.
     """
     parts, profiles = parts_of(request), profiles_of(request)
-    cursors = await cursors_of(parts.store, profiles)
     wanted = _wanted(body, profiles, alias=request.match_info["account_ids"] == ME)
+    asked = [(profile, *_parted(profile, wanted.get(profile.id, ()))) for profile in profiles]
+    kept = [(profile, names) for profile, names, rooms in asked if names or not rooms]
+    cursors = await cursors_of(parts.store, [profile for profile, _ in kept])
     whose = [
         (profile, known.as_of(profile.polled_at))
-        for profile in profiles
-        for known in _named(await parts.store.calendars(profile.id), wanted.get(profile.id, ()))
+        for profile, names in kept
+        for known in _named(await parts.store.calendars(profile.id), names)
     ]
-    busy = await parts.busy.read(whose, [window.span for window in body.time_windows])
-    found = list(islice(_found(body, busy.windows), MOST_FOUND + 1))
+    spans = [window.span for window in body.time_windows]
+    live = [(profile, rooms) for profile, _, rooms in asked if rooms]
+    taken = await _taken(request, live, spans)
+    busy = await parts.busy.read(whose, spans)
+    windows = [united((*some, *taken)) for some in busy.windows] if live else busy.windows
+    found = list(islice(_found(body, windows), MOST_FOUND + 1))
     told = freshness_of(
         profiles,
         cursors,
         [known for _, known in whose],
+        read_at=parts.clock.now() if live else None,
         truncated=busy.cut or len(found) > MOST_FOUND,
     )
     listed = [
@@ -120,6 +129,30 @@ def _wanted(
     if unknown := sorted(given.keys() - ids.keys()):
         raise invalid(f"the path does not name the account {unknown[0]}", field="calendars")
     return {ids[name]: named for name, named in given.items()}
+
+
+def _parted(
+    profile: Profile, names: Sequence[str]
+) -> tuple[tuple[str, ...], tuple[CalendarId, ...]]:
+    """Return the calendars of the snapshot, and those of rooms, each once."""
+    rooms = [CalendarId(one) for one in names if is_room_calendar(one, profile.id)]
+    return tuple(one for one in names if one not in rooms), tuple(dict.fromkeys(rooms))
+
+
+async def _taken(
+    request: web.Request,
+    live: Iterable[tuple[Profile, Sequence[CalendarId]]],
+    spans: Sequence[Range],
+) -> list[Range]:
+    """Return when rooms are taken, which the provider is asked for now."""
+    found = list[Range]()
+    for profile, rooms in live:
+        request[PROFILE] = profile  # whose it is if the provider refuses its login
+        try:
+            found += await parts_of(request).room_calendars.busy(profile, rooms, spans)
+        except NotFoundError as error:
+            raise invalid(str(error), field="calendars") from None
+    return found
 
 
 def _named(known: Iterable[KnownCalendar], names: Sequence[str]) -> list[KnownCalendar]:

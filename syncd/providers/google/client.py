@@ -23,6 +23,7 @@ from syncd.providers.oauth.passing import TIMEOUT, pass_on, whole_body
 from syncd.providers.oauth.sign_in import Tokens
 
 Json = dict[str, Any]
+FREE_BUSY = ("freeBusy",)
 _LARGEST = 64 * 2**20  # bytes of a page: 2,500 events
 
 
@@ -38,8 +39,8 @@ class Ask:
 
     @property
     def writes(self) -> bool:
-        """Tell whether it changes something."""
-        return self.method != "GET"
+        """Tell whether it changes something; free time is asked for by POST, and only read."""
+        return self.method != "GET" and self.path != FREE_BUSY
 
 
 class GoogleClient:
@@ -69,7 +70,10 @@ class GoogleClient:
 
     async def get(self, *path: str, **query: str) -> Json:
         """Return what is there, after up to three tries."""
-        ask = Ask(path=path, query=query)
+        return await self.read(Ask(path=path, query=query))
+
+    async def read(self, ask: Ask) -> Json:
+        """Return what is told, after up to three tries; for what changes nothing."""
         return await retried(lambda: self.send(ask), self._clock)
 
     async def send(self, ask: Ask) -> Json:

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 
 from syncd.model.calendar import Calendar
 from syncd.model.edit import CalendarEdit, EventEdit
@@ -14,9 +15,9 @@ from syncd.ports.delta import Delta
 from syncd.ports.passing import Passed, PassedAnswer, Passing
 from syncd.ports.provider import Contacts, Known
 from syncd.ports.pushing import Granted, Pushing, Wish
-from syncd.ports.rooms import RoomPage, Rooms, RoomWindow
+from syncd.ports.rooms import RoomPage, Rooms, RoomWindow, Span
 from syncd.ports.writing import Writing, Wrote, WroteCalendar
-from syncd.providers.google import directory, wire
+from syncd.providers.google import directory, free_busy, wire
 from syncd.providers.google.calendar_writing import CalendarWriting
 from syncd.providers.google.changes import EventReader
 from syncd.providers.google.client import GoogleClient
@@ -107,6 +108,15 @@ class GoogleProvider(Writing, Rooms, Contacts, Passing, Pushing):
         except NotFoundError as error:
             why = "Google does not show the calendar of this room to this profile"
             raise ForbiddenError(why) from error
+
+    async def room_busy(
+        self, rooms: Sequence[CalendarKey], after: datetime, before: datetime
+    ) -> Sequence[Span]:
+        """Return when any of the rooms is taken; ForbiddenError where that is not shared."""
+        try:
+            return await free_busy.taken(self._client, rooms, after, before)
+        except NotFoundError as error:
+            raise ForbiddenError(f"Google tells no free time: {error}") from error
 
     async def create_event(self, calendar: CalendarKey, edit: EventEdit, *, name: str) -> Wrote:
         """Insert under an id of our own (G7)."""

@@ -33,6 +33,8 @@ from syncd.providers.oauth.sign_in import Tokens
 AT_ONCE = 4  # requests of an application to one mailbox (MG10)
 NEXT, DELTA = "@odata.nextLink", "@odata.deltaLink"
 PREFER = ('IdType="ImmutableId"', 'outlook.timezone="UTC"', 'outlook.body-content-type="text"')
+SCHEDULE = ("me", "calendar", "getSchedule")
+_READING = (BATCH, SCHEDULE)  # by POST
 _LARGEST = 64 * 2**20  # bytes of a page
 _EMPTY = frozenset({202, 204})  # Accepted, No Content
 
@@ -55,8 +57,8 @@ class Ask:
 
     @property
     def writes(self) -> bool:
-        """Tell whether it changes something; what is batched here only reads."""
-        return self.method != "GET" and self.path != BATCH
+        """Tell whether it changes something; what is batched here only reads, as free time is."""
+        return self.method != "GET" and self.path not in _READING
 
     @property
     def target(self) -> str:

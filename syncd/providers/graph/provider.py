@@ -14,9 +14,9 @@ from syncd.ports.delta import Delta
 from syncd.ports.passing import Passed, PassedAnswer, Passing
 from syncd.ports.provider import Contacts, Known
 from syncd.ports.pushing import Granted, Pushing, Wish
-from syncd.ports.rooms import RoomPage, Rooms, RoomWindow
+from syncd.ports.rooms import RoomPage, Rooms, RoomWindow, Span
 from syncd.ports.writing import Writing, Wrote, WroteCalendar
-from syncd.providers.graph import wire
+from syncd.providers.graph import schedules, wire
 from syncd.providers.graph.calendar_writing import CalendarWriting
 from syncd.providers.graph.changes import EventReader
 from syncd.providers.graph.client import Ask, GraphClient
@@ -88,6 +88,12 @@ class GraphProvider(Writing, Rooms, Contacts, Passing, Pushing):
     def room_events(self, room: CalendarKey, window: RoomWindow) -> AsyncIterator[RoomPage]:
         """Yield what a room's calendar holds now; ForbiddenError where that is not shown."""
         return RoomReader(self._client, room).within(window)
+
+    async def room_busy(
+        self, rooms: Sequence[CalendarKey], after: datetime, before: datetime
+    ) -> Sequence[Span]:
+        """Return when any of the rooms is taken; ForbiddenError where that is not shown."""
+        return await schedules.taken(self._client, rooms, after, before)
 
     async def create_event(self, calendar: CalendarKey, edit: EventEdit, *, name: str) -> Wrote:
         """Make an event in a transaction of our own (P11)."""

@@ -1,17 +1,17 @@
 """What the calendar of a room holds now, as Graph expands it itself (api.md K18, MG20)."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Iterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from syncd.formats.outlook import Json
 from syncd.model.errors import ForbiddenError, MalformedReplyError, NotFoundError
 from syncd.model.ids import CalendarKey, ResourceKey, Slot
 from syncd.model.own import own_address
 from syncd.model.resource import Resource
-from syncd.model.when import slot_of
+from syncd.model.when import pieces, slot_of
 from syncd.ports.rooms import RoomPage, RoomWindow
 from syncd.providers.graph import wire
 from syncd.providers.graph.client import GraphClient
@@ -60,7 +60,7 @@ class RoomReader:
                 yield items
             return
         # days count in the mailbox' own zone, which nobody tells: the caller cuts what is too much
-        for after, before in _views(window.after - _DAY, window.before + _DAY):
+        for after, before in pieces(window.after - _DAY, window.before + _DAY, _LONGEST):
             async for items in wire.room_view_pages(self._client, self._room, after, before):
                 yield items
 
@@ -108,10 +108,3 @@ def _slot(item: Json, master: Json) -> Slot:
             return Slot(slot_of(start_of(item)))
         raise MalformedReplyError(f"event {item['id']} has no start")
     return Slot(slot_of(original))
-
-
-def _views(after: datetime, before: datetime) -> Iterator[tuple[datetime, datetime]]:
-    while after < before:
-        end = min(after + _LONGEST, before)
-        yield after, end
-        after = end

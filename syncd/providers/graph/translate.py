@@ -167,7 +167,7 @@ def _start(item: Mapping[str, Any]) -> tuple[When, str | None]:
         return _day(item["start"]), None
     names = [item.get("originalStartTimeZone"), item.get("originalEndTimeZone")]
     zone = _zone(_extent(item).get("recurrenceTimeZone"), *names)
-    return _in(_at(item["start"]), zone), zone.key
+    return _in(at_of(item["start"]), zone), zone.key
 
 
 def _extent(item: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -179,7 +179,7 @@ def _end(item: Mapping[str, Any], start: When) -> tuple[When, str | None]:
     if not isinstance(start, datetime):
         return max(_day(item["end"]), start + _DAY), None
     zone = _zone(item.get("originalEndTimeZone"), item.get("originalStartTimeZone"))
-    return _in(max(_at(item["end"]), start), zone), zone.key
+    return _in(max(at_of(item["end"]), start), zone), zone.key
 
 
 def _zone(*names: str | None) -> ZoneInfo:
@@ -188,7 +188,7 @@ def _zone(*names: str | None) -> ZoneInfo:
     return next((zone for zone in found if zone is not None), ZoneInfo("UTC"))
 
 
-def _at(told: Mapping[str, Any]) -> datetime:
+def at_of(told: Mapping[str, Any]) -> datetime:
     """Return a dateTimeTimeZone: asked for in UTC (MG3), but what it says counts."""
     wall = datetime.fromisoformat(told["dateTime"])  # cuts the seventh digit off
     return wall if wall.tzinfo else wall.replace(tzinfo=_zone(told.get("timeZone")))

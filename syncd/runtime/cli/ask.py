@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 ANSWER_SECONDS = 150.0
 PATIENCE_SECONDS = 10.0  # with a daemon that is about to answer, or to leave
 _AGAIN_SECONDS = 0.05
+_NOBODY = (ConnectionRefusedError, FileNotFoundError, NotADirectoryError)
 
 
 def ask(options: Options, operation: str, **arguments: object) -> Any:  # noqa: ANN401 - JSON
@@ -28,10 +29,10 @@ def ask(options: Options, operation: str, **arguments: object) -> Any:  # noqa: 
     settings = _settings(options)
     latest = time.monotonic() + PATIENCE_SECONDS
     while True:
-        with suppress(ConnectionRefusedError, FileNotFoundError):
+        with suppress(*_NOBODY):
             return _over(settings.admin_socket, operation, arguments)
         try:
-            with only_writer(settings.lock_file):
+            with settings.naming(), only_writer(settings.lock_file):
                 return asyncio.run(_here(settings, operation, arguments))
         except LockedError as error:
             if time.monotonic() >= latest:
@@ -44,7 +45,7 @@ def ask_daemon(options: Options, operation: str, **arguments: object) -> Any:  #
     settings = _settings(options)
     try:
         return _over(settings.admin_socket, operation, arguments)
-    except (ConnectionRefusedError, FileNotFoundError):
+    except _NOBODY:
         raise UnavailableError(
             f"no syncd runs in {settings.state_dir}; `syncd run` starts one"
         ) from None

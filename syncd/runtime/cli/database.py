@@ -42,7 +42,7 @@ def restore(context: typer.Context, file: File) -> None:
     if not current.store_url.startswith("sqlite:///"):
         raise UnsupportedError("restore PostgreSQL with its own tools; syncd notices it")
     target = Path(current.store_url.removeprefix("sqlite:///"))
-    with only_writer(current.lock_file):
+    with current.naming(), only_writer(current.lock_file):
         put_back(file, target)
     show(context.obj, {"restored": str(target), "from": str(file.absolute())})
 

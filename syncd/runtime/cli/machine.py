@@ -59,7 +59,8 @@ def check(context: typer.Context) -> None:
 
     file = config_file(context.obj.config)
     read = settings.load(context.obj.config)
-    address(read.store_url)
+    with read.naming():
+        address(read.store_url)
     told = {"file": None if file is None else str(file), "well": True}
     if context.obj.format is Format.JSON:
         show(context.obj, {**told, "settings": read.model_dump(mode="json")})

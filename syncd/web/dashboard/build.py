@@ -9,6 +9,7 @@ from syncd.web.dashboard import (
     access,
     activity,
     deliveries,
+    feeds,
     overview,
     profile,
     subscriptions,
@@ -26,6 +27,7 @@ _PROFILE = "/dashboard/profiles/{profile}"
 _TOKEN = "/dashboard/tokens/{token}"  # noqa: S105 - a path
 _APPLICATION = "/dashboard/applications/{application}"
 _SUBSCRIPTION = f"{subscriptions.ROOT}/{{subscription}}"
+_FEED = f"{feeds.ROOT}/{{feed}}"
 _DELIVERY = f"{_SUBSCRIPTION}/deliveries/{{delivery}}"
 
 
@@ -52,6 +54,8 @@ def add_dashboard(app: web.Application, desk: Desk, forms: FormTokens, tries: Tr
         (f"{_SUBSCRIPTION}/secret", subscriptions.ask_rotate),
         (f"{_SUBSCRIPTION}/remove", subscriptions.ask_remove),
         (_DELIVERY, deliveries.retrieve),
+        (feeds.ROOT, feeds.overview),
+        (f"{_FEED}/remove", feeds.ask_remove),
         ("/dashboard/system", system.system),
     ):
         app.router.add_get(path, door.shows(page))
@@ -73,6 +77,7 @@ def add_dashboard(app: web.Application, desk: Desk, forms: FormTokens, tries: Tr
         (f"{_SUBSCRIPTION}/secret", subscriptions.rotate),
         (f"{_SUBSCRIPTION}/remove", subscriptions.remove),
         (f"{_DELIVERY}/replay", deliveries.replay),
+        (f"{_FEED}/remove", feeds.remove),
     ):
         app.router.add_post(path, door.takes(act))
     for path in ("/dashboard", "/dashboard/", LOGIN):

@@ -36,6 +36,7 @@ _SECTIONS = (  # which link of the header a page belongs to; the rest are about 
     ("/dashboard/activity", ("/dashboard/activity",)),
     ("/dashboard/access", ("/dashboard/access", "/dashboard/tokens", "/dashboard/applications")),
     ("/dashboard/subscriptions", ("/dashboard/subscriptions",)),
+    ("/dashboard/feeds", ("/dashboard/feeds",)),
     ("/dashboard/system", ("/dashboard/system",)),
 )
 _FAULTS: tuple[tuple[type[SyncdError], tuple[int, str]], ...] = (
@@ -59,6 +60,7 @@ DONE = {  # what a page says after a form, by the word in its address
     "hurried": "It is tried at once, and by its whole schedule from here on.",
     "replayed": "It is sent again; the log tells what comes of it.",
     "no_replay": "There is nothing that was never delivered.",
+    "unpublished": "The feed is removed; its address leads nowhere any more.",
     "unsubscribed": "The subscription is removed, with all that was kept of it.",
 }
 

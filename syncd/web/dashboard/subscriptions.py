@@ -12,7 +12,7 @@ from syncd.model.subscription import SIGNED_FORMATS, Outcome, Status, Subscripti
 from syncd.ports.sink import Receipt
 from syncd.web.dashboard.desk import desk_of
 from syncd.web.dashboard.frame import Choices, away, one, show
-from syncd.web.dashboard.people import names_of, whose
+from syncd.web.dashboard.people import Owner, owner_of
 
 ROOT = "/dashboard/subscriptions"
 PER_PAGE = 50
@@ -29,8 +29,7 @@ class Row:
     """A subscription, whose it is, and how many records it has not come past."""
 
     subscription: Subscription
-    owner: str
-    owner_href: str | None
+    owner: Owner
     behind: int
 
 
@@ -199,16 +198,14 @@ async def _tabs(request: web.Request, chosen: Status | None) -> list[Tab]:
 
 async def _row(request: web.Request, found: Subscription) -> Row:
     store = desk_of(request).store
-    owner, href = "everything", None
-    if found.profile_id is not None:
-        owner, href = f"profile {found.profile_id}", f"/dashboard/profiles/{found.profile_id}"
-    elif found.user_id is not None:
-        owner = whose(await store.user(found.user_id), await names_of(store))
-    elif found.application_id is not None:
-        name = (await names_of(store)).get(found.application_id, found.application_id)
-        owner, href = f"application {name}", f"/dashboard/applications/{found.application_id}"
-    behind = await store.behind_of(found.id)
-    return Row(subscription=found, owner=owner, owner_href=href, behind=behind)
+    owner = await owner_of(
+        store,
+        user=found.user_id,
+        profile=found.profile_id,
+        application=found.application_id,
+        nobody="everything",
+    )
+    return Row(subscription=found, owner=owner, behind=await store.behind_of(found.id))
 
 
 def _href(path: str, **words: str) -> str:
