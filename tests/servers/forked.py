@@ -16,6 +16,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from asyncio import sleep, timeout
 from contextlib import suppress
 from functools import cache
@@ -104,12 +105,13 @@ class Forks:
         try:
             with self._turn:
                 socket.send_fds(self._socket, [json.dumps(told).encode()], [*given, end])
-                pid = int(self._socket.recv(16))
+                number = self._socket.recv(16)
         finally:
             os.close(end)
             os.close(nothing)
+        assert number, "what forks has ended; its standard error says why"
         os.set_blocking(ended, False)
-        return Forked(pid, ended)
+        return Forked(int(number), ended)
 
     def _leave(self) -> None:
         self._socket.close()
@@ -172,6 +174,7 @@ def _become(
         os.close(one)
     os.environ.clear()
     os.environ.update(environment)
+    time.tzset()
     os.chdir(folder)
     sys.argv = [program, *arguments]
     runpy.run_module(program, run_name="__main__", alter_sys=True)
