@@ -75,18 +75,22 @@ class Browser:
     ) -> EventListing:
         """Return one page of a calendar, by (start, id).
 
-        Raises NotFoundError for a calendar that is not the profile's, InvalidError (``page``) for
-        a page of another listing or of a store that was restored since, MalformedCursorError and
-        CursorExpiredError for an ``as_of`` that is not retained.
+        Raises NotFoundError for a calendar that is not the profile's, or is gone and was not there
+        at ``as_of``, InvalidError (``page``) for a page of another listing or of a store that was
+        restored since, MalformedCursorError and CursorExpiredError for an ``as_of`` that is not
+        retained.
         """
-        known = await self._calendar(profile, calendar)
+        known = await self._calendar(profile, calendar, removed=query.as_of is not None)
         zone = known.calendar.timezone
         asked = (str(query.start), str(query.end), str(query.instances), query.as_of or "")
         name = short(calendar, *asked)
         place = await self._place(profile, query, name)
         rows_of: Rows = self._store
         if query.as_of is not None:
-            rows_of = Past(self._store, profile, calendar, place.cursor, zone)
+            past = Past(self._store, profile, calendar, place.cursor, zone)
+            if known.removed_at is not None and not await past.had_calendar():
+                raise NotFoundError(f"there was no calendar {calendar}")
+            rows_of = past
         instances = Instances(rows_of, self._expand)
         cut = False
         if query.instances:
@@ -145,7 +149,14 @@ class Browser:
                     return computed(one)
         raise NotFoundError(f"there is no event {event_id}")
 
-    async def _calendar(self, profile: ProfileId, calendar: CalendarId) -> KnownCalendar:
+    async def _calendar(
+        self, profile: ProfileId, calendar: CalendarId, *, removed: bool = False
+    ) -> KnownCalendar:
+        """Return a calendar of the profile, one that is gone only if that is asked for."""
+        if removed:
+            for each in await self._store.calendars(profile, removed=True):
+                if each.id == calendar:
+                    return each
         known = await self._store.calendar(calendar)
         if known.profile_id != profile:
             raise NotFoundError(f"there is no calendar {calendar}")

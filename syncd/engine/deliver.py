@@ -140,6 +140,14 @@ class Deliverer:
             del self._held[subscription, profile]
             self._put(subscription, profile)
 
+    def look_anew(self) -> None:
+        """Read again when everything is due: the clock was set back, and the store with it."""
+        for subscription in {*self._ahead, *self._later, *(one for one, _ in self._held)}:
+            self._replayer.hurry(subscription)
+        self._later.clear()
+        self._held.clear()
+        self._unseen = True
+
     async def changed(self, subscription: str) -> None:
         """Begin anew with a subscription that was made, changed, or removed."""
         await self.stop(subscription)
@@ -268,7 +276,7 @@ class Deliverer:
             del ahead[profile]  # before reading, or news between is lost
             if profile is None:
                 subscription = await self._replay(subscription, ahead)
-            elif not subscription.profiles or profile in subscription.profiles:
+            elif subscription.names(profile):
                 subscription = await self._news(subscription, profile, places)
             else:
                 await self._pass_by(subscription, profile, places)

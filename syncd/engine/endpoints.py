@@ -24,6 +24,9 @@ def check_url(url: str, admits: Admits) -> None:
     try:
         parts = urlsplit(url)
         port = parts.port
+        (parts.hostname or "").encode("idna")
+    except UnicodeError:
+        raise _wrong("the url names no host that there could be") from None
     except ValueError:
         raise _wrong("the url is no URL") from None
     if parts.scheme not in _PORTS or not parts.hostname or len(url) > _LONGEST:

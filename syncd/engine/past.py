@@ -40,6 +40,7 @@ class Past:
         self._profile = profile
         self._calendar = calendar
         self._zone = zone
+        self._at = at
         self._seen = at.position
         self._touched = set[str]()
         self._versions = dict[EventId, StoredEvent]()
@@ -57,6 +58,15 @@ class Past:
         past = [one for one in self._versions.values() if meets(one, window)]
         return sorted([*present, *past], key=_place)[: window.limit]
 
+    async def had_calendar(self) -> bool:
+        """Tell whether a calendar that is gone was there: what comes first behind tells."""
+        wanted = Filter(kinds=frozenset({Kind.CALENDAR}), calendars=frozenset({self._calendar}))
+        stream, found = await self._store.read(
+            self._profile, after=self._at.position, limit=1, wanted=wanted
+        )
+        stream.check(self._at)
+        return bool(found) and found[0].type is not Type.ADD
+
     async def exceptions(
         self, calendar: CalendarId, series: Collection[EventId]
     ) -> Sequence[StoredEvent]:
@@ -73,11 +83,13 @@ class Past:
         return [one for one in some if one.id not in self._touched]
 
     async def _catch_up(self) -> None:
-        """Read what was recorded since the last look."""
+        """Read what was recorded since the last look; raises CursorExpiredError if that is gone."""
         while True:
-            _, some = await self._store.read(
+            stream, some = await self._store.read(
                 self._profile, after=self._seen, limit=_PAGE, wanted=_EVENTS
             )
+            if self._seen < stream.floor:  # retention moves on while we read
+                stream.check(self._at)
             for activity in some:
                 self._seen = activity.position
                 if activity.object_id in self._touched:

@@ -10,6 +10,7 @@ from syncd.ports.sink import Receipt
 from syncd.ports.store import Store
 
 _CUT_OFF = Receipt(took=timedelta(), error="retention has cut the record off")
+_NOT_TOLD = Receipt(took=timedelta(), error="the webhook is no longer told of this profile")
 _SHORTEST, _LONGEST = SCHEDULE[:2]
 
 
@@ -49,6 +50,9 @@ class Replayer:
             if due is None:
                 self._failed.pop(subscription.id, None)
             return subscription, due
+        if not subscription.names(replay.profile_id):
+            await self._ledger.note_replay(subscription, replay, _NOT_TOLD, again=False)
+            return subscription, now
         message = await self._ledger.message_again(subscription, replay)
         if message is None:
             await self._ledger.note_replay(subscription, replay, _CUT_OFF, again=False)

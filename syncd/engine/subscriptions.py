@@ -171,16 +171,31 @@ class Subscriptions:
         return Tried(delivery=found, body=body)
 
     async def replay(self, subscription: Subscription, delivery: str) -> int:
-        """Send what an attempt was about once more."""
+        """Send what an attempt was about once more.
+
+        Raises CursorExpiredError if retention has cut its record off, and InvalidError for one of a
+        profile that it is not told of any more.
+        """
+        self._check_enabled(subscription)
         found = await self._store.delivery(subscription.id, delivery)
+        _check_named(subscription, found.profile_id)
+        stream = await self._store.stream(found.profile_id)
+        stream.check(Cursor(stream.epoch, Position(found.position - 1)))
         return await self._queue(subscription, [found])
 
     async def replay_failed(self, subscription: Subscription) -> int:
-        """Send once more whatever was never delivered."""
+        """Send once more whatever was never delivered, is still there, and to be told."""
         self._check_enabled(subscription)
-        count, after = 0, None
+        count, after, floors = 0, None, dict[ProfileId, Position]()
         while found := await self._store.failed(subscription.id, after=after):
-            count, after = count + await self._queue(subscription, found), found[-1]
+            for profile in {one.profile_id for one in found} - floors.keys():
+                floors[profile] = (await self._store.stream(profile)).floor
+            left = [
+                one
+                for one in found
+                if one.position > floors[one.profile_id] and subscription.names(one.profile_id)
+            ]
+            count, after = count + await self._queue(subscription, left), found[-1]
         return count
 
     async def replay_from(
@@ -192,8 +207,7 @@ class Subscriptions:
         not told of.
         """
         self._check_enabled(subscription)
-        if subscription.profiles and profile not in subscription.profiles:
-            raise InvalidError("the webhook is not told of this profile", field="profile_id")
+        _check_named(subscription, profile)
         stream = await self._store.stream(profile)
         at = stream.check(Cursor.parse(cursor))
         end = await self._store.place(subscription.id, profile)
@@ -280,3 +294,8 @@ class Subscriptions:
         secret, identity = Secret(f"whsec_{text}"), secrets.token_hex(8)
         sealed = self._vault.seal(secret, place=signing_place(subscription, identity))
         return SigningSecret(id=identity, sealed=sealed), secret
+
+
+def _check_named(subscription: Subscription, profile: ProfileId) -> None:
+    if not subscription.names(profile):
+        raise InvalidError("the webhook is not told of this profile", field="profile_id")

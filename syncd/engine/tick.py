@@ -125,6 +125,10 @@ class Ticker:
                 return polled.activities
         return None
 
+    async def noted(self) -> None:
+        """Return when what ended polls came to is in the store."""
+        await self._write_notes()
+
     async def settled(self) -> None:
         """Return when no poll runs and everything is noted."""
         while self._running:

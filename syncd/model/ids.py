@@ -33,7 +33,9 @@ WHOLE = Slot("")  # the slot of a single event or of a series
 _DIGITS = "abcdefghijklmnopqrstuvwxyz234567"
 _PAIRS = [first + second for first in _DIGITS for second in _DIGITS]
 _PROFILE_NAME = re.compile(r"pro_([a-z2-7]{4,13})")
-_CURSOR = re.compile(r"([a-z2-7]{8})(0|[1-9][0-9]{0,17})", re.ASCII)
+_NUMBER = "(0|[1-9][0-9]{0,17})"
+CURSOR = re.compile(f"([a-z2-7]{{8}}){_NUMBER}", re.ASCII)
+CURSOR_OF_ALL = re.compile(f"([a-z2-7]{{8}})-{_NUMBER}-{_NUMBER}-{_NUMBER}(-a)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +52,11 @@ class Cursor:
     @classmethod
     def parse(cls, text: str) -> "Cursor":
         """Read what ``str()`` wrote; raises MalformedCursorError for anything else."""
-        found = _CURSOR.fullmatch(text)
+        found = CURSOR.fullmatch(text)
         if found is None:
+            if CURSOR_OF_ALL.fullmatch(text):
+                message = "this is a cursor of the stream of all profiles, not one of a profile"
+                raise MalformedCursorError(message)
             raise MalformedCursorError("this is not a cursor of syncd")
         return cls(found[1], Position(int(found[2])))
 

@@ -1,14 +1,10 @@
 """The stream of many profiles: places in it, and the cursor that names one (api.md N11)."""
 
-import re
 from dataclasses import dataclass, replace
 
 from syncd.model.activity import Activity
 from syncd.model.errors import CursorExpiredError, MalformedCursorError
-from syncd.model.ids import Position, ProfileId
-
-_NUMBER = "(0|[1-9][0-9]{0,17})"
-_CURSOR = re.compile(f"([a-z2-7]{{8}})-{_NUMBER}-{_NUMBER}-{_NUMBER}(-a)?", re.ASCII)
+from syncd.model.ids import CURSOR, CURSOR_OF_ALL, Position, ProfileId
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -51,9 +47,10 @@ class MergedCursor:
     @classmethod
     def parse(cls, text: str) -> "MergedCursor":
         """Read what ``str()`` wrote; raises MalformedCursorError for anything else."""
-        found = _CURSOR.fullmatch(text)
+        found = CURSOR_OF_ALL.fullmatch(text)
         if found is None:
-            raise MalformedCursorError("this is not a cursor of the stream of all profiles")
+            kind = "a cursor of one profile, " if CURSOR.fullmatch(text) else ""
+            raise MalformedCursorError(f"this is {kind}not a cursor of the stream of all profiles")
         place = Place(int(found[2]), ProfileId(int(found[3])), Position(int(found[4])))
         return cls(found[1], place, after_auth=found[5] is not None)
 

@@ -153,6 +153,10 @@ class Subscription:
         kinds = {_KINDS.get(word.partition(".")[0], Kind.ACCOUNT) for word in self.words}
         return Filter(kinds=frozenset(kinds) or SHOWN, calendars=self.calendars or None)
 
+    def names(self, profile: ProfileId) -> bool:
+        """Tell whether it is to be told of a profile that it covers."""
+        return not self.profiles or profile in self.profiles
+
     def wants(self, word: Word) -> bool:
         """Tell whether messages of this type are sent."""
         return not self.words or word in self.words

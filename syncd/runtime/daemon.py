@@ -30,6 +30,7 @@ from syncd.runtime.listening import api_socket, unix_socket
 from syncd.runtime.lock import only_writer
 from syncd.runtime.notify import Notifier
 from syncd.runtime.rehearsal import rehearse
+from syncd.runtime.setback import watch_for_setbacks
 from syncd.runtime.settings import Settings
 from syncd.runtime.vitals import newer_wanted
 from syncd.runtime.wiring import KEEP_ALIVE, PRUNE, TICK, Core, desk_of, parts_of, wired
@@ -159,6 +160,9 @@ async def running(current: Settings, sockets: Sockets, notifier: Notifier) -> As
                 group.create_task(_news(core), name="news"),
                 group.create_task(core.deliverer.follow(), name="deliver"),
                 group.create_task(core.rounds.take(), name="rounds"),
+                group.create_task(
+                    watch_for_setbacks(core.clock, partial(_set_back, core)), name="setbacks"
+                ),
             ]
             core.schedule.start()
             try:
@@ -238,6 +242,15 @@ async def _prune(core: Core) -> None:
 async def _keep_alive(core: Core) -> None:
     if core.rounds.here:
         await core.idle.keep_alive()
+
+
+async def _set_back(core: Core, by: timedelta) -> None:
+    """Have everything happen when it would have, by a clock that was set back."""
+    core.schedule.hurry()
+    if core.rounds.here:
+        await core.ticker.noted()  # these are of the former clock
+        await core.store.turn_back(by, now=core.clock.now())
+        core.deliverer.look_anew()
 
 
 async def _news(core: Core) -> None:

@@ -7,6 +7,7 @@ names that change their address between look-up and connection pass through it a
 import errno
 import socket
 from collections.abc import Sequence
+from datetime import timedelta
 from ipaddress import ip_address
 
 from aiohttp import AddrInfoType, ClientSession, ClientTimeout, DummyCookieJar, TCPConnector
@@ -17,6 +18,9 @@ from syncd.model.outbound import Network, reachable
 TIMEOUT = ClientTimeout(total=120, sock_connect=10, sock_read=30)
 _LOW_PORTS = frozenset({80, 443})
 _FIRST_FREE_PORT = 1024
+_IDLE = timedelta(seconds=15)
+PUSH_IDLE = timedelta(seconds=1.5)  # servers end idle connections after 2 s (gunicorn), 5 s (most);
+# a POST that meets such an end is lost, and nobody may send it again unasked (RFC 9110 §9.2.2)
 _AT_ONCE = 64
 _AT_ONCE_A_HOST = 8
 
@@ -62,16 +66,18 @@ class Guard:
         return True
 
 
-def session(guard: Guard) -> ClientSession:
+def session(guard: Guard, *, idle: timedelta = _IDLE) -> ClientSession:
     """Return a session without proxy, cookies or redirect of its own making; the caller closes it.
 
-    Its time-outs are the usual ones; a request that reads longer brings its own.
+    Its time-outs are the usual ones; a request that reads longer brings its own. A connection is
+    used again within ``idle`` of its last answer.
     """
     connector = TCPConnector(
         socket_factory=guard,
         limit=_AT_ONCE,
         limit_per_host=_AT_ONCE_A_HOST,
         ttl_dns_cache=60,
+        keepalive_timeout=idle.total_seconds(),
     )
     return ClientSession(
         connector=connector,

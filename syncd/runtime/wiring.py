@@ -53,7 +53,7 @@ from syncd.runtime.backlog import show_backlog
 from syncd.runtime.clock import SystemClock
 from syncd.runtime.fanout import target_of
 from syncd.runtime.metrics import Metrics
-from syncd.runtime.outbound import Guard, session
+from syncd.runtime.outbound import PUSH_IDLE, Guard, session
 from syncd.runtime.rounds import Rounds
 from syncd.runtime.schedule import Schedule
 from syncd.runtime.settings import Pace, Settings
@@ -152,7 +152,7 @@ async def wired(settings: Settings) -> AsyncIterator[Core]:
         ledger = Ledger(
             *(store, notes, linking, clock, metrics), public_url=base, draw=random.random
         )
-        pushing = session(guard)
+        pushing = session(guard, idle=PUSH_IDLE)
         stack.push_async_callback(pushing.close)
         outlet = SinkRim(
             session=lambda: pushing,

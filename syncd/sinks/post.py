@@ -5,7 +5,15 @@ import errno
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 
-from aiohttp import ClientConnectorError, ClientError, ClientResponse, ClientSession, ClientTimeout
+from aiohttp import (
+    ClientConnectorError,
+    ClientError,
+    ClientResponse,
+    ClientResponseError,
+    ClientSession,
+    ClientTimeout,
+    ServerDisconnectedError,
+)
 
 from syncd.model.retry import retry_after
 from syncd.model.subscription import LONGEST_RETRY_AFTER
@@ -51,6 +59,12 @@ class Poster:
         except ClientConnectorError as fault:
             refused = fault.os_error.errno == errno.EACCES  # the address guard's (O1)
             error = "this address may not be reached" if refused else f"no connection: {fault}"
+        except ServerDisconnectedError:
+            error = "the connection was closed without an answer"
+        except ClientResponseError as fault:  # its status is of the library, not of the endpoint
+            error = f"the answer is no HTTP: {fault.message.partition(chr(10))[0].rstrip(':')}"[
+                :200
+            ]
         except (ClientError, OSError, ValueError) as fault:
             error = f"{type(fault).__name__}: {fault}"[:200]
         return Receipt(

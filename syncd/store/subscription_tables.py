@@ -84,6 +84,8 @@ deliveries = Table(
     Index(None, "subscription_id", "delivery_id"),
 )
 
+OF_A_SUBSCRIPTION = (deliveries, positions, signing_secrets, subscriptions)  # in order of removal
+
 # spelled out, as the index is: SQLite uses it only for statements that say the same
 NOT_DELIVERED = deliveries.c.outcome != literal_column("'delivered'")
 

@@ -39,6 +39,7 @@ from syncd.store.rows import AnyRow
 from syncd.store.subscription_rows import secret_of, secret_values, subscription_of, values_of
 from syncd.store.subscription_tables import (
     NOT_DELIVERED,
+    OF_A_SUBSCRIPTION,
     deliveries,
     positions,
     signing_secrets,
@@ -168,7 +169,7 @@ class SqlSubscriptions(Topic):
         """Remove one with all that was kept of it; one that is gone is as good."""
 
         async def work(connection: AsyncConnection) -> None:
-            for table in (deliveries, positions, signing_secrets, subscriptions):
+            for table in OF_A_SUBSCRIPTION:
                 gone = delete(table).where(table.c.subscription_id == subscription)
                 await connection.execute(gone)
             await self._tell_changed(connection, subscription)

@@ -3,20 +3,26 @@
 import shutil
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import Select, exists, func, select, text
+from sqlalchemy import Select, exists, func, select, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from syncd.model.errors import MisconfiguredError, TransientError, UnsupportedError
+from syncd.model.subscription import Outcome
+from syncd.model.when import milliseconds
 from syncd.ports.clock import Clock
 from syncd.ports.store.upkeep import Health
 from syncd.store.appending import Appender
 from syncd.store.backup import copy_marked
 from syncd.store.database import Database
 from syncd.store.life import Beats, beat
+from syncd.store.subscription_tables import NOT_DELIVERED, deliveries, subscriptions
 from syncd.store.tables import SNAPSHOT, activities, calendars, profiles, streams
 from syncd.store.topic import Topic
+
+_MILLISECOND = timedelta(milliseconds=1)
 
 
 class SqlUpkeep(Topic):
@@ -55,6 +61,19 @@ class SqlUpkeep(Topic):
     def duty(self) -> AbstractAsyncContextManager[Callable[[], Awaitable[None]] | None]:
         """Be the one process that does what one must do: ``Upkeep.duty``."""
         return self._database.duty()
+
+    async def turn_back(self, by: timedelta, *, now: datetime) -> None:
+        """Let what is due later than ``now`` be due so much earlier: ``Upkeep.turn_back``."""
+        back, since = by // _MILLISECOND, milliseconds(now)
+
+        async def work(connection: AsyncConnection) -> None:
+            for column in (profiles.c.next_poll_at, subscriptions.c.retry_at, deliveries.c.next_at):
+                later = update(column.table).where(column > since)
+                if column.table is deliveries:
+                    later = later.where(deliveries.c.outcome == Outcome.PENDING, NOT_DELIVERED)
+                await connection.execute(later.values({column: column - back}))
+
+        await self._database.write(work)
 
     async def check(self) -> Sequence[str]:
         """Return what is wrong, one sentence a fault: integrity, gaps, dangling rows."""

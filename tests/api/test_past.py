@@ -43,3 +43,22 @@ async def test_a_past_that_is_not_there_is_refused(api: Api) -> None:
     response = await api.get(f"{primary}/events", params={"as_of": str(latest)}, headers=raw)
     assert response.status == 400
     assert "as_of" in (await response.json(content_type=None))["message"]
+
+
+async def test_a_calendar_that_is_gone_is_listed_by_its_id_as_it_was(api: Api) -> None:
+    """K18: so is one that was gone for good since; without as_of it is 404."""
+    primary = await polled(api)
+    listed = await api.get(f"{primary}/events")
+    cursor, then = listed.headers["X-Syncd-Cursor"], undated(await listed.json(content_type=None))
+    assert then
+    known = (await api.ground.store.calendars(api.ground.profile_id))[0]  # the primary one
+    api.ground.server.calendars.clear()
+    for _ in range(3):
+        await api.ground.poll(listing=True)
+    path = f"/v1/accounts/{api.ground.profile_id}/cal/calendars/{known.id}/events"
+    assert (await api.get(path)).status == 404
+    past = await api.get(path, params={"as_of": cursor})
+    assert past.status == 200
+    assert undated(await past.json(content_type=None)) == then
+    gone = {"as_of": str((await api.ground.store.stream(api.ground.profile_id)).latest)}
+    assert (await api.get(path, params=gone)).status == 404

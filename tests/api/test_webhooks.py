@@ -111,6 +111,10 @@ async def test_enabled_true_tries_one_that_fails_again_at_once(api: Api) -> None
         ),
         ({"url": "http://10.0.0.1/"}, "url: 10.0.0.1 is not public"),
         ({"url": "https://a.example/a b"}, "url: the url must have no blanks"),
+        *(
+            ({"url": f"https://{host}/"}, "url: the url names no host that there could be")
+            for host in ("a..example", "...", "a" * 64 + ".example")
+        ),
         ({"url": URL, "profiles": ["pro_zzzz"]}, "profiles"),
         ({"url": URL, "calendars": ["cal_none"]}, "calendars"),
         ({"url": URL, "start": "abcdefgh1"}, "start"),
@@ -236,6 +240,41 @@ async def test_what_cannot_be_replayed_names_its_field_or_where_to_begin(api: Ap
     one = await api.token(profile_id=api.ground.profile_id)
     begun = await api.send("POST", HOOKS, json={"url": URL, "start": beyond}, token=one)
     assert (begun.status, (await begun.json())["latest"]) == (410, str(stream.latest))
+
+
+async def test_a_replay_asks_for_one_thing_in_words_of_json(api: Api) -> None:
+    """What else was sent would be passed over without a word."""
+    hook = await made(api)
+    place = f"{HOOKS}/{hook['id']}/replay"
+    for body, told in (
+        ({"failed": True, "cursor": "x"}, "send profile_id and cursor, or failed: true, not both"),
+        ({"failed": True, "until": "x"}, "send profile_id and cursor, or failed: true, not both"),
+        ({"failed": "true"}, "failed: must be true, or left out"),
+        ({"failed": False}, "failed: must be true, or left out"),
+    ):
+        response = await api.send("POST", place, json=body)
+        assert response.status == 400, body
+        assert (await response.json())["detail"].startswith(told)
+    answered = await api.send("POST", place, json={"failed": True, "cursor": None})
+    assert answered.status == 202
+
+
+async def test_what_retention_has_cut_off_is_not_sent_again(api: Api) -> None:
+    """N20: it is told so, and not counted."""
+    hook = await made(api)
+    place = f"{HOOKS}/{hook['id']}"
+    sink_of(api).answers = lambda _url, _message: refused(500)
+    await happen(api, "Review")
+    (failed, *_) = (await api.json(f"{place}/deliveries"))["objects"]
+    sink_of(api).answers = FakeSink().answers
+    profile, now = api.ground.profile_id, api.clock.now()
+    await api.ground.store.prune(profile, before=now + SCHEDULE[-1], keep=None)
+    response = await api.send("POST", f"{place}/deliveries/{failed['id']}/replay")
+    told, stream = await response.json(), await api.ground.store.stream(profile)
+    assert (response.status, told["code"]) == (410, "cursor_expired")
+    assert (told["cursor"], told["latest"]) == (str(stream.oldest), str(stream.latest))
+    again = await api.send("POST", f"{place}/replay", json={"failed": True})
+    assert (again.status, await again.json()) == (202, {"count": 0})
 
 
 async def test_one_that_is_disabled_names_no_next_attempt(api: Api) -> None:

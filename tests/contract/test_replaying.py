@@ -5,13 +5,16 @@ On both databases, which keep when each is due.
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 
+from syncd.model.errors import InvalidError
 from syncd.model.ids import ProfileId
 from syncd.model.subscription import SCHEDULE, Outcome, Reason, Status, Subscription
 from syncd.ports.sink import Message, Receipt
+from syncd.ports.store.profiles import PollNote
 from syncd.store.open import SqlStore
 from tests.engine.pushed import SECOND, URL, Ground, down, pushed_from
 from tests.fakes.clock import FakeClock
@@ -281,3 +284,66 @@ async def test_what_retention_has_cut_off_is_given_up(here: Ground) -> None:
     assert len(here.sink.tried) == 1
     failed = await here.store.deliveries(made.id, outcome=Outcome.FAILED)
     assert [one.error for one in failed].count("retention has cut the record off") == 3
+
+
+async def test_replays_of_a_profile_that_is_no_longer_named_are_not_sent(here: Ground) -> None:
+    """Whoever takes a profile from a webhook means what waits, too, and what once failed."""
+    made = await here.subscribe()
+    here.sink.answers = down
+    await here.append(1, "a")
+    await here.settled()
+    (failed,) = await here.store.deliveries(made.id)
+    assert await here.subscriptions.replay_failed(made) == 1
+    await here.append(2, "b")
+    await here.subscriptions.change(
+        await here.seen(made), replace(await here.seen(made), profiles=frozenset({TWO}))
+    )
+    here.sink.answers = lambda _url, _message: WELL
+    after = await here.subscriptions.enable(made.id, enabled=True)
+    await here.settled(SECOND)
+    assert here.arrived() == [(2, "b")]
+    assert await pending(here, made) == []
+    (told,) = [one for one in await here.store.deliveries(made.id) if one.id != failed.id][-1:]
+    assert (told.profile_id, told.outcome) == (ONE, Outcome.FAILED)
+    assert told.error == "the webhook is no longer told of this profile"
+    assert await here.subscriptions.replay_failed(after) == 0
+    with pytest.raises(InvalidError, match="not told of this profile"):
+        await here.subscriptions.replay(after, failed.id)
+    await here.settled(FIVE)
+    assert here.arrived() == [(2, "b")]
+
+
+async def test_a_clock_that_is_set_back_delays_no_attempt_f27(here: Ground) -> None:
+    """Of the stream and of a replay; what was due stays due as long after as it was."""
+    replays, fails = await replayed_down(here), "https://b.example/hook"
+    failing = await here.subscribe(fails)
+    await here.append(1, "d")
+    await here.settled()
+    due = (await here.seen(failing)).retry_at
+    assert due is not None
+    assert await pending(here, replays) != [None, None, None]
+    day = timedelta(days=1)
+    here.clock.jump(-day)
+    await here.store.turn_back(day, now=here.clock.now())
+    here.deliverer.look_anew()
+    assert (await here.seen(failing)).retry_at == due - day
+    here.sink.answers = lambda _url, _message: WELL
+    await here.settled()
+    assert here.arrived(fails) == []
+    await here.settled(FIVE)
+    assert here.arrived(fails) == [(1, "d")]
+    assert sorted(names(here)) == ["a", "b", "c", "d"]
+
+
+async def test_a_clock_that_is_set_back_delays_no_poll_f27(
+    store: SqlStore, clock: FakeClock, here: Ground
+) -> None:
+    del here
+    soon, day = clock.now() + timedelta(minutes=1), timedelta(days=1)
+    note = PollNote(profile_id=ONE, generation=1, next_poll_at=soon)
+    past = PollNote(profile_id=TWO, generation=1, next_poll_at=clock.now() - 2 * day)
+    await store.note_polls([note, past])
+    clock.jump(-day)
+    await store.turn_back(day, now=clock.now())
+    assert (await store.profile(ONE)).next_poll_at == soon - day
+    assert (await store.profile(TWO)).next_poll_at == past.next_poll_at

@@ -1,12 +1,11 @@
 """What ``Subscriptions`` promises, on both databases."""
 
-import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from syncd.model.errors import ConflictError, LimitError, NotFoundError, StaleStateError
+from syncd.model.errors import ConflictError, NotFoundError, StaleStateError
 from syncd.model.ids import ApplicationId, Position, ProfileId
 from syncd.model.subscription import (
     Delivery,
@@ -21,7 +20,7 @@ from syncd.model.subscription import (
 from syncd.ports.store import Store
 from syncd.ports.store.subscriptions import Advance, Backlog, Note
 from tests.store.opening import NOON
-from tests.store.samples import USER, a_record, an_application, with_profile
+from tests.store.samples import USER, a_record, with_profile
 
 ONE = ProfileId(1)
 
@@ -319,37 +318,6 @@ async def test_a_clients_subscriptions_are_listed(store: Store) -> None:
     assert await store.subscriptions(profile=ONE, client=ApplicationId("app_one")) == []
     with pytest.raises(ConflictError):
         await store.add_subscription(a_subscription("chn_a"), at=None, beginning=False)
-
-
-async def test_an_owner_has_no_more_than_it_may_also_of_many_at_once(store: Store) -> None:
-    """A user's webhooks are those of its profiles too; other owners are asked for theirs."""
-    await with_profile(store)
-    profile = await with_profile(store, 2)
-    left = list[str]()
-
-    async def add(number: int, most: int, **owner: object) -> None:
-        made = a_subscription(f"whk_{most}_{number}", secrets=(), **owner)
-        try:
-            await store.add_subscription(made, at=None, beginning=False, most=most)
-        except LimitError:
-            left.append(made.id)
-
-    async with asyncio.TaskGroup() as group:
-        for number in range(12):
-            owner = {"user_id": None, "profile_id": profile.id} if number % 2 else {}
-            group.create_task(add(number, 5, **owner))
-    assert len(await store.subscriptions()) == 5
-    assert len(left) == 7
-    application = an_application()
-    await store.add_application(application)
-    async with asyncio.TaskGroup() as group:
-        for number in range(12):
-            group.create_task(add(number, 4, user_id=None, application_id=application.id))
-    assert len(await store.subscriptions(application=application.id)) == 4
-    left.clear()
-    for number in range(3):
-        await add(number, 2, user_id=None, admin=True)
-    assert left == ["whk_2_2"]
 
 
 async def test_replays_wait_until_they_are_due(store: Store) -> None:

@@ -11,7 +11,7 @@ import orjson
 import pytest
 
 from syncd.engine.browse import Browser, EventQuery
-from syncd.model.errors import CursorExpiredError
+from syncd.model.errors import CursorExpiredError, NotFoundError
 from syncd.model.event import Event
 from syncd.model.ids import CalendarId, CalendarKey, calendar_id
 from tests.engine.ground import Ground, all_day, event, exception, ground, series
@@ -122,3 +122,51 @@ async def test_what_is_no_longer_retained_is_refused(album: Album) -> None:
     with pytest.raises(CursorExpiredError):
         await album.picture(MONTH, str(stream.oldest))
     assert await album.picture(MONTH, str(stream.latest)) == await album.picture(MONTH)
+
+
+async def test_a_calendar_that_is_gone_is_listed_as_it_was_there(album: Album) -> None:
+    """Where it was there: not behind its end, nor before it was added."""
+    here = album.here
+    await here.poll()
+    del here.server.calendars[CalendarKey("/work/")]
+    before = await album.picture(VIEWS[1])
+    for _ in range(3):
+        await here.poll(listing=True)
+    end = str((await here.store.stream(here.profile_id)).latest)
+    with pytest.raises(NotFoundError):
+        await album.picture(MONTH)
+    with pytest.raises(NotFoundError):
+        await album.picture(MONTH, end)
+
+    album.work = here.server.add("/work/")
+    await here.poll(listing=True)
+    for _ in range(6):
+        await album.live()
+    cursor = str((await here.store.stream(here.profile_id)).latest)
+    pictures = [await album.picture(view) for view in VIEWS]
+    assert pictures[1] != before
+    del here.server.calendars[CalendarKey("/work/")]
+    for _ in range(3):
+        await here.poll(listing=True)
+    assert [await album.picture(view, cursor) for view in VIEWS] == pictures
+    with pytest.raises(NotFoundError):
+        await album.picture(MONTH, end)
+
+
+async def test_a_past_that_retention_cuts_off_while_it_is_read_is_refused(
+    album: Album, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await album.here.poll()
+    for _ in range(4):
+        await album.live()
+    store, profile = album.here.store, album.here.profile_id
+    cursor = str((await store.stream(profile)).oldest)
+    read = store.events
+
+    async def meanwhile(window: Any) -> Any:  # noqa: ANN401 - as the store's
+        await store.prune(profile, before=album.here.clock.now(), keep=1)
+        return await read(window)
+
+    monkeypatch.setattr(store, "events", meanwhile)
+    with pytest.raises(CursorExpiredError):
+        await album.picture(replace(VIEWS[1], page_size=100), cursor)

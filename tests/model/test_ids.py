@@ -18,6 +18,7 @@ from syncd.model.ids import (
     profile_name,
     split_event_id,
 )
+from syncd.model.merged import MergedCursor, Place
 
 CALENDAR = CalendarId("cal_aaab_x")
 
@@ -73,3 +74,14 @@ def test_ids_follow_from_the_providers_key_alone_p7() -> None:
 def test_an_exception_names_the_occurrence_that_it_replaced_p8() -> None:
     key, slot = ResourceKey("/alice/work/1.ics"), Slot("20261120T090000Z")
     assert split_event_id(event_id(CALENDAR, key, slot)) == (event_id(CALENDAR, key), slot)
+
+
+def test_a_cursor_of_the_other_kind_is_told_as_such() -> None:
+    """Both are syncd's; "not a cursor" would send their reader looking for damage."""
+    one = Cursor("q3hd5w7a", Position(30))
+    of_all = MergedCursor("q3hd5w7a", Place(3, ProfileId(1), Position(30)), after_auth=True)
+    with pytest.raises(MalformedCursorError, match="of the stream of all profiles, not one of a"):
+        Cursor.parse(str(of_all))
+    with pytest.raises(MalformedCursorError, match="a cursor of one profile, not a cursor of the"):
+        MergedCursor.parse(str(one))
+    assert MergedCursor.parse(str(of_all)) == of_all

@@ -236,7 +236,7 @@ async def test_following_prints_each_activity_as_it_comes(syncd: Daemon, tmp_pat
         await syncd.start()
         await syncd.ask(*login(server), text=server.password)
         follower = await asyncio.create_subprocess_exec(
-            *syncd._command("activity", "tail", "1", "--cursor", "latest", "-f"),
+            *syncd.command("activity", "tail", "1", "--cursor", "latest", "-f"),
             stdout=asyncio.subprocess.PIPE,
         )
         assert follower.stdout is not None

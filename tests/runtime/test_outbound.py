@@ -5,15 +5,17 @@ import errno
 import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from ipaddress import ip_address, ip_network
 
 import pytest
 from aiohttp import ClientError, ClientSession, DummyCookieJar, TCPConnector, web
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.resolver import ThreadedResolver
+from aiohttp.test_utils import TestServer
 
 from syncd.model.outbound import reachable
-from syncd.runtime.outbound import TIMEOUT, Guard, session
+from syncd.runtime.outbound import PUSH_IDLE, TIMEOUT, Guard, session
 
 NOT_PUBLIC = """
 0.0.0.0 0.1.2.3 10.0.0.1 10.255.255.255 100.64.0.1 100.127.255.254 127.0.0.1 127.0.0.2
@@ -223,6 +225,30 @@ async def test_profiles_share_no_cookies_and_requests_end_in_time() -> None:
         assert not client.trust_env
         assert (TIMEOUT.total, TIMEOUT.sock_connect, TIMEOUT.sock_read) == (120, 10, 30)
         assert client.timeout == TIMEOUT
+
+
+async def test_a_connection_is_used_again_only_while_its_server_surely_keeps_it() -> None:
+    """Or a POST meets the end of an idle connection, which looks like a refusal of it."""
+    ends = set[object]()
+
+    async def take(request: web.Request) -> web.Response:
+        assert request.transport is not None
+        ends.add(request.transport.get_extra_info("peername"))
+        return web.Response()
+
+    app = web.Application()
+    app.router.add_post("/", take)
+    idle, allowed = timedelta(seconds=0.2), [ip_network("127.0.0.0/8")]
+    async with TestServer(app) as server, session(Guard(allowed), idle=idle) as client:
+        for _ in range(3):
+            async with client.post(server.make_url("/")):
+                pass
+        assert len(ends) == 1
+        await asyncio.sleep(0.3)
+        async with client.post(server.make_url("/")):
+            pass
+    assert len(ends) == 2
+    assert timedelta(seconds=2) > PUSH_IDLE, "what the least patient of common servers keeps"
 
 
 def test_the_addresses_of_these_tests_are_what_they_claim() -> None:

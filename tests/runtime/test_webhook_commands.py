@@ -176,7 +176,16 @@ async def test_what_cannot_be_is_a_sentence_that_says_what_to_do(connected: Daem
     made = await connected.ask("webhook", "add", "https://app.example/")
     await tried(("replay", made["id"]), 2, "name a delivery, --profile with --cursor, or --failed")
     await tried(("replay", made["id"], "dlv_no"), 1, "there is no such delivery")
+    await tried(("replay", made["id"], "dlv_no", "--failed"), 2, "or --failed: one of them")
+    await tried(("replay", made["id"], "--failed", "--cursor", "x"), 2, "--failed: one of them")
     await tried(("deliveries", made["id"], "--status", "lost"), 2, "delivered, failed or pending")
+    await tried(("deliveries", made["id"], "--limit", "0"), 2, "greater than or equal to 1")
+    beyond = (await connected.ask("activity", "tail", "1"))[-1]["cursor"] + "0"
+    begin = "the stream ends before this cursor; go on at"
+    await tried(
+        ("replay", made["id"], "--profile", "1", "--cursor", beyond), 1, f"{begin} --cursor "
+    )
+    await tried(("add", url, "--profile", "1", "--start", beyond), 1, f"{begin} --start ")
 
 
 class Tail:
@@ -190,7 +199,7 @@ class Tail:
     async def following(cls, connected: Daemon, *words: str) -> "Tail":
         return cls(
             await asyncio.create_subprocess_exec(
-                *connected._command("activity", "tail", *words, "-f", "-o", "json"),
+                *connected.command("activity", "tail", *words, "-f", "-o", "json"),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,

@@ -1,5 +1,6 @@
 """Webhooks as the command line adds them, with the daemon's own parts (N14, K46)."""
 
+import asyncio
 import base64
 import re
 from collections.abc import AsyncIterator
@@ -13,6 +14,7 @@ from aiohttp.test_utils import TestServer
 from syncd.model.errors import InvalidError, LimitError, ProbeError
 from syncd.runtime import settings
 from syncd.runtime.admin import perform
+from syncd.runtime.outbound import PUSH_IDLE
 from syncd.runtime.wiring import Core, parts_of, wired
 from tests.journeys.daemon import configured
 from tests.servers.kloudless_hook import KloudlessHook
@@ -90,3 +92,22 @@ async def test_the_setting_says_how_many_one_owner_may_have(
             await perform(core, "webhook.add", url)
         await perform(core, "webhook.remove", {"webhook": first["id"]})
         await perform(core, "webhook.add", url)
+
+
+async def test_what_is_pushed_goes_over_no_connection_that_may_be_ending(core: Core) -> None:
+    """Servers end those that are idle, some after 2 s; what else we ask may be asked again."""
+    ends = list[object]()
+
+    async def take(request: web.Request) -> web.Response:
+        assert request.transport is not None
+        ends.append(request.transport.get_extra_info("peername"))
+        return web.Response()
+
+    app = web.Application()
+    app.router.add_post("/", take)
+    async with TestServer(app) as server:
+        made = await perform(core, "webhook.add", {"url": str(server.make_url("/"))})
+        for pause in (0, 0, PUSH_IDLE.total_seconds() + 0.2):
+            await asyncio.sleep(pause)
+            await perform(core, "webhook.test", {"webhook": made["id"]})
+    assert [ends[0] == each for each in ends] == [True, True, False]

@@ -197,13 +197,40 @@ async def test_silence_resets_and_refused_connections_are_failures(
 ) -> None:
     monkeypatch.setattr(post, "TIMEOUT", ClientTimeout(total=0.2))
     async with Receiver.listening() as receiver:
-        for answer, error in ((hang, "20 s"), (reset, "Disconnected")):
+        for answer, error in ((hang, "20 s"), (reset, "closed without an answer")):
             receiver.answer = answer
             receipt = await sink.send(subscription(receiver.url), message())
             assert receipt.code is None
             assert error in (receipt.error or "")
         url = receiver.url
     assert "no connection" in ((await sink.send(subscription(url), message())).error or "")
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (b"<html>hi</html>\r\n\r\n", "no HTTP: Bad status line"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: abc\r\n\r\n", "Invalid character in Content-Length"),
+    ],
+)
+async def test_what_is_no_answer_of_http_is_not_told_as_a_status(
+    sink: WebhookSink, said: bytes, told: str
+) -> None:
+    """The library's own 400 would read as if the endpoint had said it."""
+
+    async def garbage(request: web.Request) -> web.StreamResponse:
+        assert request.transport is not None
+        request.transport.write(said)
+        request.transport.close()
+        return web.Response()
+
+    async with Receiver.listening() as receiver:
+        receiver.answer = garbage
+        receipt = await sink.send(subscription(receiver.url), message())
+    assert receipt.code is None
+    assert told in (receipt.error or "")
+    assert "400" not in (receipt.error or "")
+    assert "\n" not in (receipt.error or "")
 
 
 async def test_a_status_decides_whatever_becomes_of_the_rest(

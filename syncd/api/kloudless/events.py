@@ -54,7 +54,8 @@ async def list_events(request: web.Request, query: EventsQuery) -> web.Response:
 
     Without `end`, occurrences are computed for 366 days from now, or from a later `start`; at most
     2,000 of a series and 20,000 of a listing. A cut is told by `X-Syncd-Truncated: true`.
-    `as_of`, a retained cursor of the account's activity, lists the calendar as it was there.
+    `as_of`, a retained cursor of the account's activity, lists the calendar as it was there, also
+    one that is gone since.
 
     The calendar of a room that `cal/resources` names is read from the provider at each request:
     without `end` single events end with the 366 days, too, instances at most five years ahead;
@@ -68,7 +69,7 @@ async def list_events(request: web.Request, query: EventsQuery) -> web.Response:
     if query.as_of is not None and wants_raw(request):
         why = "the provider's own objects are kept of the present only: leave them or as_of out"
         raise invalid(why, field="as_of")
-    known = await calendar_named(request, profile, name)
+    known = await calendar_named(request, profile, name, removed=query.as_of is not None)
     asked = _asked(query, known)
     async with refused_cursors(request):
         listing = await parts_of(request).browser.list_events(profile.id, known.id, asked)

@@ -86,11 +86,17 @@ def calendar_href(request: web.Request, account: int, calendar: CalendarId) -> s
     return f"{base_url(request)}/v1/accounts/{account}/cal/calendars/{calendar}"
 
 
-async def calendar_named(request: web.Request, profile: Profile, name: str) -> KnownCalendar:
-    """Return a calendar of the profile by its id, or the primary one (R9); no room's (K18)."""
+async def calendar_named(
+    request: web.Request, profile: Profile, name: str, *, removed: bool = False
+) -> KnownCalendar:
+    """Return a calendar of the profile by its id, or the primary one (R9); no room's (K18).
+
+    One that is gone only by its id, and only if ``removed``.
+    """
     if is_room_calendar(name):
         raise NotFoundError(f"of the calendar of a room only events can be listed: {name}")
-    for known in await parts_of(request).store.calendars(profile.id):
-        if known.id == name or (name == PRIMARY and known.calendar.primary):
+    for known in await parts_of(request).store.calendars(profile.id, removed=removed):
+        primary = known.calendar.primary and known.removed_at is None
+        if known.id == name or (name == PRIMARY and primary):
             return known.as_of(profile.polled_at)
     raise NotFoundError(f"there is no calendar {name}")

@@ -54,7 +54,7 @@ async def retrieve_delivery(request: web.Request) -> web.Response:
     scope=Scope.MANAGE_WEBHOOKS,
     status=202,
     answer=Replayed,
-    errors=(409,),
+    errors=(409, 410),
 )
 async def replay_delivery(request: web.Request) -> web.Response:
     """Send what an attempt was about once more, with the same id."""

@@ -187,10 +187,17 @@ class NewSecret(Shape):
     secret: str
 
 
+def _only_true(value: object) -> object:
+    """Say it as JSON does."""
+    if value is not None and value is not True:
+        raise ValueError("must be true, or left out")
+    return value
+
+
 class ReplayBody(Shape, json_schema_extra={"examples": [{"failed": True}]}):
     """What to send again: all that was never delivered, or what lies behind a profile's cursor."""
 
-    failed: Literal[True] | None = None
+    failed: Annotated[Literal[True] | None, BeforeValidator(_only_true)] = None
     profile_id: str | None = None
     cursor: str | None = None
     until: str | None = None

@@ -229,6 +229,8 @@ async def test_webhook(request: web.Request) -> web.Response:
 async def replay_webhook(request: web.Request, body: ReplayBody) -> web.Response:
     """Send again, with the same ids: what was never delivered, or what lies behind a cursor."""
     found, subscriptions = await webhook_named(request), parts_of(request).subscriptions
+    if body.failed and (body.profile_id, body.cursor, body.until) != (None, None, None):
+        raise invalid("send profile_id and cursor, or failed: true, not both", field="failed")
     if body.failed:
         return answer({"count": await subscriptions.replay_failed(found)}, status=202)
     if body.profile_id is None or body.cursor is None:

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
@@ -32,6 +32,10 @@ class Upkeep(Protocol):
         Yields None if another one is. Else it yields a check to be made now and then: it raises
         TransientError when that is over, as the connection is lost.
         """
+        ...
+
+    async def turn_back(self, by: timedelta, *, now: datetime) -> None:
+        """Let what is due later than ``now`` be due so much earlier: polls, attempts, replays."""
         ...
 
     async def check(self) -> Sequence[str]:

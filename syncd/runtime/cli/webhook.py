@@ -113,7 +113,7 @@ def deliveries(
     context: typer.Context,
     webhook: Id,
     status: Annotated[str | None, typer.Option(help="delivered, failed, or pending.")] = None,
-    limit: Annotated[int, typer.Option(help="How many, at most 1000.")] = 100,
+    limit: Annotated[int, typer.Option(help="How many, at most 1000.", min=1, max=1000)] = 100,
 ) -> None:
     """List what was tried, newest first."""
     asked = {"webhook": webhook, "status": status, "limit": limit}

@@ -1,7 +1,5 @@
 """Activity streams, for ``syncd activity tail``."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -9,11 +7,11 @@ import orjson
 
 from syncd.engine.records import with_relink_url
 from syncd.model.activity import Activity, Filter, Kind
-from syncd.model.errors import CursorExpiredError, NotFoundError
+from syncd.model.errors import NotFoundError
 from syncd.model.ids import Cursor, ProfileId, profile_name
 from syncd.model.profile import Profile
 from syncd.model.reach import Reach
-from syncd.runtime.operations.names import profile_named
+from syncd.runtime.operations.names import profile_named, telling_where_to_go_on
 from syncd.runtime.wiring import Core
 
 Json = dict[str, Any]
@@ -32,7 +30,7 @@ async def read(
     Raises MalformedCursorError and CursorExpiredError (I4).
     """
     wait = timedelta(seconds=wait_seconds)
-    with _telling_where_to_go_on():
+    with telling_where_to_go_on("--cursor"):
         if profile is None:
             return await _of_all(core, cursor, limit, wait)
         found = await profile_named(core, profile)
@@ -75,14 +73,3 @@ async def _link(core: Core, number: ProfileId) -> tuple[Profile | None, str | No
         return None, None
     path = None if profile.refused is None else await core.linking.relink_path(profile)
     return profile, None if path is None else core.settings.server.public_url + path
-
-
-@contextmanager
-def _telling_where_to_go_on() -> Iterator[None]:
-    try:
-        yield
-    except CursorExpiredError as error:
-        told = f"{error}; go on at --cursor {error.restart}"
-        raise CursorExpiredError(
-            told, reason=error.reason, restart=error.restart, latest=error.latest
-        ) from None

@@ -14,7 +14,7 @@ from syncd.model.ids import CalendarId
 from syncd.model.reach import Reach
 from syncd.model.subscription import WEBHOOK_FORMATS, Format, Outcome, Subscription, Word
 from syncd.runtime.operations.access import user_named
-from syncd.runtime.operations.names import profile_named
+from syncd.runtime.operations.names import profile_named, telling_where_to_go_on
 from syncd.runtime.wiring import Core
 
 _MOST = 1000
@@ -63,7 +63,8 @@ async def add(  # noqa: PLR0913 - what may be asked for
         client=through.id if through is not None and format == Format.KLOUDLESS else None,
     )
     asked = replace(asked, calendars=await _calendars(core, asked, calendars))
-    made, secret = await core.subscriptions.add(asked, start=start)
+    with telling_where_to_go_on("--start"):
+        made, secret = await core.subscriptions.add(asked, start=start)
     return await _told(core, made) | {"secret": secret.reveal()}
 
 
@@ -167,13 +168,16 @@ async def replay(  # noqa: PLR0913 - what may be asked for
 ) -> Json:
     """Send again, with the same ids: one delivery, what lies behind a cursor, or what failed."""
     found = await _named(core, webhook)
+    if sum((failed, delivery is not None, (profile, cursor, until) != (None, None, None))) > 1:
+        raise InvalidError("name a delivery, or --profile with --cursor, or --failed: one of them")
     if failed:
         count = await core.subscriptions.replay_failed(found)
     elif delivery is not None:
         count = await core.subscriptions.replay(found, delivery)
     elif profile is not None and cursor is not None:
         number = (await profile_named(core, profile)).id
-        count = await core.subscriptions.replay_from(found, number, cursor, until)
+        with telling_where_to_go_on("--cursor"):
+            count = await core.subscriptions.replay_from(found, number, cursor, until)
     else:
         raise InvalidError("name a delivery, --profile with --cursor, or --failed")
     return {"webhook_id": found.id, "count": count}
