@@ -7,7 +7,10 @@ import signal
 from pathlib import Path
 
 import pytest
+import structlog
 from aiohttp import web_app
+
+from tests.store import compiled
 
 pytest.register_assert_rewrite("tests.contract.rig", "tests.journeys", "tests.witness")
 
@@ -16,6 +19,11 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # or each of the hundreds of processes that tests start would compile syncd anew
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# drawing the frames of a failure that a test provokes takes most of a second
+structlog.dev.ConsoleRenderer.get_active().exception_formatter = structlog.dev.plain_traceback
+
+compiled.share()
 
 # what is flushed to a disk here is flushed for nothing: each run has a folder of its own in memory
 MEMORY, ENOUGH = Path("/dev/shm"), 2 << 30  # noqa: S108

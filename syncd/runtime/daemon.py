@@ -2,7 +2,7 @@
 
 SIGTERM and SIGINT stop: readiness goes, streams end, polls and writes under way get time to end.
 SIGHUP builds everything anew from the file; the sockets stay open meanwhile, so nobody is refused.
-A file that is wrong changes nothing but the log.
+A file that is wrong changes nothing but the log: what it says is tried beside what runs.
 """
 
 import asyncio
@@ -22,13 +22,14 @@ from syncd import __version__
 from syncd.api.build import build
 from syncd.api.limits import READ_AT_MOST
 from syncd.engine.fanout import settle_fanout
-from syncd.model.errors import MisconfiguredError, TransientError
+from syncd.model.errors import SyncdError, TransientError
 from syncd.runtime import admin, log, settings
 from syncd.runtime.facts import facts_of
 from syncd.runtime.heap import settle_heap
 from syncd.runtime.listening import api_socket, unix_socket
 from syncd.runtime.lock import only_writer
 from syncd.runtime.notify import Notifier
+from syncd.runtime.rehearsal import rehearse
 from syncd.runtime.setback import watch_for_setbacks
 from syncd.runtime.settings import Settings
 from syncd.runtime.vitals import newer_wanted
@@ -79,31 +80,32 @@ async def serve(first: Settings, signals: Signals, config: Path | None) -> None:
     """Serve by ``first``, and after each SIGHUP by what the file says then."""
     notifier = Notifier()
     current = first
-    with first.naming(), only_writer(current.lock_file, patience=PATIENCE):
+    with (
+        first.naming(),
+        only_writer(current.lock_file, patience=PATIENCE),
+        Sockets(current) as sockets,
+    ):
         while not signals.stop.is_set():
-            with Sockets(current) as sockets:
-                while not signals.stop.is_set() and current.server.listen == sockets.listen:
-                    log.configure(current.log.level)
-                    signals.reload.clear()
-                    await _until_told(current, sockets, signals, notifier)
-                    if not signals.stop.is_set():
-                        current = _again(current, config)
+            log.configure(current.log.level)
+            async with running(current, sockets, notifier) as core:
+                settle_heap()
+                current = await _until_told(core, sockets, signals, notifier, config)
     lines.info("daemon.stopped")
 
 
 class Sockets:
-    """The listening sockets of one address; handed out as copies, so that they outlive a reload."""
+    """The listening sockets; handed out as copies, so that they outlive a reload."""
 
     def __init__(self, current: Settings) -> None:
         """Remember where; ``with`` opens."""
-        self.listen = current.server.listen
+        self._listen = current.server.listen
         self._admin_path = current.admin_socket
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
         """Listen; raises MisconfiguredError."""
         with ExitStack() as stack:
-            self.api = stack.enter_context(api_socket(self.listen))
+            self.api = stack.enter_context(api_socket(self._listen))
             self.admin = stack.enter_context(unix_socket(self._admin_path, mode=0o600))
             stack.callback(self._admin_path.unlink, missing_ok=True)
             self._stack = stack.pop_all()
@@ -111,21 +113,35 @@ class Sockets:
 
     def __exit__(self, *_: object) -> None:
         """Close."""
+        self.api.close()
         self._stack.close()
+
+    def move(self, listen: str) -> None:
+        """Listen elsewhere, and only then leave; raises MisconfiguredError with all as it was."""
+        if listen != self._listen:
+            made = api_socket(listen, beside=self.api)
+            self.api.close()  # who answers at a copy of it still does
+            self.api, self._listen = made, listen
 
 
 async def _until_told(
-    current: Settings, sockets: Sockets, signals: Signals, notifier: Notifier
-) -> None:
-    async with running(current, sockets, notifier):
-        settle_heap()
+    core: Core, sockets: Sockets, signals: Signals, notifier: Notifier, config: Path | None
+) -> Settings:
+    """Return what to serve by next; after a stop, nothing is served any more."""
+    while True:
         await signals.wait()
         if signals.stop.is_set():
             sockets.api.close()  # refuse at once what will not be answered
             notifier.tell("STOPPING=1", "STATUS=stopping")
             lines.info("daemon.draining")
-        else:
-            notifier.tell("RELOADING=1", "STATUS=reading the settings again")
+            return core.settings
+        signals.reload.clear()
+        notifier.tell("RELOADING=1", "STATUS=reading the settings again")
+        fresh = await _again(core, sockets, config)
+        if fresh is not None:
+            return fresh
+        listen = core.settings.server.listen
+        notifier.tell("READY=1", f"STATUS=answering at {listen}; new settings refused, see the log")
 
 
 @asynccontextmanager
@@ -267,14 +283,15 @@ async def _watchdog(core: Core, notifier: Notifier) -> None:
         await core.clock.sleep(every)
 
 
-def _again(current: Settings, config: Path | None) -> Settings:
+async def _again(core: Core, sockets: Sockets, config: Path | None) -> Settings | None:
+    """Return what the file says, None if it cannot be served by: then all stays as it was."""
     try:
         fresh = settings.load(config)
-    except MisconfiguredError as error:
+        with fresh.naming():
+            await rehearse(fresh, core)
+            sockets.move(fresh.server.listen)
+    except (SyncdError, OSError) as error:
         lines.error("settings.refused", why=str(error))
-        return current
-    if fresh.state_dir != current.state_dir:
-        lines.error("settings.refused", why="state_dir cannot change while syncd runs; restart it")
-        return current
+        return None
     lines.info("settings.read")
     return fresh

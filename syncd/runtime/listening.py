@@ -13,8 +13,11 @@ _BACKLOG = 128
 _LONGEST_ADDRESS = 108
 
 
-def api_socket(listen: str) -> socket.socket:
-    """Return the listening socket of ``[server] listen``; raises MisconfiguredError."""
+def api_socket(listen: str, *, beside: socket.socket | None = None) -> socket.socket:
+    """Return the listening socket of ``[server] listen``; raises MisconfiguredError.
+
+    ``beside`` one of ours that still listens: another address may have the same port.
+    """
     if listen.startswith("unix:"):
         try:
             return unix_socket(Path(listen.removeprefix("unix:")), mode=0o660)
@@ -28,13 +31,25 @@ def api_socket(listen: str) -> socket.socket:
         family, *_, address = socket.getaddrinfo(
             host, int(port), type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
-        return socket.create_server(address[:2], family=family, backlog=_BACKLOG)
+        reuse = _shared(beside, int(port))
+        return socket.create_server(address[:2], family=family, backlog=_BACKLOG, reuse_port=reuse)
     except (OSError, UnicodeError) as error:
         why = getattr(error, "strerror", None) or "this is no host"
         raise MisconfiguredError(
             f"cannot listen at {listen}: {why}; stop what listens there, or change server.listen",
             key="server.listen",
         ) from None
+
+
+def _shared(ours: socket.socket | None, port: int) -> bool:
+    """Tell whether a port is our own; if so a second socket of this user may have it (socket(7)).
+
+    127.0.0.1:80 and 0.0.0.0:80 exclude each other otherwise, and one would have to be left first.
+    """
+    if ours is None or ours.family == socket.AF_UNIX or ours.getsockname()[1] != port:
+        return False
+    ours.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    return True
 
 
 def unix_socket(path: Path, *, mode: int) -> socket.socket:

@@ -57,7 +57,7 @@ from syncd.runtime.outbound import PUSH_IDLE, Guard, session
 from syncd.runtime.rounds import Rounds
 from syncd.runtime.schedule import Schedule
 from syncd.runtime.settings import Pace, Settings
-from syncd.runtime.vault import open_ring, ring_file, write_ring
+from syncd.runtime.vault import KeyRing, open_ring, ring_file, write_ring
 from syncd.runtime.vitals import Vitals
 from syncd.runtime.workers import ExpansionWorkers
 from syncd.sinks.registry import Rim as SinkRim
@@ -116,19 +116,12 @@ async def wired(settings: Settings) -> AsyncIterator[Core]:
     for a database that does not answer.
     """
     settings.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    ring = ring_file(settings.vault.key_file, settings.state_dir)
-    if not settings.vault.key_file and ring.parent == settings.state_dir and not ring.exists():
-        write_ring(ring)
-    vault = open_ring(ring)
+    vault = vault_of(settings)
     clock, hub, metrics, plan = SystemClock(), Hub(), Metrics(), plan_of(settings)
     async with AsyncExitStack() as stack:
         store = await open_store(settings.store_url, state_dir=settings.state_dir, clock=clock)
         stack.push_async_callback(store.close)
-        if lacking := await store.sealing_keys() - vault.names:
-            raise MisconfiguredError(
-                f"{ring}: credentials are sealed with {', '.join(sorted(lacking))}, which this key "
-                "ring lacks; restore the ring that was in use"
-            )
+        await require_keys(store, vault, settings)
         guard = Guard(settings.outbound.allow_private, listen_address(settings))
         http = session(guard)
         stack.push_async_callback(http.close)
@@ -217,6 +210,24 @@ async def wired(settings: Settings) -> AsyncIterator[Core]:
             schedule=schedule,
             rounds=Rounds(store, deliverer, clock, metrics),
             vitals=Vitals(store, vault, clock, metrics, schedule),
+        )
+
+
+def vault_of(settings: Settings) -> KeyRing:
+    """Return the key ring, made where it is ours to make; raises MisconfiguredError."""
+    ring = ring_file(settings.vault.key_file, settings.state_dir)
+    if not settings.vault.key_file and ring.parent == settings.state_dir and not ring.exists():
+        write_ring(ring)
+    return open_ring(ring)
+
+
+async def require_keys(store: Store, vault: KeyRing, settings: Settings) -> None:
+    """Raise MisconfiguredError if something in the store is sealed with a key that is missing."""
+    if lacking := await store.sealing_keys() - vault.names:
+        ring = ring_file(settings.vault.key_file, settings.state_dir)
+        raise MisconfiguredError(
+            f"{ring}: credentials are sealed with {', '.join(sorted(lacking))}, which this key "
+            "ring lacks; restore the ring that was in use"
         )
 
 

@@ -11,6 +11,7 @@ from syncd.model.errors import MisconfiguredError
 
 _SQLITE, _POSTGRES = "sqlite+aiosqlite", "postgresql+psycopg"
 _DRIVERS = {"sqlite": _SQLITE, "postgresql": _POSTGRES, "postgres": _POSTGRES}
+_CONNECT_SECONDS = "10"  # to each server; a stop waits for it, and systemd for 35 s at most
 _MANY = frozenset({"host", "port"})  # of several servers, each in turn
 
 
@@ -29,9 +30,17 @@ def address(text: str) -> URL:
     told = url.set(drivername=driver)
     if driver == _SQLITE:
         _judge_file(told)
-    else:
-        _judge_options(told)
-    return told
+        return told
+    _judge_options(told)
+    return told.set(query={"connect_timeout": _CONNECT_SECONDS, **told.query})
+
+
+def same_database(one: str, other: str) -> bool:
+    """Tell whether two addresses name one SQLite file, or are the same; see ``address``."""
+    first, second = address(one), address(other)
+    if first.drivername == second.drivername == _SQLITE:
+        return Path(first.database or "").resolve() == Path(second.database or "").resolve()
+    return first == second
 
 
 def _wrong(why: str) -> MisconfiguredError:

@@ -6,9 +6,21 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import (
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+)
 
-from syncd.model.errors import ConflictError, MisconfiguredError, SyncdError, TransientError
+from syncd.model.errors import (
+    ConflictError,
+    InvalidError,
+    MisconfiguredError,
+    SyncdError,
+    TransientError,
+)
 
 _PASSING = frozenset(
     {
@@ -24,6 +36,10 @@ _PASSING = frozenset(
     }
 )
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+_UNFIT = {  # PostgreSQL appendix A: what a first look meets where nobody prepared the database
+    "3F000": "make the schema that search_path names",
+    "42501": "let the role make tables there (createdb --owner makes a database of its own)",
+}
 _BAD_VALUE = re.compile(
     r"^bad value for |\b(invalid|bad) [a-z_ ]*value(?: for (?:connection option|parameter))?:? \""
 )
@@ -35,12 +51,13 @@ _LACKING = (
         "mend the password (it may stand in PGPASSWORD), make the role (createuser --pwprompt {})",
     ),
 )
-_PASSING_STATES = ("08", "40", "53", "55", "57", "58")  # PostgreSQL appendix A, by class
+_NUL = "cannot contain NUL"  # as the driver of PostgreSQL says before it sends anything
+_PASSING_STATES = ("08", "25006", "40", "53", "55", "57", "58")  # appendix A, and read-only ones
 
 
 @contextmanager
 def at_first() -> Iterator[None]:
-    """Tell of what a server lacks as of a setting: MisconfiguredError for TransientError.
+    """Tell of what a server lacks or forbids as of a setting: MisconfiguredError.
 
     Only for the first look at a database: one that went away later may be on its way back. The
     server tells it in words alone, as no SQLSTATE reaches us before there is a connection; where
@@ -58,6 +75,13 @@ def at_first() -> Iterator[None]:
                     f"{found[0]}; {made}, or change store.url", key="store.url"
                 ) from error
         raise
+    except DBAPIError as error:
+        state = getattr(error.orig, "sqlstate", None)
+        if state not in _UNFIT:
+            raise
+        raise MisconfiguredError(
+            f"{_first_line(error.orig)}; {_UNFIT[state]}, or change store.url", key="store.url"
+        ) from error
 
 
 def in_our_words(error: DBAPIError) -> SyncdError | DBAPIError:
@@ -67,6 +91,8 @@ def in_our_words(error: DBAPIError) -> SyncdError | DBAPIError:
     cause = error.orig
     if isinstance(cause, sqlite3.Error):
         return _of_sqlite(error, cause)
+    if isinstance(error, DataError) and _NUL in str(cause):
+        return InvalidError("a text holds the character NUL, which no name or id has")
     state = getattr(cause, "sqlstate", None)
     if state is None and _BAD_VALUE.search(str(cause)):  # no server was asked, or it said no
         return MisconfiguredError(f"{_first_line(cause)}; change store.url", key="store.url")

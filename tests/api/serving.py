@@ -8,6 +8,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import aiohttp_jinja2
 from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient, TestServer
 
@@ -46,6 +47,7 @@ from syncd.runtime.wiring import desk_of
 from syncd.web.authorize import AuthorizePages
 from syncd.web.build import add_pages
 from syncd.web.dashboard.desk import Facts
+from tests.api.templates import Kept
 from tests.engine.ground import PLAN, USER, Ground, on_store
 from tests.engine.pushing import pushing
 from tests.fakes.clock import FakeClock
@@ -59,6 +61,7 @@ QUICK = Pace(
     stall=timedelta(milliseconds=500),
     token_check=timedelta(milliseconds=50),
 )
+TEMPLATES = Kept()
 _numbers = count(1)
 
 
@@ -181,7 +184,7 @@ class Api:
 
 @asynccontextmanager
 async def serving(  # noqa: PLR0913 - what may differ
-    where: Path,
+    where: Path | str,
     *,
     rates: Rates | None = None,
     pace: Pace = QUICK,
@@ -190,7 +193,10 @@ async def serving(  # noqa: PLR0913 - what may differ
     per_owner: int = 1000,
     **more: Any,  # noqa: ANN401 - of Parts
 ) -> AsyncIterator[Api]:
-    """Serve one profile of the user ``ada``, connected and not yet polled; ``extra`` routes too."""
+    """Serve one profile of the user ``ada``, connected and not yet polled; ``extra`` routes too.
+
+    ``where`` is a folder for SQLite, or the address of a database.
+    """
     clock, linker = FakeClock(), FakeLinker()
     async with opened(where, clock=clock) as store:
         await store.add_user(User(id=USER, name="ada", created=clock.now()))
@@ -259,6 +265,7 @@ async def serving(  # noqa: PLR0913 - what may differ
                 clock=clock,
                 desk=desk_of(parts, facts),
             )
+            aiohttp_jinja2.get_env(app).bytecode_cache = TEMPLATES
             server = TestServer(app)
             await server.start_server(
                 max_line_size=READ_AT_MOST["max_line_size"],

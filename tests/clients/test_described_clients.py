@@ -20,7 +20,7 @@ def ada(world: World) -> Person:
 
 @pytest.fixture(scope="module")
 def registered(world: World) -> Any:  # noqa: ANN401 - JSON
-    return world.ask("application", "add", "browser", "--origin", ORIGIN)
+    return world.application("browser", "--origin", ORIGIN)
 
 
 def test_w4_a_browser_asks_before_it_sends(ada: Person, registered: Any) -> None:  # noqa: ANN401

@@ -21,7 +21,7 @@ BACK = "https://desk.example/back"
 def desk(world: World) -> Any:  # noqa: ANN401 - JSON
     """An application of syncd."""
     configuration["base_url"] = settings.API_BASE_URL = settings.APP_BASE_URL = world.address
-    return world.ask("application", "add", "grants", "--redirect-uri", BACK)
+    return world.application("grants", "--redirect-uri", BACK)
 
 
 @pytest.fixture

@@ -82,6 +82,10 @@ class World:
         """Run a command of ``syncd`` and return its answer."""
         return self.do(self._daemon.ask(*arguments, text=text))
 
+    def application(self, name: str, *options: str) -> Any:  # noqa: ANN401 - JSON
+        """Register an application; a worker may come back to a file, and names are taken once."""
+        return self.ask("application", "add", f"{name} {next(self._numbers)}", *options)
+
     def person(
         self, *calendars: str, files: dict[str, str] | None = None, calendar: str = ""
     ) -> Person:

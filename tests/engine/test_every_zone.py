@@ -32,6 +32,7 @@ ODD = ("Pacific/Kiritimati", "America/St_Johns", "Australia/Lord_Howe", "Africa/
 NIGHTLY = os.environ.get("SYNCD_TESTS") == "nightly"
 HOUR = timedelta(hours=1)
 AROUND = [timedelta(minutes=minutes) for minutes in (-90, -45, -1, 0, 1, 45, 90)]
+AT = AROUND[2:4]
 NAMES = sorted(zoneinfo.available_timezones() - {"localtime", "Factory"})
 
 
@@ -66,10 +67,26 @@ def transitions(name: str) -> tuple[datetime, ...]:
     return tuple(found)
 
 
+@cache
+def unlike() -> frozenset[str]:
+    """Return one zone of each kind: most have the clocks of another in these years."""
+    kinds = dict[object, str]()
+    for name in NAMES:
+        zone, changes = ZoneInfo(name), transitions(name)
+        kinds.setdefault(
+            tuple((at, at.astimezone(zone).utcoffset()) for at in (BEGIN, *changes)), name
+        )
+    return frozenset(kinds.values())
+
+
 def moments(name: str) -> Iterator[datetime]:
-    """Yield instants around the transitions of a zone; of one without any, new year's."""
+    """Yield instants around the transitions of a zone; of one without any, new year's.
+
+    By day a zone whose clocks are those of another is looked at only where they change.
+    """
+    steps = AROUND if NIGHTLY or name in unlike() else AT
     for at in transitions(name) or (BEGIN,):
-        yield from (at + step for step in AROUND)
+        yield from (at + step for step in steps)
 
 
 def instant(when: date) -> datetime:
@@ -186,6 +203,7 @@ def test_a_day_is_that_day_whatever_zone_is_said(names: list[str]) -> None:
 
 def test_there_are_zones_and_transitions_to_look_at() -> None:
     assert len(NAMES) > 400
+    assert 50 < len(unlike()) < len(NAMES) / 2
     assert len(transitions("Europe/Berlin")) == 4
     assert len(transitions("Africa/Casablanca")) == 4
     assert transitions("Asia/Tokyo") == ()

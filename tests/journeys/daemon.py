@@ -1,4 +1,8 @@
-"""The daemon as a user starts it: a process, a state directory, a port; and its command line."""
+"""The daemon as a user starts it: a process, a state directory, a port; and its command line.
+
+Both are forked from one that has imported syncd. What a fresh interpreter does is for those tests
+that start one themselves, by ``command``, and for those of the demo.
+"""
 
 import asyncio
 import json
@@ -9,11 +13,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import aiohttp
 
 from tests.servers.caldav import CalDavServer, free_port
+from tests.servers.forked import Forked, forks
 
 __all__ = ["SETTINGS", "Daemon", "configured", "free_port"]
 
@@ -37,7 +42,7 @@ class Daemon:
     folder: Path
     port: int = field(default_factory=free_port)
     settings: str = SETTINGS
-    process: asyncio.subprocess.Process | None = None
+    process: Forked | None = None
 
     @property
     def address(self) -> str:
@@ -54,9 +59,7 @@ class Daemon:
     async def start(self) -> None:
         """Return when it is ready."""
         with (self.folder / "log").open("ab") as log:
-            self.process = await asyncio.create_subprocess_exec(
-                *self._command("run"), stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log
-            )
+            self.process = await self._forked("run", stdout=log.fileno(), stderr=log.fileno())
         async with asyncio.timeout(PATIENCE_SECONDS), aiohttp.ClientSession() as session:
             while not await self._ready(session):
                 if self.process.returncode is not None:
@@ -88,17 +91,24 @@ class Daemon:
 
     async def run(self, *arguments: str, text: str = "") -> tuple[int, str, str]:
         """Run a command; return exit code, standard output and standard error."""
-        ran = await asyncio.create_subprocess_exec(
-            *self._command(*arguments),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        out, err = await ran.communicate(text.encode())
-        return ran.returncode or 0, out.decode(), err.decode()
+        with memory() as given, memory() as out, memory() as err:
+            given.write(text.encode())
+            given.seek(0)
+            files = {"stdin": given.fileno(), "stdout": out.fileno(), "stderr": err.fileno()}
+            code = await (await self._forked(*arguments, **files)).wait()
+            for told in (out, err):
+                told.seek(0)
+            return code, out.read().decode(), err.read().decode()
 
-    def _command(self, *arguments: str) -> tuple[str, ...]:
-        return (sys.executable, "-m", "syncd", "-c", str(self.config), *arguments)
+    def command(self, *arguments: str) -> tuple[str, ...]:
+        """Return what a shell would start."""
+        return (sys.executable, "-m", "syncd", *self._words(*arguments))
+
+    def _words(self, *arguments: str) -> tuple[str, ...]:
+        return ("-c", str(self.config), *arguments)
+
+    async def _forked(self, *arguments: str, **files: int) -> Forked:
+        return await asyncio.to_thread(forks("syncd").start, *self._words(*arguments), **files)
 
     async def _ready(self, session: aiohttp.ClientSession) -> bool:
         try:
@@ -111,6 +121,11 @@ class Daemon:
         if self.process is not None and self.process.returncode is None:
             os.kill(self.process.pid, number)
             await self.process.wait()
+
+
+def memory() -> BinaryIO:
+    """Return a file that only who has it open knows of."""
+    return os.fdopen(os.memfd_create("syncd"), "w+b", buffering=0)
 
 
 @asynccontextmanager

@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import re
 import resource
+import signal
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -65,6 +67,49 @@ def test_help_imports_nothing_heavy() -> None:
     listed = "import sys; from syncd.runtime.cli.app import app; print(*sys.modules)"
     ran = subprocess.run([sys.executable, "-c", listed], check=True, capture_output=True, text=True)  # noqa: S603
     assert heavy & set(ran.stdout.split()) == set()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("check",),
+        ("user", "list"),
+        ("user", "remove", "nobody"),
+        ("user", "adds", "ada"),
+        ("profile", "add", "caldav", "--username", "ada", "--password-stdin"),
+        ("profile", "--help"),
+    ],
+)
+async def test_a_fresh_interpreter_says_what_a_forked_one_does(
+    syncd: Daemon, words: tuple[str, ...]
+) -> None:
+    """The other tests fork, and nothing may depend on what their origin has imported."""
+    ran = await asyncio.create_subprocess_exec(
+        *syncd.command(*words),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, err = await ran.communicate(b"word")
+    told = (ran.returncode, out.decode(), err.decode())
+    assert told == await syncd.run(*words, text="word")
+    assert any(told[1:])
+
+
+async def test_how_a_forked_program_ends_is_known(syncd: Daemon) -> None:
+    await syncd.start()
+    running = syncd.process
+    assert running is not None
+    before = running.returncode
+    await syncd.kill()
+    assert (before, running.returncode) == (None, -signal.SIGKILL)
+    await syncd.start()
+    assert await syncd.stop() == 0
+    syncd.config.write_text("nonsense")
+    with pytest.raises(AssertionError, match=re.escape("syncd.toml")):
+        await syncd.start()
+    assert syncd.process is not None
+    assert syncd.process.returncode == 78
 
 
 async def test_a_broken_configuration_names_file_key_and_remedy_and_exits_78(

@@ -203,7 +203,7 @@ class Tail:
     async def following(cls, connected: Daemon, *words: str) -> "Tail":
         return cls(
             await asyncio.create_subprocess_exec(
-                *connected._command("activity", "tail", *words, "-f", "-o", "json"),
+                *connected.command("activity", "tail", *words, "-f", "-o", "json"),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,

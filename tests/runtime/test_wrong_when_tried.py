@@ -4,11 +4,13 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from urllib.parse import quote
 
 import pytest
 
 from tests.journeys.daemon import Daemon
 from tests.servers.caldav import free_port
+from tests.store.opening import postgres
 
 SERVER = "postgresql://postgres@127.0.0.1:5432"
 WRONG = f"{SERVER}/postgres?foo=bar"
@@ -103,6 +105,44 @@ async def test_what_the_server_lacks_is_told_with_the_command_that_makes_it(
     assert (code, out) == (78, "")
     assert err.splitlines()[-1].startswith(f"syncd: {syncd.config}: store.url: ")
     assert err.splitlines()[-1].endswith(f"{told}, or change store.url")
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "told"),
+    [
+        (
+            "-c role=pg_monitor -c search_path=information_schema",
+            78,
+            (
+                "permission denied for schema information_schema; let the role make tables there "
+                "(createdb --owner makes a database of its own), or change store.url"
+            ),
+        ),
+        (
+            "-c search_path=none_such",
+            78,
+            (
+                "no schema has been selected to create in; make the schema that search_path names, "
+                "or change store.url"
+            ),
+        ),
+        (
+            "-c default_transaction_read_only=on",
+            75,
+            "cannot execute CREATE TABLE in a read-only transaction",
+        ),
+    ],
+    ids=["rights", "schema", "standby"],
+)
+async def test_a_database_that_nobody_prepared_is_no_fault_of_ours(
+    options: str, code: int, told: str, syncd: Daemon
+) -> None:
+    async with postgres() as url:
+        set_store(syncd, f"{url.partition('?')[0]}?options={quote(options)}")
+        ended, out, err = await syncd.run("run")
+    assert (ended, out) == (code, "")
+    assert err.splitlines()[-1].endswith(told)
+    assert code == 75 or f"{syncd.config}: store.url: " in err
 
 
 @asynccontextmanager

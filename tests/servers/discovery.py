@@ -7,7 +7,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from jsonschema import Draft202012Validator
+from tests.servers.judged import Judge
 
 Json = dict[str, Any]
 
@@ -64,7 +64,7 @@ class Discovery:
             patch = method["httpMethod"] == "PATCH"
             wrong += [
                 f"{method['id']}: {one.json_path}: {one.message}"
-                for one in self._validator(name, patch=patch).iter_errors(body)
+                for one in self._judge(name, patch=patch).faults(body)
             ]
         return wrong
 
@@ -75,14 +75,14 @@ class Discovery:
             return [] if body is None else [f"{method['id']} answers nothing"]
         return [
             f"answer of {method['id']}: {one.json_path}: {one.message}"
-            for one in self._validator(name, patch=False).iter_errors(body)
+            for one in self._judge(name, patch=False).faults(body)
         ]
 
     @cache  # noqa: B019 - one object a test run
-    def _validator(self, name: str, *, patch: bool) -> Draft202012Validator:
+    def _judge(self, name: str, *, patch: bool) -> Judge:
         schemas = self.document["schemas"]
         defs = {one: _schema(told, patch=patch) for one, told in schemas.items()}
-        return Draft202012Validator({"$ref": f"#/$defs/{name}", "$defs": defs})
+        return Judge({"$ref": f"#/$defs/{name}", "$defs": defs})
 
 
 @cache

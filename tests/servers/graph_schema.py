@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jsonschema import Draft202012Validator
+from tests.servers.judged import Judge
 
 EXTRACT = Path(__file__).parents[1] / "data" / "graph-v1.json"
 Json = dict[str, Any]
@@ -43,7 +43,7 @@ def published() -> dict[str, Any]:
 
 def check(name: str, told: object) -> None:
     """Raise jsonschema's ValidationError for what is no ``name`` of Microsoft Graph."""
-    _validator(f"microsoft.graph.{name}").validate(told)
+    _judge(f"microsoft.graph.{name}").check(told)
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class Operation:
     def _wrong(self, schema: Json, body: object) -> list[str]:
         return [
             f"{self}: {one.json_path}: {one.message}"
-            for one in _validator(json.dumps(schema)).iter_errors(body)
+            for one in _judge(json.dumps(schema)).faults(body)
         ]
 
 
@@ -109,10 +109,10 @@ def _pattern(path: str) -> re.Pattern[str]:
 
 
 @cache
-def _validator(named: str) -> Draft202012Validator:
+def _judge(named: str) -> Judge:
     """Return the judge of a definition's name, or of a schema as text."""
     told = json.loads(named) if named.startswith("{") else {"$ref": f"#/$defs/{named}"}
-    return Draft202012Validator({"$defs": published()["$defs"], **told})
+    return Judge({"$defs": published()["$defs"], **told})
 
 
 def _without_tombstone(item: Json) -> Json:

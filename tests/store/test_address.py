@@ -1,10 +1,11 @@
 """What an address of a database must be, told before anything is opened."""
 
+import socket
 from pathlib import Path
 
 import pytest
 
-from syncd.model.errors import MisconfiguredError
+from syncd.model.errors import MisconfiguredError, TransientError
 from syncd.store import address
 from syncd.store.open import open_store
 from tests.fakes.clock import FakeClock
@@ -45,6 +46,21 @@ async def test_an_option_of_postgresql_that_is_none_is_a_fault_of_the_configurat
 ) -> None:
     with pytest.raises(MisconfiguredError, match=rf"store\.url: .*{named}"):
         await open_store(f"{SERVER}?{options}", state_dir=tmp_path, clock=FakeClock())
+
+
+@pytest.mark.timeout(15)
+@pytest.mark.parametrize("options", ["", "?connect_timeout=1"])
+async def test_a_server_that_says_nothing_is_not_waited_for_long(
+    options: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stop would wait for it as long as the driver does: more than two minutes."""
+    assert int(address._CONNECT_SECONDS) < 35, "of systemd/syncd.service"
+    if not options:
+        monkeypatch.setattr(address, "_CONNECT_SECONDS", "1")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"postgresql://ada@127.0.0.1:{silent.getsockname()[1]}/syncd{options}"
+        with pytest.raises(TransientError, match="does not answer"):
+            await open_store(url, state_dir=tmp_path, clock=FakeClock())
 
 
 @pytest.mark.parametrize("path", ["", "nowhere/syncd.db", "syncd.db?mode=ro", "syncd.db?timeout=x"])
