@@ -3,10 +3,9 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import replace
 from datetime import timedelta
 
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 
 from syncd.api.parts import parts_of
 from syncd.api.streams import EndedError, holding
@@ -44,17 +43,19 @@ async def sent(
     Nothing is queued for a reader: the next piece is asked for when the last one is written.
     """
     response = web.StreamResponse(headers=_HEADERS)
+    if request.version >= HttpVersion11:
+        response.enable_chunked_encoding()
     await response.prepare(request)
     if request.method == "HEAD":
         return response
     pace, transport = parts_of(request).pace, request.transport
     if transport is None:
         return response  # gone already
-    begun = replace(first, parts=(RETRY, *first.parts))
-    with suppress(EndedError):
+    with suppress(EndedError, ConnectionError):
+        await response.write(RETRY)  # behind the head; what follows may pass by the response
         async with holding(request, pace.longest), asyncio.TaskGroup() as group:
             # in a task of its own, or each wake would come down through all that handles a request
-            group.create_task(_told(transport, response, begun, follow, pace.stall))
+            group.create_task(_told(transport, response, first, follow, pace.stall))
     return response
 
 
@@ -65,14 +66,20 @@ async def _told(
     follow: Callable[[str], Awaitable[Piece]],
     stall: timedelta,
 ) -> None:
-    """Write a piece and what follows it, up to the last, or to an error."""
+    """Write a piece and what follows it, up to the last, or to an error.
+
+    To frame a chunk takes as long as to write it, and a thousand readers are written the same one.
+    """
+    framed = response.chunked
     with suppress(SyncdError, ConnectionError):  # the reader comes back and is told
         while True:
-            for part in piece.parts:
-                if len(part) <= AT_MOST and not transport.get_write_buffer_size():
-                    await response.write(part)  # has room, so it cannot wait
-                else:
+            for part, chunk in zip(piece.parts, piece.chunks, strict=True):
+                if len(part) > AT_MOST or transport.get_write_buffer_size():
                     await _press(transport, response, part, stall)
+                elif framed and not transport.is_closing():
+                    transport.write(chunk)
+                else:
+                    await response.write(part)  # has room, so it cannot wait
             if piece.last:
                 return
             piece = await follow(piece.cursor)

@@ -6,7 +6,7 @@ Nothing is kept for a reader: one that is slow comes later, and asks for what fo
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Hashable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 from weakref import WeakValueDictionary
@@ -20,12 +20,19 @@ AT_MOST = 32 << 10  # bytes written at once; half of what a transport holds befo
 class Piece:
     """What follows a place of a stream, in parts to be written one by one.
 
-    ``cursor`` is the place behind it; ``last`` that nothing will ever follow.
+    ``cursor`` is the place behind it; ``last`` that nothing will ever follow. ``chunks`` are the
+    parts as HTTP/1.1 frames them (RFC 9112 §7.1), once for all readers.
     """
 
     parts: tuple[bytes, ...]
     cursor: str
     last: bool = False
+    chunks: tuple[bytes, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Frame the parts."""
+        chunks = tuple(b"%x\r\n%b\r\n" % (len(part), part) for part in self.parts)
+        object.__setattr__(self, "chunks", chunks)
 
 
 Look = Callable[[str], Awaitable[Piece]]  # waits for what follows a cursor

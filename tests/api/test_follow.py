@@ -12,6 +12,7 @@ import pytest
 from aiohttp import ClientPayloadError, ClientResponse
 
 from syncd.api.parts import Pace
+from syncd.api.streams import OPEN
 from syncd.model.access import split_token
 from syncd.model.errors import TransientError
 from tests.api.serving import Api, serving
@@ -67,6 +68,20 @@ async def following(
         assert response.status == 200
         async with response:
             yield blocks(response)
+
+
+async def connected(
+    api: Api, version: str, query: str = ""
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Ask over a bare connection."""
+    host, port = "127.0.0.1", api.client.port
+    assert port
+    reader, writer = await asyncio.open_connection(host, port, limit=1024)
+    writer.write(
+        f"GET /v1/accounts/{api.account}/events/stream{query} {version}\r\nHost: {host}\r\n"
+        f"Authorization: Bearer {api.everything}\r\n\r\n".encode()
+    )
+    return reader, writer
 
 
 async def records(stream: AsyncIterator[Told], count: int) -> list[Told]:
@@ -262,13 +277,7 @@ async def test_a_reader_that_takes_nothing_is_cut_off(api: Api) -> None:
     for number in range(400):
         work.put(f"{number}.ics", event(f"{number}", description="x" * 30_000))
     await api.ground.poll()
-    host, port = "127.0.0.1", api.client.port
-    assert port
-    reader, writer = await asyncio.open_connection(host, port, limit=1024)
-    writer.write(
-        f"GET /v1/accounts/{api.account}/events/stream HTTP/1.1\r\nHost: {host}\r\n"
-        f"Authorization: Bearer {api.everything}\r\n\r\n".encode()
-    )
+    reader, writer = await connected(api, "HTTP/1.1")
     await asyncio.sleep(1.5)
     async with asyncio.timeout(5):
         taken = 0
@@ -279,3 +288,55 @@ async def test_a_reader_that_takes_nothing_is_cut_off(api: Api) -> None:
             pass
     writer.close()
     assert 0 < taken < 400 * 30_000
+
+
+@pytest.mark.parametrize("version", ["HTTP/1.0", "HTTP/1.1"])
+async def test_each_part_is_framed_as_the_version_of_http_has_it(api: Api, version: str) -> None:
+    """RFC 9112 §7.1: chunks, and none where they are not known."""
+    api.ground.server.add("/work/")
+    await api.ground.poll()
+    reader, writer = await connected(api, version, "?cursor=latest")
+    async with asyncio.timeout(10):
+        head = await reader.readuntil(b"\r\n\r\n")
+        frames = version == "HTTP/1.1"
+        assert (b"Transfer-Encoding: chunked" in head) == frames
+
+        async def part(ends: bytes) -> bytes:
+            if not frames:
+                return await reader.readuntil(ends)
+            size = int(await reader.readuntil(b"\r\n"), 16)
+            found = await reader.readexactly(size)
+            assert await reader.readexactly(2) == b"\r\n"
+            return found
+
+        assert await part(b"\n\n") == b"retry: 3000\n\n"
+        assert (await part(b"\n\n")).startswith(b": \nid: ")
+        put(api, "New")
+        await api.ground.poll()
+        told = await part(b"\n\n")
+        while told.startswith(b": "):
+            told = await part(b"\n\n")
+        assert told.startswith(b"event: activity\nid: ")
+        assert told.endswith(b"}\n\n")
+        api.client.server.app[OPEN].drain()  # type: ignore[attr-defined]
+        end = await (reader.readexactly(5) if frames else reader.read())
+        assert end == (b"0\r\n\r\n" if frames else b"")
+    writer.close()
+
+
+async def test_a_reader_that_has_gone_is_let_go_of(api: Api) -> None:
+    """At the next news or heartbeat; the server of aiohttp's tests would tell at once."""
+    api.client.server.runner.server.handler_cancellation = False  # type: ignore[union-attr]
+    api.ground.server.add("/work/")
+    await api.ground.poll()
+    held = api.client.server.app[OPEN]._open  # type: ignore[attr-defined]
+    reader, writer = await connected(api, "HTTP/1.1", "?cursor=latest")
+    async with asyncio.timeout(10):
+        await reader.readuntil(b": \nid: ")
+        assert len(held) == 1
+        writer.close()
+        await writer.wait_closed()
+        while held:
+            put(api, f"News {api.clock.monotonic()}")
+            await api.ground.poll()
+            await asyncio.sleep(0.05)
